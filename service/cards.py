@@ -1,0 +1,200 @@
+"""The model card: the contract between training, which writes a model folder, and the service, which reads it.
+
+A model folder is ``models/<name>/<version>/`` with ``model.keras`` (the saved model), ``model.onnx`` (the form
+that is served), ``card.json`` (this file's :class:`ModelCard`), ``golden.json`` (answers that must be met at
+start), ``loss.svg`` and ``fit.svg``. Knows nothing of networks: it reads bytes and checks their digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from service.errors import ModelRejected
+
+FORMAT = 1
+CARD = "card.json"
+KERAS, ONNX, GOLDEN = "model.keras", "model.onnx", "golden.json"
+PLOTS = {"loss": "loss.svg", "fit": "fit.svg"}
+MODEL_FILES = (KERAS, ONNX, GOLDEN, *PLOTS.values())
+
+Cell = Literal["simplernn", "lstm", "gru"]
+Level = Literal["80", "90", "95"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
+Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Layer(_Frozen):
+    """One layer in the order in which a step passes through it."""
+
+    kind: Literal["dense", "simplernn", "lstm", "gru"]
+    units: int
+    activation: Literal["tanh", "linear"]
+    parameters: int
+
+
+class Lengths(_Frozen):
+    """Numbers of timesteps; ``accepted`` has no upper end when any length is answered."""
+
+    accepted: tuple[int, int | None]
+    trained: tuple[int, int]
+
+
+class Training(_Frozen):
+    """How the weights came to be. ``loss`` is the training loss over time, thinned to at most 300 points."""
+
+    data: str
+    data_sha256: Digest
+    seed: int
+    optimizer: str
+    steps: int
+    batch: int
+    seconds: float
+    loss: list[float]
+    recipe: dict[str, Any]
+    packages: dict[str, str]
+
+
+class Score(_Frozen):
+    """Mean squared and mean absolute error, in the unit that the evaluation names."""
+
+    mse: float
+    mae: float
+
+
+class Evaluation(_Frozen):
+    """The model beside the rules on one held-out test set that chose nothing.
+
+    ``unit`` says what an error was divided by ("amplitude", "step", or "1" for raw values).
+    """
+
+    name: str
+    data: str
+    unit: str
+    sequences: int
+    data_sha256: Digest
+    model: Score
+    rules: dict[str, Score]
+
+
+class Intervals(_Frozen):
+    """Split-conformal intervals of a next-value model.
+
+    ``quantiles[level][h - 1]`` times the sequence's own error scale (check mae + 1e-3 S) is the half-width at
+    horizon h; ``coverage`` is the share of fresh test windows that the interval really held, per horizon.
+    """
+
+    calibration: str
+    data_sha256: Digest
+    quantiles: dict[Level, list[float]]
+    coverage: dict[Level, list[float]]
+
+
+class ModelCard(_Frozen):
+    """What a model is, what it was made from, and how it did beside the rules that could replace it.
+
+    ``input``: ``values`` is a list of numbers (features: 1 raw, or 2 after causal scaling), ``pairs`` a list of
+    ``[index, value]``. ``window``: a model of one trained length reads the last ``window`` values only.
+    ``values`` is the range of raw values that were seen in training, where scaling does not remove it.
+    """
+
+    format: Literal[1]
+    name: Name
+    version: Version
+    task: Name
+    architecture: Cell
+    description: str
+    input: Literal["values", "pairs"]
+    scaling: Literal["causal", "none"]
+    window: int | None
+    lengths: Lengths
+    values: tuple[float, float] | None
+    indices: tuple[int, int] | None
+    parameters: int
+    layers: list[Layer]
+    training: Training
+    evaluations: list[Evaluation]
+    intervals: Intervals | None
+    checksums: dict[str, Digest]
+
+    @property
+    def answers_any_series(self) -> bool:
+        """Whether this model may be chosen for a sequence that came without a model's name."""
+        return self.input == "values" and self.scaling == "causal"
+
+
+class GoldenCase(_Frozen):
+    """One sequence and the answer that Keras gave to it when the model was exported."""
+
+    sequence: list[float] | list[tuple[int, float]]
+    value: float
+
+
+class Golden(_Frozen):
+    cases: Annotated[list[GoldenCase], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A folder whose files are all there and have the digests that its card states.
+
+    ``onnx`` holds the very bytes that were checked, so that nothing can change between check and use.
+    """
+
+    path: Path
+    card: ModelCard
+    golden: Golden
+    onnx: bytes
+
+
+def sha256(data: bytes) -> str:
+    """Hex SHA-256 digest of ``data``."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_folder(path: Path) -> ModelFolder:
+    """Read and check ``models/<name>/<version>``.
+
+    Raises:
+        ModelRejected: a file is missing or unreadable, the card does not hold to the contract or names another
+            model than its folder, or a digest differs.
+    """
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        card = ModelCard.model_validate_json((path / CARD).read_bytes())
+    except OSError as error:
+        raise ModelRejected(f"{where}: {CARD} cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "document"
+        raise ModelRejected(f"{where}: {CARD} breaks the contract at {place}: {first['msg']}") from error
+    if (card.name, card.version) != (path.parent.name, path.name):
+        raise ModelRejected(f"{where}: the card is that of {card.name}/{card.version}")
+    contents = {name: _checked_bytes(path, name, card) for name in MODEL_FILES}
+    try:
+        golden = Golden.model_validate_json(contents[GOLDEN])
+    except ValidationError as error:
+        raise ModelRejected(f"{where}: {GOLDEN} breaks the contract ({error.error_count()} errors)") from error
+    return ModelFolder(path, card, golden, contents[ONNX])
+
+
+def _checked_bytes(path: Path, name: str, card: ModelCard) -> bytes:
+    where = f"{path.parent.name}/{path.name}"
+    if name not in card.checksums:
+        raise ModelRejected(f"{where}: the card states no checksum for {name}")
+    try:
+        data = (path / name).read_bytes()
+    except OSError as error:
+        raise ModelRejected(f"{where}: {name} cannot be read ({error.strerror})") from error
+    if sha256(data) != card.checksums[name]:
+        raise ModelRejected(f"{where}: {name} is not the file that its card was written for (checksum differs)")
+    return data

@@ -1,0 +1,112 @@
+"""Every error this project raises on purpose; knows nothing of HTTP.
+
+    UnrollError
+    ├── InvalidInput           the caller sent something that has no answer
+    ├── UnknownModel           no model, or no version, of that name
+    ├── UnknownRequest         no row of that id in the request log
+    ├── BodyTooLarge           more bytes than the settings allow
+    ├── UnsupportedMediaType   a body in a form that is not read here
+    ├── ModelRejected          a model folder that must not be served
+    ├── ModelUnavailable       the model exists and cannot answer now
+    ├── LogUnavailable         the request log cannot take or give rows now
+    │   └── LogFull            its queue is at its bound
+    ├── NonFiniteOutput        a network answered NaN or infinity
+    └── SettingsError          the service was told something it cannot do
+
+``api/errors.py`` holds the one table from these classes to status codes.
+Messages are written for the person who has to act on them and never repeat the input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class UnrollError(Exception):
+    """Root of the tree. ``code`` is the stable, machine-readable name of what went wrong."""
+
+    code = "error"
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if code is not None:
+            self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input: where it is (a path such as ``sequence.3``) and what was expected."""
+
+    where: str
+    expected: str
+
+
+class InvalidInput(UnrollError):
+    """The input has no answer; ``problems`` says where and what was expected instead."""
+
+    code = "invalid_input"
+
+    def __init__(self, detail: str, *, code: str | None = None, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(detail, code=code)
+        self.problems = problems
+
+
+class UnknownModel(UnrollError):
+    """No served model has that name, or the model has no such version."""
+
+    code = "unknown_model"
+
+
+class UnknownRequest(UnrollError):
+    """The request log has no row with that id."""
+
+    code = "unknown_request"
+
+
+class BodyTooLarge(UnrollError):
+    """The body has more bytes than the settings allow."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(UnrollError):
+    """The body's Content-Type or Content-Encoding is not one that is read here."""
+
+    code = "unsupported_media_type"
+
+
+class ModelRejected(UnrollError):
+    """A model folder is incomplete, altered, or does not give its own golden answers."""
+
+    code = "model_rejected"
+
+
+class ModelUnavailable(UnrollError):
+    """The model exists but cannot answer at the moment."""
+
+    code = "model_unavailable"
+
+
+class LogUnavailable(UnrollError):
+    """The request log cannot be written or read at the moment."""
+
+    code = "log_unavailable"
+
+
+class LogFull(LogUnavailable):
+    """The request log's queue is at its bound; the request was refused before any work."""
+
+    code = "log_full"
+
+
+class NonFiniteOutput(UnrollError):
+    """A network answered NaN or infinity: a defect of the model, never passed on as a number."""
+
+    code = "non_finite_output"
+
+
+class SettingsError(UnrollError):
+    """The service was configured with something that it cannot do."""
+
+    code = "settings"

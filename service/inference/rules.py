@@ -1,0 +1,110 @@
+"""The simplest rules that could fool a user: what a network must beat. Pure.
+
+Every series rule maps ``values``, float64 [sequences, timesteps], to the array of the same shape whose entry t
+is the rule's answer for x_{t+1} made from x_1 ... x_t only, the same layout as a network's one-step-ahead
+answers. Values are finite and at most 1e300 in magnitude.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+# Below this share of the product of the raw second moments the normal equations say nothing: rounding alone
+# leaves about 1e-14 on a straight line at offset 1e6.
+_SINGULAR = 1e-12
+
+
+def naive(values: Floats) -> Floats:
+    """The last value again."""
+    return values.copy()
+
+
+def drift(values: Floats) -> Floats:
+    """One more step like the last one, ``2 x_n - x_{n-1}``; the value itself while there is only one."""
+    predicted = values.copy()
+    predicted[:, 1:] += np.diff(values)
+    return predicted
+
+
+def line(values: Floats) -> Floats:
+    """The least-squares straight line through all values so far, read one step on."""
+    origin, unit, y = _conditioned(values)
+    k = np.arange(values.shape[1], dtype=np.float64)
+    count = k + 1.0
+    total, moment = np.cumsum(y, axis=1), np.cumsum(k * y, axis=1)
+    spread = np.maximum(count * (count * count - 1.0) / 12.0, 0.5)
+    slope = (moment - 0.5 * k * total) / spread
+    return origin + unit * (total / count + slope * (count - 0.5 * k))
+
+
+def ar2(values: Floats) -> Floats:
+    """AR(2) with a constant, ``x_{t+1} = c + a x_t + b x_{t-1}``, by least squares on the values so far.
+
+    Drift stands for it until it is defined: fewer than five values, or equations without a unique solution (a
+    straight line). Solved for the differences, ``x_{t+1} - x_t = c' + p (x_t - x_{t-1}) + q x_t``: the same
+    least-squares answer, far better conditioned on a slow sinusoid.
+    """
+    predicted = drift(values)
+    if values.shape[1] < 5:
+        return predicted
+    _, unit, y = _conditioned(values)
+    step = np.diff(y)
+    d, level, target = step[:, :-1], y[:, 1:-1], step[:, 1:]
+    moments = np.stack((d, level, target, d * d, d * level, level * level, d * target, level * target))
+    # Entry j sums the equations whose target is known at value j + 2; three unknowns need three of them.
+    sums = np.cumsum(moments, axis=2)[:, :, 2:]
+    count = np.arange(3.0, sums.shape[2] + 3.0)
+    mean_d, mean_level, mean_target = sums[:3] / count
+    dd = sums[3] - count * mean_d * mean_d
+    dl = sums[4] - count * mean_d * mean_level
+    ll = sums[5] - count * mean_level * mean_level
+    dt = sums[6] - count * mean_d * mean_target
+    lt = sums[7] - count * mean_level * mean_target
+    determinant = dd * ll - dl * dl
+    solvable = determinant > _SINGULAR * sums[3] * sums[5]
+    divisor = np.where(solvable, determinant, 1.0)
+    p = (ll * dt - dl * lt) / divisor
+    q = (dd * lt - dl * dt) / divisor
+    move = mean_target + p * (step[:, 3:] - mean_d) + q * (y[:, 4:] - mean_level)
+    predicted[:, 4:] = np.where(solvable, values[:, 4:] + unit * move, predicted[:, 4:])
+    return predicted
+
+
+SERIES_RULES: Mapping[str, Callable[[Floats], Floats]] = {"naive": naive, "drift": drift, "line": line, "ar2": ar2}
+
+
+def index_blind_mean(values: Floats, lengths: NDArray[np.int32]) -> Floats:
+    """Mean of the first ``lengths`` values of each row, indices ignored; [sequences]."""
+    return _masked_mean(values, np.arange(values.shape[1]) < lengths[:, None])
+
+
+def even_mean(indices: Floats, values: Floats, lengths: NDArray[np.int32]) -> Floats:
+    """The exact answer of the memory task: mean of the values whose index is even; [sequences].
+
+    NaN where a row has no even index, since the mean is undefined there.
+    """
+    inside = np.arange(values.shape[1]) < lengths[:, None]
+    return _masked_mean(values, inside & (indices % 2 == 0))
+
+
+def _masked_mean(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    count = chosen.sum(axis=1)
+    total = np.where(chosen, values / np.maximum(count, 1)[:, None], 0.0).sum(axis=1)
+    return np.where(count > 0, total, np.nan)
+
+
+def _conditioned(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Origin, unit and ``(values - origin) / unit`` per row, magnitudes at most one.
+
+    The unit is a power of two, so this changes no digit of a linear rule's answer, and squares stay finite.
+    """
+    origin = values[:, :1]
+    shifted = values - origin
+    _, exponent = np.frexp(np.abs(shifted).max(axis=1, keepdims=True))
+    unit = np.ldexp(1.0, exponent)
+    return origin, unit, shifted / unit

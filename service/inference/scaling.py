@@ -1,0 +1,73 @@
+"""Causal scaling: what a series network sees of a sequence, and how its output becomes an answer. Pure.
+
+At step t the network sees ``(x_t - x_{t-1}) / s_t`` and ``s_{t-1} / s_t``, with s_t the mean absolute
+difference of x_1 ... x_t, and its output y_t means ``x_t + s_t * y_t``. Nothing after step t enters step t, so
+one pass over a sequence gives every one-step-ahead answer without look-ahead, and an offset or a factor on the
+input carries over to the answer by construction. All of it is float64, and no difference is ever squared
+(squares overflow); only the network runs in float32. Where s_t = 0 the features are zero and the answer is x_t.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Scaled(NamedTuple):
+    """``features`` float32 [sequences, timesteps, 2]; ``scale`` float64 [sequences, timesteps], s_t."""
+
+    features: NDArray[np.float32]
+    scale: Floats
+
+
+def causal(values: Floats) -> Scaled:
+    """Features and scales of ``values``, float64 [sequences, timesteps] with at least one timestep."""
+    sequences, timesteps = values.shape
+    features = np.zeros((sequences, timesteps, 2), np.float32)
+    scale = np.zeros((sequences, timesteps))
+    if timesteps > 1:
+        difference = np.diff(values)
+        steps = np.arange(1.0, timesteps)
+        scale[:, 1:] = np.cumsum(np.abs(difference), axis=1) / steps
+        divisor = np.where(scale > 0.0, scale, 1.0)
+        features[:, 1:, 0] = difference / divisor[:, 1:]
+        features[:, 1:, 1] = scale[:, :-1] / divisor[:, 1:]
+    return Scaled(features, scale)
+
+
+def answers(values: Floats, scale: Floats, outputs: NDArray[np.float32]) -> Floats:
+    """Next values ``x_t + s_t * y_t`` in the caller's units; all three are [sequences, timesteps]."""
+    return values + scale * outputs
+
+
+class Carry(NamedTuple):
+    """What one more value needs to know of all values before it; each is float64 [sequences]."""
+
+    last: Floats
+    total: Floats
+    differences: Floats
+
+
+def carry(values: Floats, lengths: NDArray[np.int32]) -> Carry:
+    """The state of the scaling after the first ``lengths`` values of each row."""
+    rows = np.arange(len(values))
+    ends = lengths - 1
+    total = np.zeros(values.shape)
+    np.cumsum(np.abs(np.diff(values)), axis=1, out=total[:, 1:])
+    return Carry(values[rows, ends], total[rows, ends], ends.astype(np.float64))
+
+
+def advance(state: Carry, value: Floats) -> tuple[Scaled, Carry]:
+    """Scale one more ``value`` [sequences] for each sequence: one timestep, and the state after it."""
+    difference = value - state.last
+    total = state.total + np.abs(difference)
+    count = state.differences + 1.0
+    scale = total / count
+    before = state.total / np.maximum(state.differences, 1.0)
+    divisor = np.where(scale > 0.0, scale, 1.0)
+    features = np.stack((difference / divisor, before / divisor), axis=-1).astype(np.float32)
+    return Scaled(features[:, None, :], scale[:, None]), Carry(value, total, count)
