@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.errors import ModelRejected
 
@@ -126,6 +126,14 @@ class ModelCard(_Frozen):
     intervals: Intervals | None
     checksums: dict[str, Digest]
 
+    @model_validator(mode="after")
+    def _one_way_to_read(self) -> ModelCard:
+        """Values are read after causal scaling, or raw in windows of one length; pairs are read raw and whole."""
+        windowed = self.input == "values" and self.scaling == "none"
+        if (self.window is not None) is not windowed or (self.input == "pairs" and self.scaling != "none"):
+            raise ValueError("values need causal scaling or a window, and pairs take neither")
+        return self
+
     @property
     def answers_any_series(self) -> bool:
         """Whether this model may be chosen for a sequence that came without a model's name."""
@@ -135,7 +143,7 @@ class ModelCard(_Frozen):
 class GoldenCase(_Frozen):
     """One sequence and the answer that Keras gave to it when the model was exported."""
 
-    sequence: list[float] | list[tuple[int, float]]
+    sequence: list[float] | list[tuple[float, float]]
     value: float
 
 
@@ -147,13 +155,14 @@ class Golden(_Frozen):
 class ModelFolder:
     """A folder whose files are all there and have the digests that its card states.
 
-    ``onnx`` holds the very bytes that were checked, so that nothing can change between check and use.
+    ``onnx`` and ``plots`` hold the very bytes that were checked, so that nothing can change between check and use.
     """
 
     path: Path
     card: ModelCard
     golden: Golden
     onnx: bytes
+    plots: dict[str, bytes]
 
 
 def sha256(data: bytes) -> str:
@@ -184,7 +193,8 @@ def read_folder(path: Path) -> ModelFolder:
         golden = Golden.model_validate_json(contents[GOLDEN])
     except ValidationError as error:
         raise ModelRejected(f"{where}: {GOLDEN} breaks the contract ({error.error_count()} errors)") from error
-    return ModelFolder(path, card, golden, contents[ONNX])
+    plots = {plot: contents[name] for plot, name in PLOTS.items()}
+    return ModelFolder(path, card, golden, contents[ONNX], plots)
 
 
 def _checked_bytes(path: Path, name: str, card: ModelCard) -> bytes:

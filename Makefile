@@ -1,0 +1,68 @@
+# Every target sets up what it needs in .venv; the two to know are `make serve` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PORT ?= 8000
+JOBS ?= 2
+
+.PHONY: help serve train report check format test test-fast test-system lock clean
+help:                ## this list
+	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
+
+serve: $(VENV)/.service  ## serve the published models on http://127.0.0.1:8000, no TensorFlow needed
+	$(BIN)/python -m service --port $(PORT)
+
+train: $(VENV)/.dev  ## train every published model from nothing into models/
+	$(BIN)/python -m training train --jobs $(JOBS)
+
+report: $(VENV)/.dev  ## render models/RESULTS.md and the README's model table
+	$(BIN)/python -m training report
+
+check: $(VENV)/.dev  ## format, lint, types, import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## let ruff mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-fast: $(VENV)/.dev  ## everything that needs no TensorFlow, under a minute
+	$(BIN)/pytest -m "not tensorflow and not system"
+
+test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not system"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+test-system: $(VENV)/.dev  ## what needs other programs (PostgreSQL) or minutes (torture)
+	$(BIN)/pytest -m system
+
+lock: $(VENV)/bin/python  ## renew requirements/*.txt from pyproject.toml
+	$(PIP) uv
+	$(BIN)/uv pip compile $(LOCK) -o requirements/service.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) -o requirements/training.txt --extra training -c requirements/service.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) -o requirements/dev.txt --all-extras -c requirements/training.txt pyproject.toml
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links
+
+clean:               ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Unroll needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.service: requirements/service.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes -r requirements/service.txt
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-deps --editable .
+	@touch $@ $(VENV)/.service

@@ -1,0 +1,58 @@
+"""What every handler works with: the collaborators that the composition root built, and one alias each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+from anyio import CapacityLimiter
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+from starlette.types import Scope
+
+from service.inference.catalog import Catalog
+from service.inference.engine import Engine
+from service.request_log.reader import LogReader
+from service.request_log.writer import LogWriter
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The collaborators of one server process. ``threads`` bounds the work that leaves the event loop."""
+
+    settings: Settings
+    catalog: Catalog
+    engine: Engine
+    log: LogWriter
+    reader: LogReader
+    threads: CapacityLimiter
+
+
+class State(TypedDict):
+    """What the lifespan yields; Starlette copies it into every scope."""
+
+    services: Services
+
+
+def services_of(scope: Scope) -> Services:
+    """The collaborators, out of an ASGI scope."""
+    services: Services = scope["state"]["services"]
+    return services
+
+
+def _services(connection: HTTPConnection) -> Services:
+    return services_of(connection.scope)
+
+
+def _catalog(connection: HTTPConnection) -> Catalog:
+    return services_of(connection.scope).catalog
+
+
+def _reader(connection: HTTPConnection) -> LogReader:
+    return services_of(connection.scope).reader
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+CatalogDep = Annotated[Catalog, Depends(_catalog)]
+ReaderDep = Annotated[LogReader, Depends(_reader)]

@@ -1,0 +1,49 @@
+"""GET /health/live and /health/ready: whether the process runs, and whether it can answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Response, status
+from pydantic import BaseModel
+
+from service.api.deps import ServicesDep
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Live(BaseModel):
+    """The process runs."""
+
+    status: Literal["live"]
+
+
+class Ready(BaseModel):
+    """Whether requests are answered now; `refused` says why a model folder is not served."""
+
+    status: Literal["ready", "not ready"]
+    models: int
+    log: Literal["ready", "unavailable"]
+    refused: dict[str, str]
+
+
+@router.get("/live", summary="Is the process alive?")
+async def live() -> Live:
+    return Live(status="live")
+
+
+@router.get(
+    "/ready",
+    summary="Can requests be answered?",
+    responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Ready, "description": "Not now"}},
+)
+async def ready(services: ServicesDep, response: Response) -> Ready:
+    able = services.log.ready and len(services.catalog) > 0
+    if not able:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return Ready(
+        status="ready" if able else "not ready",
+        models=len(services.catalog),
+        log="ready" if services.log.ready else "unavailable",
+        refused=services.catalog.refused,
+    )

@@ -1,0 +1,32 @@
+"""Pure ASGI middleware: an X-Request-ID on every answer that has none of its own yet."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.request_log.rows import identify
+
+_HEADER = b"x-request-id"
+
+
+class RequestId:
+    """Names each request in ``scope["state"]["request_id"]`` and in the answer's header."""
+
+    def __init__(self, app: ASGIApp, *, computing: frozenset[str]) -> None:
+        """``computing`` are the paths whose POST requests are named by their endpoints themselves."""
+        self._app = app
+        self._computing = computing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (scope["path"] in self._computing and scope["method"] == "POST"):
+            await self._app(scope, receive, send)
+            return
+        request_id, _ = identify()
+        scope["state"]["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)

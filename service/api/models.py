@@ -1,0 +1,68 @@
+"""GET /models, their cards and plots."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from service.api.deps import CatalogDep
+from service.cards import Evaluation, ModelCard
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+class ModelSummary(BaseModel):
+    """What a client needs to choose a model; `test` is the headline test set beside every rule."""
+
+    name: str
+    task: str
+    architecture: str
+    versions: list[str]
+    parameters: int
+    input: Literal["values", "pairs"]
+    description: str
+    test: Evaluation
+
+
+class ModelList(BaseModel):
+    """Served models by name, and the folders that were refused with the reason."""
+
+    models: list[ModelSummary]
+    refused: dict[str, str]
+
+
+@router.get("", summary="The served models")
+async def models(catalog: CatalogDep) -> ModelList:
+    return ModelList(
+        models=[
+            ModelSummary(
+                name=model.card.name,
+                task=model.card.task,
+                architecture=model.card.architecture,
+                versions=catalog.versions(model.card.name),
+                parameters=model.card.parameters,
+                input=model.card.input,
+                description=model.card.description,
+                test=model.card.evaluations[0],
+            )
+            for model in catalog
+        ],
+        refused=catalog.refused,
+    )
+
+
+@router.get("/{name}", summary="A model's card: layers, training, tests beside the rules, checksums")
+async def model(catalog: CatalogDep, name: str, version: str | None = None) -> ModelCard:
+    return catalog.get(name, version).card
+
+
+@router.get(
+    "/{name}/plots/{plot}.svg",
+    summary="The loss curve, or the answers against the truth",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {}}}},
+)
+def plot(catalog: CatalogDep, name: str, plot: Literal["loss", "fit"], version: str | None = None) -> Response:
+    return Response(catalog.get(name, version).plots[plot], media_type="image/svg+xml")

@@ -1,0 +1,138 @@
+"""Pydantic payloads of the native API, and the records that its answers are written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from service.errors import InvalidInput, Problem
+from service.inference.answers import Best, ModelResult, Prediction, RuleResult
+from service.inference.sequences import Sequence
+
+MOST_SEQUENCES = 10_000
+MOST_VALUES = 250_000
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Pair = Annotated[
+    tuple[Number, Number], Field(description="[index, value]; the index a whole number, 2.0 counting as one")
+]
+
+
+def _kind(sequence: Any) -> str:
+    pairs = isinstance(sequence, list) and sequence and isinstance(sequence[0], list | tuple)
+    return "pairs" if pairs else "values"
+
+
+# Fail fast: a client mends one error at a time, and 200,000 bad elements must not cost a large answer.
+PostedSequence = Annotated[
+    Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")]
+    | Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("pairs")],
+    Discriminator(_kind),
+]
+PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class SequencesPayload(_Payload):
+    """What every computing endpoint reads: one sequence or several."""
+
+    sequence: PostedSequence | None = Field(
+        default=None, description="One sequence: numbers, oldest first, or [index, value] pairs for memory models."
+    )
+    sequences: PostedSequences | None = Field(
+        default=None, description="Several sequences, of any lengths; answers keep their order. Instead of `sequence`."
+    )
+
+    def posted(self) -> list[Sequence]:
+        """What was posted, as a list of sequences.
+
+        Raises:
+            InvalidInput: neither or both fields, or more values in all than a request may hold.
+        """
+        if (self.sequence is None) is (self.sequences is None):
+            expected = "exactly one of sequence and sequences"
+            raise InvalidInput(f"expected {expected}", code="one_of", problems=(Problem("body", expected),))
+        if self.sequence is not None:
+            return [self.sequence]
+        sequences: list[Sequence] = self.sequences or []
+        if sum(map(len, sequences)) > MOST_VALUES:
+            expected = f"at most {MOST_VALUES} values in all"
+            raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences", expected),))
+        return sequences
+
+    def located(self, error: InvalidInput) -> InvalidInput:
+        """``error`` with the client's own name for the place: inference speaks of `sequences.0` always."""
+        if self.sequence is None:
+            return error
+        problems = tuple(replace(each, where=each.where.replace("sequences.0", "sequence")) for each in error.problems)
+        return InvalidInput(error.detail, code=error.code, problems=problems)
+
+
+class PredictRequest(SequencesPayload):
+    """What `/predict` reads."""
+
+    model: Name | None = Field(
+        default=None,
+        description="A served model. Without it each sequence is answered by whatever has the best one-step-ahead "
+        "record on that very sequence: a next-value model or a rule.",
+    )
+    version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
+    levels: Annotated[list[Literal[80, 90, 95]], Field(min_length=1, max_length=3)] | None = Field(
+        default=None, description="Levels of the prediction intervals in percent; all three when left out."
+    )
+
+
+class CompareRequest(SequencesPayload):
+    """What `/compare` reads."""
+
+    task: Name = Field(description="The task whose models are compared, such as `sine`.")
+    models: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="Models of that task; its SimpleRNN, LSTM and GRU when left out."
+    )
+    target: Number | None = Field(default=None, description="What really came next after `sequence`, if known.")
+    targets: Annotated[list[Number], Field(max_length=MOST_SEQUENCES, fail_fast=True)] | None = Field(
+        default=None, description="What really came next after each of `sequences`, if known."
+    )
+
+    def truth(self) -> list[float] | None:
+        """The posted targets, one per sequence.
+
+        Raises:
+            InvalidInput: `target` belongs to `sequence` and `targets` to `sequences`.
+        """
+        if self.target is not None and (self.sequence is None or self.targets is not None):
+            raise _target_mismatch("target belongs to sequence, targets to sequences")
+        if self.targets is not None and self.sequences is None:
+            raise _target_mismatch("targets belong to sequences, target to sequence")
+        return self.targets if self.target is None else [self.target]
+
+
+def _target_mismatch(expected: str) -> InvalidInput:
+    return InvalidInput(expected, code="targets_mismatch", problems=(Problem("target", expected),))
+
+
+@dataclass(frozen=True, slots=True)
+class PredictResponse:
+    """The answers, in the order of the posted sequences; `model` and `version` are null when each was chosen."""
+
+    request_id: str
+    model: str | None
+    version: str | None
+    predictions: list[Prediction]
+
+
+@dataclass(frozen=True, slots=True)
+class CompareResponse:
+    """The models of a task beside each other and beside the rules; lists run parallel to the sequences."""
+
+    request_id: str
+    task: str
+    results: list[ModelResult]
+    rules: list[RuleResult]
+    best: Best

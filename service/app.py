@@ -1,0 +1,81 @@
+"""The one composition root: builds every collaborator from the settings and puts the routes together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.routing import Route
+
+from service.api import handlers, health, models, openapi, requests
+from service.api.compare import compare
+from service.api.computing import ComputingEndpoint
+from service.api.deps import Services, State
+from service.api.middleware import RequestId
+from service.api.predict import predict
+from service.inference.catalog import Catalog
+from service.inference.engine import Engine
+from service.request_log.reader import LogReader
+from service.request_log.writer import LogWriter
+from service.settings import Settings
+
+COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; models, log and threads come to life with its lifespan, not before."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        catalog = Catalog.load(settings.models_dir)
+        log = LogWriter(
+            settings.database_url,
+            durability=settings.log_durability,
+            bodies=settings.log_bodies,
+            body_limit=settings.log_body_limit,
+            queue_rows=settings.log_queue_rows,
+            queue_bytes=settings.log_queue_bytes,
+            on_failure=settings.log_on_failure,
+            commit_timeout=settings.log_commit_timeout,
+        )
+        await log.start()
+        reader = LogReader(settings.database_url)
+        threads = CapacityLimiter(os.cpu_count() or 1)
+        try:
+            yield {"services": Services(settings, catalog, Engine(catalog), log, reader, threads)}
+        finally:
+            await log.close()
+            reader.close()
+
+    app = FastAPIOffline(
+        title="Unroll",
+        summary="Serves recurrent networks and says how far each answer can be trusted.",
+        version=version("unroll"),
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        responses={
+            int(HTTPStatus.UNPROCESSABLE_ENTITY): openapi.problem_response("A parameter is not what was expected"),
+        },
+    )
+    # First in the table, so that the busiest paths are matched first.
+    app.router.routes[:0] = [Route(endpoint.path, endpoint, methods=["POST"]) for endpoint in COMPUTING]
+    for router in (health.router, models.router, requests.router):
+        app.include_router(router)
+    app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
+    handlers.install(app)
+    openapi.install(app, COMPUTING)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application with the settings of the environment: what each worker process builds."""
+    return create_app(Settings())

@@ -1,0 +1,114 @@
+"""Name and version -> loaded model. Knows folders and readiness, not what is asked of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from service.cards import Golden, ModelCard, read_folder
+from service.errors import ModelRejected, ModelUnavailable, UnknownModel, UnrollError
+from service.inference.model import Model
+from service.inference.network import OnnxNetwork
+from service.inference.sequences import batches
+
+# How far a served answer may be from the answer Keras gave at export, as a share of the larger of the answer
+# and the window's own scale: float32 arithmetic in another order leaves about 1e-6.
+GOLDEN_TOLERANCE = 1e-5
+
+
+class Catalog:
+    """The models that are served, and those that were refused with the reason."""
+
+    def __init__(self, models: list[Model], refused: dict[str, str]) -> None:
+        self._versions: dict[str, dict[str, Model]] = {}
+        for model in sorted(models, key=lambda m: (m.card.name, int(m.card.version))):
+            self._versions.setdefault(model.card.name, {})[model.card.version] = model
+        self.refused = refused
+
+    @classmethod
+    def load(cls, folder: Path) -> Catalog:
+        """Load every ``<name>/<version>`` under ``folder``; a bad one is refused by name and the others serve."""
+        models: list[Model] = []
+        refused: dict[str, str] = {}
+        for path in sorted(folder.glob("*/[1-9]*")):
+            if not path.is_dir():
+                continue
+            try:
+                models.append(load_model(path))
+            except ModelRejected as error:
+                refused[f"{path.parent.name}/{path.name}"] = error.detail
+        return cls(models, refused)
+
+    def __iter__(self) -> Iterator[Model]:
+        """Every served model, highest version only, by name."""
+        return (next(reversed(versions.values())) for versions in self._versions.values())
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def versions(self, name: str) -> list[str]:
+        """Served versions of ``name``, lowest first."""
+        return list(self._versions.get(name, ()))
+
+    def get(self, name: str, version: str | None = None) -> Model:
+        """The model of that name, its highest version when none is given.
+
+        Raises:
+            UnknownModel: no such name, or no such version of it.
+            ModelUnavailable: the folder is there and was refused at load.
+        """
+        versions = self._versions.get(name, {})
+        if version is None and versions:
+            return next(reversed(versions.values()))
+        if version is not None and version in versions:
+            return versions[version]
+        for reference, reason in self.refused.items():
+            refused_name, _, refused_version = reference.partition("/")
+            if refused_name == name and version in (None, refused_version):
+                raise ModelUnavailable(f"this model is not served: {reason}")
+        if versions:
+            raise UnknownModel(f"{name} has no such version; served: {', '.join(versions)}", code="unknown_version")
+        raise UnknownModel("no model of that name is served; GET /models lists them")
+
+    def series_models(self) -> list[Model]:
+        """Models that may be chosen for a series that came without a model's name."""
+        return [model for model in self if model.card.answers_any_series]
+
+    def tasks(self) -> list[str]:
+        """Names of the tasks that models are served for."""
+        return sorted({model.card.task for model in self})
+
+
+def load_model(path: Path) -> Model:
+    """The model of one checked folder, its golden answers met.
+
+    Raises:
+        ModelRejected: the folder is not what its card says, or the network does not give the golden answers.
+    """
+    folder = read_folder(path)
+    reference = f"{folder.card.name}/{folder.card.version}"
+    try:
+        model = Model(folder.card, OnnxNetwork(folder.onnx, _features(folder.card)), folder.plots)
+        worst = _golden_error(model, folder.golden)
+    except UnrollError as error:
+        raise ModelRejected(f"{reference}: {error.detail}") from error
+    if not worst <= GOLDEN_TOLERANCE:
+        raise ModelRejected(f"{reference}: golden answers are missed by {worst:.1e} of their scale")
+    return model
+
+
+def _features(card: ModelCard) -> int:
+    return 1 if card.input == "values" and card.scaling == "none" else 2
+
+
+def _golden_error(model: Model, golden: Golden) -> float:
+    worst = 0.0
+    for batch in batches([case.sequence for case in golden.cases]):
+        model.require(batch)
+        answers = batch.last(model.read(batch).predictions)
+        expected = np.array([golden.cases[row].value for row in batch.rows.tolist()])
+        scale = np.maximum(np.maximum(np.abs(expected), batch.unit), np.finfo(float).tiny)
+        worst = max(worst, float((np.abs(answers - expected) / scale).max()))
+    return worst

@@ -1,0 +1,151 @@
+"""The honest part of an answer: how a model did on the posted sequence itself, beside the simplest rules. Pure.
+
+Every step is predicted from what came before it only. The later half of a sequence's steps counts, each with two
+points (or a model's whole window) before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference import rules
+from service.inference.sequences import Batch
+
+Floats = NDArray[np.float64]
+Verdict = Literal["beats", "ties", "loses"]
+
+# Differences below this share of the sequence's mean absolute difference S say nothing about a model.
+TIE = 1e-3
+# Fewest points before a checked step: drift needs two.
+FIRST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A model's one-step-ahead record on one sequence beside the best rule's.
+
+    ``mae`` and ``rule_mae`` are mean absolute errors over ``steps`` steps in the sequence's own unit;
+    ``rule_value`` is that rule's answer for the next value; ``skill`` is 1 - mae / rule_mae, None when the rule
+    is all but exact.
+    """
+
+    steps: int
+    mae: float
+    rule: str
+    rule_mae: float
+    rule_value: float
+    skill: float | None
+    verdict: Verdict
+
+
+class Span(NamedTuple):
+    """Which steps of a batch are checked.
+
+    ``mask`` [sequences, timesteps - 1] chooses targets x_2 ... x_T; ``steps`` [sequences] counts them, zero where
+    a sequence is too short.
+    """
+
+    mask: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+
+
+def span(batch: Batch, first: int = FIRST) -> Span:
+    """The later half of each sequence's steps, each with ``first`` points or more before it."""
+    lengths = batch.lengths.astype(np.int64)
+    steps = np.clip(np.minimum(lengths // 2, lengths - first), 0, None)
+    target = np.arange(1, batch.values.shape[1])
+    return Span((target >= (lengths - steps)[:, None]) & (target < lengths[:, None]), steps)
+
+
+def absolute_errors(batch: Batch, chosen: Span, predictions: Floats) -> Floats:
+    """Absolute one-step-ahead errors [sequences, timesteps - 1], zero where a step is not checked."""
+    return np.where(chosen.mask, np.abs(batch.values[:, 1:] - predictions[:, :-1]), 0.0)
+
+
+def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
+    """Mean over the checked steps [sequences]; zero where there are none."""
+    result: Floats = (errors / np.maximum(chosen.steps, 1)[:, None]).sum(axis=1)
+    return result
+
+
+class RuleRecord(NamedTuple):
+    """All series rules on one batch: ``errors`` [rules, sequences, timesteps - 1], ``mae`` and ``values``
+    (the answers for the next value) [rules, sequences].
+    """
+
+    names: tuple[str, ...]
+    errors: Floats
+    mae: Floats
+    values: Floats
+
+
+def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
+    """Every series rule's one-step-ahead record on ``batch``."""
+    predictions = [rule(batch.values) for rule in rules.SERIES_RULES.values()]
+    errors = np.stack([absolute_errors(batch, chosen, predicted) for predicted in predictions])
+    mae = np.stack([mean_absolute_error(chosen, each) for each in errors])
+    values = np.stack([batch.last(predicted) for predicted in predictions])
+    return RuleRecord(tuple(rules.SERIES_RULES), errors, mae, values)
+
+
+def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> list[Check | None]:
+    """A verdict per sequence on a model with these absolute ``errors``; None where no step could be checked."""
+    rows = np.arange(len(batch.lengths))
+    best = ruled.mae.argmin(axis=0)
+    exact = TIE * batch.unit
+    tolerance = np.maximum(exact, _standard_error(chosen, errors - ruled.errors[best, rows]))
+    columns = (
+        chosen.steps,
+        mean_absolute_error(chosen, errors),
+        best,
+        ruled.mae[best, rows],
+        ruled.values[best, rows],
+        tolerance,
+        exact,
+    )
+    return [
+        Check(steps, mae, ruled.names[rule], rule_mae, value, *_compared(mae, rule_mae, within, none))
+        if steps
+        else None
+        for steps, mae, rule, rule_mae, value, within, none in zip(*(c.tolist() for c in columns), strict=True)
+    ]
+
+
+def judge_memory(batch: Batch, answers: Floats) -> list[Check | None]:
+    """A verdict per memory sequence, where the truth is known: this answer's error beside the index-blind mean's."""
+    truth, blind = memory_truth(batch), rules.index_blind_mean(batch.values, batch.lengths)
+    columns = (np.abs(answers - truth), np.abs(blind - truth), blind, TIE * batch.unit)
+    return [
+        Check(1, mae, "index_blind_mean", rule_mae, value, *_compared(mae, rule_mae, within, within))
+        for mae, rule_mae, value, within in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+
+
+def memory_truth(batch: Batch) -> Floats:
+    """The exact answers to a batch of pairs [sequences], NaN where the mean is undefined."""
+    assert batch.indices is not None  # noqa: S101  # only pairs get here
+    return rules.even_mean(batch.indices, batch.values, batch.lengths)
+
+
+def _compared(mae: float, rule_mae: float, tolerance: float, exact: float) -> tuple[float | None, Verdict]:
+    """Skill and verdict: errors within ``tolerance`` tie, and beside a rule below ``exact`` there is no skill."""
+    skill = None if rule_mae < exact or rule_mae == 0.0 else 1.0 - mae / rule_mae
+    if abs(mae - rule_mae) <= tolerance:
+        return skill, "ties"
+    return skill, "beats" if mae < rule_mae else "loses"
+
+
+def _standard_error(chosen: Span, difference: Floats) -> Floats:
+    """Standard error of the mean difference; zero for a single step."""
+    # In units of the largest difference, so that squares stay finite.
+    unit = np.abs(difference).max(axis=1, initial=0.0)
+    scaled = difference / np.where(unit > 0.0, unit, 1.0)[:, None]
+    steps = np.maximum(chosen.steps, 1)
+    mean = scaled.sum(axis=1) / steps
+    squares = np.where(chosen.mask, (scaled - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    result: Floats = unit * np.sqrt(squares / np.maximum(steps - 1, 1) / steps)
+    return result

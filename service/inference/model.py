@@ -1,0 +1,122 @@
+"""A network with its card: from a padded batch to answers in the caller's own units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from service.cards import ModelCard
+from service.errors import InvalidInput, NonFiniteOutput, Problem
+from service.inference import rules, scaling
+from service.inference.network import Network, State
+from service.inference.sequences import Batch
+
+Floats = NDArray[np.float64]
+
+# Networks without scaling read raw values in float32; beyond this their sums could overflow.
+_LARGEST_RAW = 1e30
+
+
+class Reading(NamedTuple):
+    """What a network made of a batch.
+
+    ``predictions`` [sequences, timesteps]: entry t is the answer after step t, made from the steps up to t only;
+    NaN before a windowed model's first whole window, and meaningless past a row's length. ``state`` is the
+    network's after each row's last step, None for a windowed model, which keeps none.
+    """
+
+    predictions: Floats
+    state: State | None
+
+
+class Model:
+    """One version of a model, ready to answer."""
+
+    def __init__(self, card: ModelCard, network: Network, plots: Mapping[str, bytes]) -> None:
+        """``plots`` are the SVG files ``loss`` and ``fit``."""
+        self.card = card
+        self.network = network
+        self.plots = plots
+        self.reference = f"{card.name}/{card.version}"
+
+    def require(self, batch: Batch) -> None:
+        """Refuse a batch that this model has no answer for.
+
+        Raises:
+            InvalidInput: wrong kind of sequence, a length that is not accepted, an index that is not a whole
+                number in the trained range, no even index, or a raw value beyond float32.
+        """
+        card = self.card
+        if (batch.indices is not None) is not (card.input == "pairs"):
+            expected = "[index, value] pairs" if card.input == "pairs" else "a list of numbers"
+            raise InvalidInput(
+                f"{card.name} reads {expected}", code="wrong_input", problems=(Problem("sequence", expected),)
+            )
+        shortest, longest = card.lengths.accepted
+        lengths = batch.lengths
+        if lengths.min() < shortest:
+            self._refuse(batch, lengths < shortest, "sequence_too_short", f"at least {shortest} steps")
+        if longest is not None and lengths.max() > longest:
+            self._refuse(batch, lengths > longest, "sequence_too_long", f"at most {longest} steps")
+        if batch.indices is not None and card.indices is not None:
+            low, high = card.indices
+            indices = batch.indices
+            bad = (indices < low) | (indices > high) | (indices != np.floor(indices))
+            if bad.any():
+                expected = f"whole-number indices from {low} to {high}"
+                self._refuse(batch, bad.any(axis=1), "index_out_of_range", expected)
+            undefined = np.isnan(rules.even_mean(indices, batch.values, lengths))
+            if undefined.any():
+                self._refuse(batch, undefined, "undefined_mean", "at least one even index: else the mean is undefined")
+        if card.scaling == "none" and np.abs(batch.values).max() > _LARGEST_RAW:
+            beyond = np.abs(batch.values).max(axis=1) > _LARGEST_RAW
+            self._refuse(batch, beyond, "out_of_range", "magnitudes of at most 1e30: it reads raw values")
+
+    def read(self, batch: Batch) -> Reading:
+        """Run the network over ``batch``.
+
+        Raises:
+            NonFiniteOutput: the network answered NaN or infinity.
+        """
+        if self.card.window is not None:
+            reading = Reading(self._windowed(batch, self.card.window), None)
+        elif batch.indices is not None:
+            features = np.stack((batch.indices, batch.values), axis=-1).astype(np.float32)
+            outputs, state = self.network.run(features, batch.lengths)
+            reading = Reading(outputs.astype(np.float64), state)
+        else:
+            features, scale = batch.scaled
+            outputs, state = self.network.run(features, batch.lengths)
+            reading = Reading(scaling.answers(batch.values, scale, outputs), state)
+        self.require_finite(batch.last(reading.predictions))
+        return reading
+
+    def answer_windows(self, windows: Floats) -> Floats:
+        """Answers [windows] of a windowed model to raw ``windows`` [windows, window]."""
+        lengths = np.full(len(windows), windows.shape[1], np.int32)
+        outputs, _ = self.network.run(windows[:, :, None].astype(np.float32), lengths)
+        return outputs[:, -1].astype(np.float64)
+
+    def require_finite(self, answers: Floats) -> None:
+        """Refuse to pass NaN or infinity on: raises NonFiniteOutput."""
+        if not np.isfinite(answers).all():
+            raise NonFiniteOutput(f"{self.reference} answered with a number that is not finite")
+
+    def _windowed(self, batch: Batch, window: int) -> Floats:
+        sequences, timesteps = batch.values.shape
+        predicted = np.full((sequences, timesteps), np.nan)
+        windows = sliding_window_view(batch.values, window, axis=1).reshape(-1, window)
+        predicted[:, window - 1 :] = self.answer_windows(windows).reshape(sequences, -1)
+        return predicted
+
+    def _refuse(self, batch: Batch, bad: NDArray[np.bool_], code: str, expected: str) -> None:
+        places = batch.rows[bad][:10].tolist()
+        raise InvalidInput(
+            f"{self.card.name} takes {expected}",
+            code=code,
+            problems=tuple(Problem(f"sequences.{place}", expected) for place in places),
+        )

@@ -1,0 +1,92 @@
+"""One loaded network behind a narrow protocol. Knows tensors only: no cards, no scaling, no sequences' meaning.
+
+``OnnxNetwork`` runs the ONNX form that training exports: inputs ``sequence`` and ``length`` and one initial
+state per recurrent layer, outputs ``prediction`` at every step and the final states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from service.errors import ModelRejected
+
+Features = NDArray[np.float32]
+Lengths = NDArray[np.int32]
+State = Mapping[str, NDArray[np.float32]]
+
+# The key under which ONNX names a tensor's file outside the model, as protobuf writes it: field 1, 8 bytes.
+_EXTERNAL_DATA = b"\x0a\x08location"
+
+
+class Network(Protocol):
+    """What the engine needs of a network, whatever runs it."""
+
+    def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
+        """Outputs at every step from ``state`` (None: zeros), and the state after each row's last step.
+
+        Args:
+            sequence: float32 [sequences, timesteps, features].
+            length: int32 [sequences]; outputs past a row's length mean nothing.
+            state: as an earlier run of the same sequences returned it.
+
+        Returns:
+            Outputs float32 [sequences, timesteps], and the state.
+        """
+        ...
+
+
+class OnnxNetwork:
+    """A network on ONNX Runtime, one thread a call: a call is too short to be worth sharing out."""
+
+    def __init__(self, model: bytes, features: int) -> None:
+        """Load ``model``, the serialised ONNX form with ``features`` inputs per step.
+
+        Raises:
+            ModelRejected: the bytes point to data outside themselves, are no ONNX model, or lack an input or
+                output of the form.
+        """
+        if _EXTERNAL_DATA in model:
+            raise ModelRejected("the ONNX file points to data outside itself")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's exceptions have no common base of their own
+            raise ModelRejected("the ONNX file cannot be loaded") from error
+        inputs = {node.name: node.shape for node in self._session.get_inputs()}
+        outputs = [node.name for node in self._session.get_outputs()]
+        if not {"sequence", "length"} <= inputs.keys():
+            raise ModelRejected("the ONNX file lacks the inputs sequence and length")
+        if inputs["sequence"][-1] != features:
+            raise ModelRejected(f"the ONNX file reads {inputs['sequence'][-1]} features a step, not {features}")
+        self._units = {name: int(shape[-1]) for name, shape in inputs.items() if name not in ("sequence", "length")}
+        self._outputs = ["prediction", *(name.replace("0_", "_") for name in self._units)]
+        if missing := set(self._outputs) - set(outputs):
+            raise ModelRejected(f"the ONNX file lacks the outputs {', '.join(sorted(missing))}")
+        self._weights = [name for name in outputs if name.startswith("layer_")]
+        self._zeros: dict[str, NDArray[np.float32]] = self._zero_state(1)
+
+    def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
+        if state is None:
+            state = self._zeros if len(sequence) == 1 else self._zero_state(len(sequence))
+        feeds = {"sequence": sequence, "length": length, **state}
+        prediction, *finals = self._session.run(self._outputs, feeds)
+        return prediction[:, :, 0], dict(zip(self._units, finals, strict=True))
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""
+        feeds = {"sequence": np.zeros((1, 1, self._features()), np.float32), "length": np.ones(1, np.int32)}
+        values = self._session.run(self._weights, {**feeds, **self._zeros})
+        return dict(zip(self._weights, values, strict=True))
+
+    def _features(self) -> int:
+        return int(self._session.get_inputs()[0].shape[-1])
+
+    def _zero_state(self, sequences: int) -> dict[str, NDArray[np.float32]]:
+        return {name: np.zeros((1, sequences, units), np.float32) for name, units in self._units.items()}

@@ -1,0 +1,85 @@
+"""Every setting of the service, once: its name, default, unit and consequence.
+
+Each field is the environment variable ``UNROLL_<NAME>`` and the flag ``--<name>``; the flag wins. Knows nothing
+of what the settings do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_KIB = 1024
+
+
+def _default_models_dir() -> Path:
+    """``./models`` if present, else the published models that came with the package."""
+    here = Path("models")
+    shipped = Path(__file__).parent / "published"
+    beside = Path(__file__).parent.parent / "models"
+    return next((folder for folder in (here, shipped) if folder.is_dir()), beside)
+
+
+class Settings(BaseSettings):
+    """Serve recurrent networks over HTTP, with evidence for each answer and a durable request log."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="UNROLL_",
+        frozen=True,
+        extra="ignore",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_avoid_json=True,
+        cli_show_env_vars=True,
+        cli_prog_name="python -m service",
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on. The default answers this machine only.")
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Server processes. Each loads all models; they share the request log."
+    )
+    models_dir: Path = Field(
+        default_factory=_default_models_dir,
+        description="Folder of <name>/<version>/ model folders. By default ./models if present, else the published "
+        "models inside the package.",
+    )
+    database_url: str = Field(
+        default="sqlite:///unroll.db",
+        description="SQLAlchemy URL of the request log. The default is a file in the current folder.",
+    )
+    body_limit: int = Field(
+        default=8 * _KIB * _KIB, ge=_KIB, description="Largest request body in bytes; a larger one is answered 413."
+    )
+    log_durability: Literal["power", "process"] = Field(
+        default="power",
+        description="What a logged answer survives: 'power' loss of the machine (each commit is synced to disk), or "
+        "death of the 'process' only (faster).",
+    )
+    log_bodies: Literal["full", "shape", "off"] = Field(
+        default="full",
+        description="What a row keeps of request and response: 'full' bytes up to --log-body-limit, 'shape' only "
+        "sizes and digests, or 'off' for neither.",
+    )
+    log_body_limit: int = Field(
+        default=64 * _KIB,
+        ge=0,
+        description="Largest body in bytes that a row keeps; of a larger one it keeps size and SHA-256.",
+    )
+    log_queue_rows: int = Field(
+        default=4096, ge=1, description="Rows that may wait for the log; when full, requests are answered 503 early."
+    )
+    log_queue_bytes: int = Field(
+        default=64 * _KIB * _KIB, ge=_KIB, description="Bytes of bodies that may wait for the log, bounding memory."
+    )
+    log_on_failure: Literal["refuse", "serve"] = Field(
+        default="refuse",
+        description="When the log cannot be written: 'refuse' answers 503, 'serve' answers without a record and "
+        "counts it.",
+    )
+    log_commit_timeout: float = Field(
+        default=5.0, gt=0, description="Seconds that an answer waits for its row to be committed before it is a 503."
+    )
