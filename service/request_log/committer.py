@@ -1,0 +1,117 @@
+"""The one connection that writes: turns, transactions, checkpoints, recovery. Knows nothing of queues or the loop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+
+from service.errors import LogUnavailable
+from service.request_log.database import Durability, open_writer, parse_url, reason, sqlite_file
+from service.request_log.insert import insert, stored
+from service.request_log.rows import Bodies, Row
+from service.request_log.turns import Turns
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[Connection], object]
+
+_WAL_BYTES = 16 << 20  # above this the WAL is emptied even if that means to wait for a reader
+_READER_MS = 200  # how long that may hold up the next batch
+# Failures of one row, which must not fail the others of its batch; all others are failures of the database.
+_ROW_FAILURES = (IntegrityError, DataError, ProgrammingError, UnicodeError, OverflowError)
+
+
+class Committer:
+    """Used by one thread. A database that fails raises :class:`LogUnavailable`; the next call starts afresh."""
+
+    def __init__(self, url: str, durability: Durability, bodies: Bodies, body_limit: int, timeout: float) -> None:
+        parsed = parse_url(url)
+        self._file = sqlite_file(parsed)
+        self._engine = open_writer(parsed, durability, timeout)
+        self._busy_ms = round(timeout * 1000)
+        self._bodies, self._body_limit = bodies, body_limit
+        self._connection: Connection | None = None
+        self.turns = Turns(_beside(self._file, "-turns"))
+
+    def commit(self, rows: Sequence[Row]) -> dict[int, LogUnavailable]:
+        """Commit ``rows`` in one transaction; with none, write what changes nothing, to see whether it can be done.
+
+        Gives the rows that cannot be stored, by position, with the reason.
+        """
+        if not rows:
+            self._transact(lambda connection: connection.exec_driver_sql(_PROBE[connection.dialect.name]))
+            return {}
+        try:
+            self._insert(rows)
+        except LogUnavailable as failure:
+            if not isinstance(failure.__cause__, _ROW_FAILURES):
+                raise
+            if len(rows) == 1:
+                return {0: failure}
+        else:
+            return {}
+        refused = [self.commit([row]) for row in rows]
+        return {position: failure[0] for position, failure in enumerate(refused) if failure}
+
+    def run(self, job: Job) -> object:
+        """The result of ``job``, in a transaction of its own."""
+        return self._transact(job)
+
+    def checkpoint(self) -> None:
+        """Empty the WAL when it has outgrown its bound; a reader that stays is waited for briefly, then left alone.
+
+        A failure is only logged: the next commit meets the same fault and has waiters to tell.
+        """
+        wal = _beside(self._file, "-wal")
+        if wal is None or self._connection is None or not wal.exists() or wal.stat().st_size <= _WAL_BYTES:
+            return
+        cursor = self._connection.connection.cursor()
+        try:
+            cursor.execute(f"PRAGMA busy_timeout={_READER_MS}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute(f"PRAGMA busy_timeout={self._busy_ms}")
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            log.warning("the request log's WAL could not be emptied: %s", error)
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Give back the connection and the lock file."""
+        self._drop()
+        self._engine.dispose()
+        self.turns.close()
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        prepared = [stored(row, self._bodies, self._body_limit) for row in rows]
+        self._transact(lambda connection: insert(connection, prepared))
+
+    def _transact(self, job: Job) -> object:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._connection.begin():
+                return job(self._connection)
+        except (SQLAlchemyError, *_ROW_FAILURES) as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> LogUnavailable:
+        self._drop()
+        detail = reason(error) if isinstance(error, SQLAlchemyError) else type(error).__name__
+        return LogUnavailable(f"the request log cannot be written: {detail}")
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+
+_PROBE = {"sqlite": "PRAGMA user_version = 0", "postgresql": "SELECT 1"}
+
+
+def _beside(file: Path | None, suffix: str) -> Path | None:
+    return None if file is None else file.with_name(file.name + suffix)

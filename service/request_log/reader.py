@@ -1,0 +1,71 @@
+"""The request log's read side: pages and single rows. Knows no HTTP; its methods block, so call them from a thread."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import RowMapping
+
+from service.errors import InvalidInput, UnknownRequest
+from service.request_log.database import failures_as_unavailable, open_reader, parse_url
+from service.request_log.newest import Filters, newest_ids
+from service.request_log.rows import StoredRow, Summary
+from service.request_log.tables import requests
+
+_SHOWN = [requests.c[field.name] for field in fields(Summary)]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, newest first; ``next`` is the cursor of the page after this one, None where there is none."""
+
+    rows: tuple[Summary, ...]
+    next: str | None
+
+
+class LogReader:
+    """Reads beside the writer and never holds it up; a method that cannot read raises :class:`LogUnavailable`."""
+
+    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
+        """``timeout`` in seconds bounds the wait for a lock. Raises :class:`SettingsError` for an unusable ``url``."""
+        self._engine = open_reader(parse_url(url), timeout)
+
+    def page(self, filters: Filters, limit: int, cursor: str | None = None) -> Page:
+        """At most ``limit`` rows that match, newest first. Raises :class:`InvalidInput` for a made-up cursor."""
+        before = None if cursor is None else _identity(cursor)
+        if cursor is not None and before is None:
+            raise InvalidInput("the cursor is not one that this log gave", code="invalid_cursor")
+        with failures_as_unavailable(), self._engine.connect() as connection:
+            ids = newest_ids(connection, filters, limit + 1, before)
+            statement = select(*_SHOWN).where(requests.c.id.in_(ids[:limit])).order_by(requests.c.id.desc())
+            rows = tuple(Summary(**_values(row)) for row in connection.execute(statement).mappings())
+        return Page(rows, ids[limit - 1] if len(ids) > limit else None)
+
+    def get(self, request_id: str) -> StoredRow:
+        """The row of that id, bodies and all. Raises :class:`UnknownRequest`."""
+        identity = _identity(request_id)
+        row = None
+        if identity is not None:
+            with failures_as_unavailable(), self._engine.connect() as connection:
+                row = connection.execute(select(requests).where(requests.c.id == identity)).mappings().one_or_none()
+        if row is None:
+            raise UnknownRequest("the request log has no request of that id")
+        return StoredRow(**_values(row))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+
+def _identity(text: str) -> str | None:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return None
+
+
+def _values(row: RowMapping) -> dict[str, Any]:
+    return {**row, "models": tuple(row["models"].split())}

@@ -1,0 +1,90 @@
+"""What one request leaves behind, and how much of its bodies is kept. Pure: knows nothing of databases."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import uuid_utils
+
+Bodies = Literal["full", "shape", "off"]
+
+
+def identify() -> tuple[str, int]:
+    """A new request's id and time: a UUIDv7 and its own time in microseconds since the epoch, UTC.
+
+    Ids only grow within a process; when the clock jumps back, id and time go on where they were.
+    """
+    identity = uuid_utils.uuid7()
+    return str(identity), identity.timestamp * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request to a computing endpoint and its answer, as the service knows them."""
+
+    id: str  # UUIDv7, canonical text: whoever opens the database finds an answer by its request_id
+    time: int  # microseconds since the epoch, UTC
+    endpoint: str  # "/predict"
+    task: str | None
+    models: tuple[str, ...]  # "sine-gru/1", "rule:drift"
+    status: int
+    code: str | None  # the error code of a 4xx or 5xx
+    client: str | None  # id of the API key
+    client_request_id: str | None
+    sequences: int
+    values: int
+    duration_us: int
+    request: bytes
+    response: bytes
+
+
+class Kept(NamedTuple):
+    """What of one body is stored: the bytes or nothing, the size, and a digest where the bytes are not kept."""
+
+    body: bytes | None
+    size: int
+    sha256: str | None
+
+
+def keep(body: bytes, status: int, bodies: Bodies, limit: int) -> Kept:
+    """What the log stores of ``body``; above ``limit`` bytes it is size and digest only.
+
+    The body of a refused request may be a mis-posted secret: neither its bytes nor its digest are kept.
+    """
+    if status >= 400 or bodies == "off":
+        return Kept(None, len(body), None)
+    if bodies == "shape" or len(body) > limit:
+        return Kept(None, len(body), hashlib.sha256(body).hexdigest())
+    return Kept(body, len(body), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A stored row without its bodies: what a listing shows."""
+
+    id: str
+    time: int
+    endpoint: str
+    task: str | None
+    models: tuple[str, ...]
+    status: int
+    code: str | None
+    client: str | None
+    client_request_id: str | None
+    sequences: int
+    values: int
+    duration_us: int
+    request_bytes: int
+    response_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow(Summary):
+    """A stored row. A body that was not kept is None; its SHA-256 is there when size or setting was the reason."""
+
+    request: bytes | None
+    response: bytes | None
+    request_sha256: str | None
+    response_sha256: str | None

@@ -1,0 +1,55 @@
+"""The tables of the request log, as SQLAlchemy Core sees them; the migrations make them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+
+HEAD = "0001"  # the newest migration; a test holds it against the migrations folder
+
+metadata = MetaData()
+
+# Byte order, so that ids sort by time under any PostgreSQL locale, as they do in SQLite.
+_Id = String(36).with_variant(String(36, collation="C"), "postgresql")
+_Name = Text().with_variant(Text(collation="C"), "postgresql")
+
+_HAS_CLIENT = text("client IS NOT NULL")
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("endpoint", _Name, nullable=False),
+    Column("task", Text),
+    Column("models", Text, nullable=False),  # separated by spaces
+    Column("status", Integer, nullable=False),
+    Column("code", Text),
+    Column("client", Text),
+    Column("client_request_id", Text),
+    Column("sequences", Integer, nullable=False),
+    Column("values", Integer, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("request_bytes", BigInteger, nullable=False),
+    Column("response_bytes", BigInteger, nullable=False),
+    Column("request_sha256", String(64)),
+    Column("response_sha256", String(64)),
+    # Last, so that a scan of the short columns skips a long body's overflow pages.
+    Column("request", LargeBinary),
+    Column("response", LargeBinary),
+    # Covers listing by endpoint and status, and the statistics.
+    Index("ix_requests_endpoint_status", "endpoint", "status", "id", "duration_us"),
+    # For deleting what one client sent; costs nothing where there are no keys.
+    Index("ix_requests_client", "client", "id", sqlite_where=_HAS_CLIENT, postgresql_where=_HAS_CLIENT),
+)
+
+# One row for each model that had a part in an answer, so that a listing by model needs no scan.
+uses = Table(
+    "uses",
+    metadata,
+    Column("model", _Name, primary_key=True),
+    Column("endpoint", _Name, primary_key=True),
+    Column("status", Integer, primary_key=True),
+    Column("id", _Id, primary_key=True),
+    Column("duration_us", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

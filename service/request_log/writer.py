@@ -1,0 +1,336 @@
+"""The request log's write side: answers wait here until their rows are committed. Knows no HTTP and no SQL.
+
+Group commit without a timer: one thread takes everything that waits, commits it as one transaction and wakes all
+waiters at once; the next batch gathers meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal, TypeVar, cast
+
+from sqlalchemy import Connection
+
+from service.errors import LogFull, LogUnavailable
+from service.request_log.committer import Committer
+from service.request_log.database import Durability
+from service.request_log.rows import Bodies, Row
+
+T = TypeVar("T")
+_LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
+_RETRY_SECONDS = 0.25  # between two attempts to write while the database fails
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LogStats:
+    """Counts since the start of this process; ``commit_seconds`` is the sum over ``commits`` transactions."""
+
+    queued_rows: int
+    queued_bytes: int
+    committed_rows: int
+    skipped_rows: int
+    commits: int
+    commit_seconds: float
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    row: Row
+    size: int
+    waiter: asyncio.Future[None] | None  # None: a note, for which nobody waits
+    withdrawn: bool = False
+
+    def waits(self) -> bool:
+        return self.waiter is not None and not self.waiter.done()
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    run: Callable[[Connection], object]
+    waiter: asyncio.Future[object]
+
+
+class LogWriter:
+    """One per process. All methods are for the event loop's thread."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        durability: Durability,
+        bodies: Bodies,
+        body_limit: int,
+        queue_rows: int,
+        queue_bytes: int,
+        on_failure: Literal["refuse", "serve"],
+        commit_timeout: float,
+    ) -> None:
+        """Sizes in bytes, ``commit_timeout`` in seconds. Raises :class:`SettingsError` for an unusable ``url``."""
+        # The thread's verdict must come before the deadline: a row should not be committed after its caller gave up.
+        self._committer = Committer(url, durability, bodies, body_limit, _LOCK_SHARE * commit_timeout)
+        self._queue_rows, self._queue_bytes = queue_rows, queue_bytes
+        self._serve = on_failure == "serve"
+        self._timeout = commit_timeout
+        self._loop: asyncio.AbstractEventLoop
+        self._stopped: asyncio.Event
+        self._takes_rows: asyncio.Event
+        # Shared with the thread, under the condition.
+        self._condition = threading.Condition()
+        self._entries: deque[_Entry] = deque()
+        self._jobs: deque[_Job] = deque()
+        self._closing = False
+        # The event loop's own.
+        self._failure: LogUnavailable | None = LogUnavailable("the request log is not open")
+        self._deadlines: deque[tuple[float, _Entry]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._rows = self._bytes = 0
+        self._committed = self._skipped = self._commits = 0
+        self._commit_seconds = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether a row would be taken now, as far as the last attempt tells."""
+        return self._failure is None
+
+    @property
+    def stats(self) -> LogStats:
+        """How much waits and how much was done."""
+        return LogStats(self._rows, self._bytes, self._committed, self._skipped, self._commits, self._commit_seconds)
+
+    async def start(self) -> None:
+        """Start the thread and wait for its first attempt; while the database fails, ``ready`` stays false."""
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._takes_rows = asyncio.Event()
+        first: asyncio.Future[object] = self._loop.create_future()
+        self._jobs.append(_Job(lambda _connection: None, first))
+        threading.Thread(target=self._work, name="request-log", daemon=True).start()
+        try:
+            await first
+        except LogUnavailable:
+            log.warning("the request log starts without its database")
+        else:
+            self._recover()
+
+    async def wait_ready(self) -> None:
+        """Return when a row would be taken."""
+        await self._takes_rows.wait()
+
+    async def close(self) -> None:
+        """Commit everything accepted, then stop. While the database fails, what waits is given up and counted."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify()
+        await self._stopped.wait()
+
+    def admit(self) -> None:
+        """Raise :class:`LogUnavailable` or :class:`LogFull` if a row could not be taken now; cheap, before any work."""
+        if self._serve:
+            return
+        self._refuse_what_cannot_be_taken()
+
+    async def record(self, row: Row) -> None:
+        """Return when ``row`` is committed. A caller that is cancelled leaves its row behind.
+
+        Raises :class:`LogUnavailable` when the database fails or the deadline passes, :class:`LogFull` at the
+        bound of the queue; with ``on_failure="serve"`` such a row is counted as skipped instead.
+        """
+        try:
+            self._refuse_what_cannot_be_taken()
+            waiter = self._loop.create_future()
+            entry = self._append(row, waiter)
+            self._deadlines.append((self._loop.time() + self._timeout, entry))
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._timeout, self._expire)
+            await waiter
+        except LogUnavailable:
+            if not self._serve:
+                raise
+            self._skipped += 1
+
+    def note(self, row: Row) -> None:
+        """Queue ``row`` without waiting for it; at the bound of the queue it is counted as skipped."""
+        try:
+            self._refuse_what_does_not_fit()
+        except LogFull:
+            self._skipped += 1
+        else:
+            self._append(row, None)
+
+    async def run(self, job: Callable[[Connection], T]) -> T:
+        """The result of ``job`` in a transaction of its own, between two batches: all writing has one owner.
+
+        Raises what ``job`` raises, and :class:`LogUnavailable` when the database fails.
+        """
+        if self._failure is not None:
+            raise LogUnavailable(self._failure.detail)
+        waiter: asyncio.Future[object] = self._loop.create_future()
+        with self._condition:
+            self._jobs.append(_Job(job, waiter))
+            self._condition.notify()
+        return cast("T", await waiter)
+
+    def _refuse_what_cannot_be_taken(self) -> None:
+        if self._failure is not None:
+            raise LogUnavailable(self._failure.detail)
+        self._refuse_what_does_not_fit()
+
+    def _refuse_what_does_not_fit(self) -> None:
+        if self._rows >= self._queue_rows or self._bytes >= self._queue_bytes:
+            raise LogFull("too many answers wait for the request log; try again in a moment")
+
+    def _append(self, row: Row, waiter: asyncio.Future[None] | None) -> _Entry:
+        entry = _Entry(row, len(row.request) + len(row.response), waiter)
+        self._rows += 1
+        self._bytes += entry.size
+        with self._condition:
+            self._entries.append(entry)
+            self._condition.notify()
+        return entry
+
+    def _expire(self) -> None:
+        """Fail whoever has waited too long. Only a stuck thread lets this happen, so nothing more is admitted."""
+        self._timer = None
+        now = self._loop.time()
+        while self._deadlines:
+            deadline, entry = self._deadlines[0]
+            if entry.waits():
+                if deadline > now:
+                    self._timer = self._loop.call_at(deadline, self._expire)
+                    return
+                self._fail(LogUnavailable("the request log did not commit in time"), [entry], [])
+                entry.withdrawn = True
+            self._deadlines.popleft()
+
+    def _succeed(self, entries: list[_Entry], refused: dict[int, LogUnavailable], seconds: float) -> None:
+        if self._failure is not None:
+            log.warning("the request log takes rows again")
+            self._recover()
+        if entries:
+            self._commits += 1
+            self._commit_seconds += seconds
+            self._committed += len(entries) - len(refused)
+        for position, entry in enumerate(entries):
+            self._settle(entry, refused.get(position))
+        while self._deadlines and not self._deadlines[0][1].waits():
+            self._deadlines.popleft()
+
+    def _fail(self, failure: LogUnavailable, entries: Iterable[_Entry], jobs: Iterable[_Job]) -> None:
+        if self._failure is None:
+            log.error("the request log takes no rows: %s", failure.detail)
+        self._failure = failure
+        self._takes_rows.clear()
+        for entry in entries:
+            self._settle(entry, failure)
+        for job in jobs:
+            _answer(job.waiter, None, failure)
+
+    def _recover(self) -> None:
+        self._failure = None
+        self._takes_rows.set()
+
+    def _settle(self, entry: _Entry, failure: LogUnavailable | None) -> None:
+        if entry.withdrawn:  # settled when its time was up
+            return
+        self._rows -= 1
+        self._bytes -= entry.size
+        if entry.waiter is not None:
+            _answer(entry.waiter, None, failure)
+        elif failure is not None:
+            self._skipped += 1
+
+    def _end(self) -> None:
+        self._failure = LogUnavailable("the request log is closed")  # no fault: nothing to report
+        self._fail(self._failure, self._entries, self._jobs)
+        self._entries.clear()
+        self._jobs.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._stopped.set()
+
+    # The thread's side.
+
+    def _work(self) -> None:
+        try:
+            healthy = True
+            while self._await_work(healthy):
+                healthy = self._attempt()
+        except BaseException:
+            log.exception("the request log's thread failed")
+            raise
+        finally:
+            self._committer.close()
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _await_work(self, healthy: bool) -> bool:
+        with self._condition:
+            if healthy:
+                self._condition.wait_for(lambda: self._entries or self._jobs or self._closing)
+                return bool(self._entries or self._jobs)
+            self._condition.wait_for(lambda: self._closing, _RETRY_SECONDS)
+            return not self._closing
+
+    def _attempt(self) -> bool:
+        """One turn: everything that waits, or a probe where nothing does. Whether it went well."""
+        entries: list[_Entry] = []
+        jobs: deque[_Job] = deque()
+        try:
+            with self._committer.turns.taken():
+                entries, jobs = self._take()  # with the turn in hand: rows gather while other processes have theirs
+                began = perf_counter()
+                if entries or not jobs:
+                    refused = self._committer.commit([entry.row for entry in entries])
+                    self._tell(self._succeed, entries, refused, perf_counter() - began)
+                entries = []
+                while jobs:
+                    self._do(jobs[0])
+                    jobs.popleft()
+                self._committer.checkpoint()
+        except (LogUnavailable, OSError) as error:
+            failure = (
+                error if isinstance(error, LogUnavailable) else LogUnavailable(f"no turn to write: {error.strerror}")
+            )
+            with self._condition:  # who waits is told at once; a note may wait for better times
+                entries.extend(self._entries)
+                self._entries = deque(entry for entry in entries if entry.waiter is None)
+            self._tell(self._fail, failure, [entry for entry in entries if entry.waiter is not None], jobs)
+            return False
+        return True
+
+    def _take(self) -> tuple[list[_Entry], deque[_Job]]:
+        with self._condition:
+            entries, self._entries = self._entries, deque()
+            jobs, self._jobs = self._jobs, deque()
+        return [entry for entry in entries if not entry.withdrawn], jobs
+
+    def _do(self, job: _Job) -> None:
+        try:
+            result = self._committer.run(job.run)
+        except LogUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  (handed to whoever asked for the job)
+            self._tell(_answer, job.waiter, None, error)
+        else:
+            self._tell(_answer, job.waiter, result, None)
+
+    def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
+        self._loop.call_soon_threadsafe(callback, *arguments)
+
+
+def _answer(waiter: asyncio.Future[Any], result: object, failure: Exception | None) -> None:
+    if waiter.done():  # cancelled: its row is kept all the same
+        return
+    if failure is None:
+        waiter.set_result(result)
+    elif isinstance(failure, LogUnavailable):
+        waiter.set_exception(LogUnavailable(failure.detail))  # one instance for many would gather all their tracebacks
+    else:
+        waiter.set_exception(failure)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from service.errors import LogUnavailable, SettingsError
+from service.request_log import migrate as migrate_module
+from service.request_log.database import bears_several_writers, open_writer, parse_url
+from service.request_log.migrate import migrate
+from service.request_log.tables import HEAD, metadata
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", "service.request_log:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_the_migrations_make_the_tables_that_the_code_names(url: str) -> None:
+    engine = open_writer(parse_url(url), "power", 1)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_no_other_table_has_request_in_its_name(url: str, execute) -> None:
+    tables = {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert [name for name in tables if "request" in name] == ["requests"]
+
+
+def test_a_start_at_the_newest_schema_does_not_import_alembic(url: str) -> None:
+    code = f"import sys, service.request_log.migrate as m; m.migrate({url!r}); sys.exit('alembic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_database_of_a_newer_release_is_refused(url: str, execute) -> None:
+    execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SettingsError, match="newer"):
+        migrate(url)
+
+
+@pytest.mark.parametrize("damage", ["head", "middle", "truncated"])
+def test_a_damaged_file_is_refused_left_alone_and_copied_aside(url: str, file: Path, execute, damage: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO uses VALUES ('m', '/predict', 200, ?, 1)", [(f"{n:036}",) for n in range(5000)]
+        )
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(file.read_bytes())
+    if damage == "truncated":
+        del content[len(content) // 2 :]
+    else:
+        start = 0 if damage == "head" else len(content) // 2
+        content[start : start + 4096] = b"\xff" * 4096
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match="damaged") as refused:
+        migrate(url)
+    assert str(file) in refused.value.detail
+    assert file.read_bytes() == content
+    assert file.with_name("unroll.db.damaged").read_bytes() == content
+
+
+def test_a_large_file_is_not_checked_for_ever(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate_module, "_CHECK_STEPS", 1)
+    migrate(url)
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere"):
+        migrate(f"sqlite:///{tmp_path / 'nowhere' / 'unroll.db'}")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "mysql://host/x", "postgresql+psycopg2://host/x", "sqlite://", "sqlite:///:memory:"]
+)
+def test_a_url_that_cannot_hold_a_log_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError):
+        parse_url(url)
+
+
+def test_a_locked_database_is_unavailable_within_the_timeout(url: str, lock: sqlite3.Connection) -> None:
+    with pytest.raises(LogUnavailable, match="locked"):
+        migrate(url, timeout=0.1)
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 53, 0), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_only_an_sqlite_without_the_wal_reset_bug_bears_several_writers(version: tuple[int, ...], safe: bool) -> None:
+    assert bears_several_writers(version) is safe
+
+
+def test_several_workers_on_a_vulnerable_sqlite_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate_module, "bears_several_writers", lambda _version: False)
+    migrate(url, writers=1)
+    with pytest.raises(SettingsError, match="SQLite"):
+        migrate(url, writers=2)

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import resource
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from service.errors import LogFull, LogUnavailable, SettingsError
+from service.request_log.newest import Filters
+from service.request_log.reader import LogReader
+from service.request_log.rows import Row
+from service.request_log.writer import LogWriter
+
+MakeRow = Callable[..., Row]
+OpenWriter = Callable[..., AbstractAsyncContextManager[LogWriter]]
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def test_a_row_is_committed_when_record_returns(open_writer: OpenWriter, make_row: MakeRow, execute) -> None:
+    row = make_row()
+    async with open_writer() as writer:
+        await writer.record(row)
+        assert execute("SELECT id, request, response FROM requests") == [(row.id, row.request, row.response)]
+
+
+async def test_everything_said_of_a_request_is_stored(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
+) -> None:
+    row = make_row(task="sine", models=("sine-gru/1", "rule:drift"), client="key1", client_request_id="theirs")
+    async with open_writer() as writer:
+        await writer.record(row)
+    stored = reader.get(row.id)
+    assert {name: getattr(stored, name) for name in row.__slots__} == {
+        name: getattr(row, name) for name in row.__slots__
+    }
+    assert (stored.request_bytes, stored.response_bytes) == (len(row.request), len(row.response))
+
+
+async def test_rows_that_wait_at_the_same_time_share_a_transaction(open_writer: OpenWriter, make_row: MakeRow) -> None:
+    async with open_writer() as writer:
+        await asyncio.gather(*[writer.record(make_row()) for _ in range(500)])
+        assert writer.stats.committed_rows == 500
+        assert writer.stats.commits < 100
+
+
+@pytest.mark.parametrize("rows", [1, 63, 64, 65, 129])
+async def test_a_batch_of_any_size_is_stored_whole(
+    open_writer: OpenWriter, make_row: MakeRow, execute, rows: int
+) -> None:
+    expected = [make_row(models=("a/1", "b/1", "a/1")) for _ in range(rows)]
+    async with open_writer() as writer:
+        await asyncio.gather(*[writer.record(row) for row in expected])
+    assert execute("SELECT id FROM requests ORDER BY id") == [(row.id,) for row in expected]
+    assert execute("SELECT count(*) FROM uses") == [(2 * rows,)]
+
+
+async def test_a_waiter_that_is_cancelled_leaves_its_row_and_disturbs_nobody(
+    open_writer: OpenWriter, make_row: MakeRow, execute
+) -> None:
+    async with open_writer() as writer:
+        tasks = [asyncio.create_task(writer.record(make_row())) for _ in range(10)]
+        await asyncio.sleep(0)
+        tasks[3].cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(result, asyncio.CancelledError) for result in results] == [n == 3 for n in range(10)]
+    assert execute("SELECT count(*) FROM requests") == [(10,)]
+
+
+async def test_close_commits_everything_that_was_accepted(open_writer: OpenWriter, make_row: MakeRow, execute) -> None:
+    async with open_writer() as writer:
+        for _ in range(200):
+            writer.note(make_row(status=422, code="invalid_input"))
+    assert execute("SELECT count(*) FROM requests") == [(200,)]
+    assert writer.stats.queued_rows == writer.stats.queued_bytes == 0
+    with pytest.raises(LogUnavailable):
+        await writer.record(make_row())
+
+
+async def test_a_full_queue_refuses_before_any_work(
+    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection
+) -> None:
+    lock.rollback()
+    async with open_writer(queue_rows=2) as writer:
+        lock.execute("BEGIN IMMEDIATE")
+        waiting = [asyncio.create_task(writer.record(make_row())) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(LogFull):
+            writer.admit()
+        with pytest.raises(LogFull):
+            await writer.record(make_row())
+        writer.note(make_row(status=422))
+        assert writer.stats.skipped_rows == 1
+        lock.rollback()
+        await asyncio.gather(*waiting)
+        writer.admit()
+
+
+async def test_the_queue_is_bounded_in_bytes_too(
+    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection
+) -> None:
+    lock.rollback()
+    async with open_writer(queue_bytes=100) as writer:
+        lock.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(writer.record(make_row(request=b"x" * 100)))
+        await asyncio.sleep(0)
+        with pytest.raises(LogFull):
+            writer.admit()
+        lock.rollback()
+        await waiting
+
+
+async def test_a_database_locked_by_another_program_fails_by_the_deadline_and_heals_by_itself(
+    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection, execute
+) -> None:
+    async with open_writer(commit_timeout=0.2) as writer:
+        assert not writer.ready
+        with pytest.raises(LogUnavailable):
+            writer.admit()
+        lock.rollback()
+        await asyncio.wait_for(writer.wait_ready(), 5)
+        lock.execute("BEGIN IMMEDIATE")
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(LogUnavailable):
+            await writer.record(make_row())
+        assert asyncio.get_running_loop().time() - began < 1
+        writer.note(note := make_row(status=422, code="invalid_input"))
+        lock.rollback()
+        await asyncio.wait_for(writer.wait_ready(), 5)
+        await writer.record(row := make_row())
+    assert execute("SELECT id FROM requests ORDER BY id") == [(note.id,), (row.id,)]
+
+
+async def test_a_disk_that_is_full_fails_and_heals_by_itself(
+    open_writer: OpenWriter, make_row: MakeRow, file: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with open_writer() as writer:
+        await writer.record(make_row())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file.with_name("unroll.db-wal").stat().st_size, hard))
+        try:
+            with pytest.raises(LogUnavailable):
+                await writer.record(make_row())
+            assert not writer.ready
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        await asyncio.wait_for(writer.wait_ready(), 5)
+        await writer.record(make_row())
+
+
+async def test_with_serve_a_failing_log_is_counted_and_nobody_is_refused(
+    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection
+) -> None:
+    async with open_writer(commit_timeout=0.1, on_failure="serve") as writer:
+        writer.admit()
+        await writer.record(make_row())
+        assert writer.stats.skipped_rows == 1
+        assert not writer.ready
+
+
+async def test_a_row_that_cannot_be_stored_does_not_fail_its_neighbours(
+    open_writer: OpenWriter, make_row: MakeRow, execute
+) -> None:
+    twin = make_row()
+    async with open_writer() as writer:
+        await writer.record(twin)
+        rows = [make_row(), twin, make_row(task="\ud800"), make_row(values=1 << 70), make_row()]
+        results = await asyncio.gather(*[writer.record(row) for row in rows], return_exceptions=True)
+        assert [type(result) for result in results] == [type(None), *[LogUnavailable] * 3, type(None)]
+        assert writer.ready
+    assert execute("SELECT count(*) FROM requests") == [(3,)]
+
+
+async def test_a_refused_request_keeps_its_size_and_never_its_body(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
+) -> None:
+    row = make_row(status=422, code="invalid_input", request=b'{"api_key":"secret"}')
+    async with open_writer() as writer:
+        writer.note(row)
+    stored = reader.get(row.id)
+    assert (stored.request, stored.request_sha256, stored.request_bytes) == (None, None, 20)
+
+
+@pytest.mark.parametrize(("bodies", "limit"), [("full", 10), ("shape", 1000)])
+async def test_a_body_that_is_not_kept_leaves_its_digest(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, bodies: str, limit: int
+) -> None:
+    row = make_row()
+    async with open_writer(bodies=bodies, body_limit=limit) as writer:
+        await writer.record(row)
+    stored = reader.get(row.id)
+    assert (stored.request, stored.response) == (None, None)
+    assert stored.request_sha256 == hashlib.sha256(row.request).hexdigest()
+    assert stored.response_sha256 == hashlib.sha256(row.response).hexdigest()
+    assert stored.response_bytes == len(row.response)
+
+
+async def test_bodies_off_keeps_neither_body_nor_digest(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
+) -> None:
+    row = make_row()
+    async with open_writer(bodies="off") as writer:
+        await writer.record(row)
+    stored = reader.get(row.id)
+    assert (stored.request, stored.request_sha256) == (None, None)
+    assert replace(stored, request=None) == stored
+
+
+async def test_a_job_runs_between_batches_and_its_own_error_reaches_its_caller(
+    open_writer: OpenWriter, make_row: MakeRow, execute
+) -> None:
+    def fails(connection) -> None:
+        connection.exec_driver_sql("DELETE FROM requests")
+        raise KeyError("mine")
+
+    async with open_writer() as writer:
+        await writer.record(make_row())
+        with pytest.raises(KeyError, match="mine"):
+            await writer.run(fails)
+        assert (
+            await writer.run(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM requests").scalar())
+            == 1
+        )
+        assert writer.ready
+
+
+async def test_two_writers_on_one_file_lose_nothing(open_writer: OpenWriter, make_row: MakeRow, execute) -> None:
+    async with open_writer() as one, open_writer() as other:
+        await asyncio.gather(*[writer.record(make_row()) for _ in range(200) for writer in (one, other)])
+    assert execute("SELECT count(*) FROM requests") == [(400,)]
+
+
+async def test_the_wal_stays_bounded_while_readers_come_and_go(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, file: Path
+) -> None:
+    body = b"x" * 50_000
+    async with open_writer(queue_bytes=1 << 30) as writer:
+        for _ in range(20):
+            await asyncio.gather(*[writer.record(make_row(response=body)) for _ in range(50)])
+            assert len(reader.page(Filters(), 1).rows) == 1
+            assert file.with_name("unroll.db-wal").stat().st_size < 32 << 20
+
+
+def test_a_database_in_memory_is_refused() -> None:
+    with pytest.raises(SettingsError, match="memory"):
+        LogWriter(
+            "sqlite://",
+            durability="power",
+            bodies="full",
+            body_limit=1,
+            queue_rows=1,
+            queue_bytes=1,
+            on_failure="refuse",
+            commit_timeout=1,
+        )
