@@ -18,6 +18,7 @@ from service.api import handlers, health, models, openapi, requests
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
+from service.api.forecast import forecast
 from service.api.middleware import RequestId
 from service.api.predict import predict
 from service.inference.catalog import Catalog
@@ -26,7 +27,7 @@ from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
 
-COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare)
+COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast)
 
 
 def create_app(settings: Settings) -> FastAPI:

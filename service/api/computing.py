@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -20,8 +20,9 @@ from starlette.types import Receive, Scope, Send
 from service.api.body import Disconnected, parse, read_body
 from service.api.deps import Services, services_of
 from service.api.errors import MEDIA_TYPE, headers_of, problem, problem_of
-from service.api.schemas import SequencesPayload
+from service.api.schemas import ComputingPayload
 from service.errors import InvalidInput, LogUnavailable, UnrollError
+from service.inference.answers import Forecast, Prediction
 from service.request_log.rows import Row, identify
 
 logger = logging.getLogger(__name__)
@@ -42,8 +43,13 @@ class Computed:
     sequences: int
     values: int
 
+    @staticmethod
+    def references(answers: Iterable[Prediction | Forecast]) -> tuple[str, ...]:
+        """Everyone who had a part in ``answers``: ``name/version``, or ``rule:name``."""
+        return tuple(sorted({f"{each.model}/{each.version}" if each.version else each.model for each in answers}))
 
-Payload = TypeVar("Payload", bound=SequencesPayload)
+
+Payload = TypeVar("Payload", bound=ComputingPayload)
 Answer = Callable[[Services, Payload, str], Computed]
 
 

@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from service.cards import Level
 from service.errors import InvalidInput, Problem
-from service.inference.answers import Best, ModelResult, Prediction, RuleResult
+from service.inference.answers import Best, Forecast, ModelResult, Prediction, RuleResult
+from service.inference.engine import LEVELS
 from service.inference.sequences import Sequence
 
 MOST_SEQUENCES = 10_000
 MOST_VALUES = 250_000
+LONGEST_HORIZON = 1000
+_LEVELS: dict[int, Level] = {80: "80", 90: "90", 95: "95"}
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Pair = Annotated[
@@ -35,12 +39,25 @@ PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length
 Name = Annotated[str, Field(min_length=1)]
 
 
-class _Payload(BaseModel):
+class ComputingPayload(BaseModel):
+    """What every computing endpoint reads: exactly the fields it knows, each of its own type."""
+
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
+    def is_single(self) -> bool:
+        """Whether one `sequence` was posted rather than `sequences`."""
+        return True
 
-class SequencesPayload(_Payload):
-    """What every computing endpoint reads: one sequence or several."""
+    def located(self, error: InvalidInput) -> InvalidInput:
+        """``error`` with the client's own name for the place: inference speaks of `sequences.0` always."""
+        if not self.is_single():
+            return error
+        problems = tuple(replace(each, where=each.where.replace("sequences.0", "sequence")) for each in error.problems)
+        return InvalidInput(error.detail, code=error.code, problems=problems)
+
+
+class SequencesPayload(ComputingPayload):
+    """One sequence or several."""
 
     sequence: PostedSequence | None = Field(
         default=None, description="One sequence: numbers, oldest first, or [index, value] pairs for memory models."
@@ -66,17 +83,11 @@ class SequencesPayload(_Payload):
             raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences", expected),))
         return sequences
 
-    def located(self, error: InvalidInput) -> InvalidInput:
-        """``error`` with the client's own name for the place: inference speaks of `sequences.0` always."""
-        if self.sequence is None:
-            return error
-        problems = tuple(replace(each, where=each.where.replace("sequences.0", "sequence")) for each in error.problems)
-        return InvalidInput(error.detail, code=error.code, problems=problems)
+    def is_single(self) -> bool:
+        return self.sequence is not None
 
 
-class PredictRequest(SequencesPayload):
-    """What `/predict` reads."""
-
+class _ModelPayload(SequencesPayload):
     model: Name | None = Field(
         default=None,
         description="A served model. Without it each sequence is answered by whatever has the best one-step-ahead "
@@ -86,6 +97,46 @@ class PredictRequest(SequencesPayload):
     levels: Annotated[list[Literal[80, 90, 95]], Field(min_length=1, max_length=3)] | None = Field(
         default=None, description="Levels of the prediction intervals in percent; all three when left out."
     )
+
+    def named(self) -> tuple[str | None, str | None]:
+        """Model and version.
+
+        Raises:
+            InvalidInput: a version without a model.
+        """
+        if self.version is not None and self.model is None:
+            expected = "version only together with model"
+            raise InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("version", expected),))
+        return self.model, self.version
+
+    def interval_levels(self) -> tuple[Level, ...]:
+        """The levels asked for, as cards name them."""
+        return LEVELS if self.levels is None else tuple(_LEVELS[level] for level in self.levels)
+
+
+class PredictRequest(_ModelPayload):
+    """What `/predict` reads."""
+
+
+class ForecastRequest(_ModelPayload):
+    """What `/forecast` reads."""
+
+    horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
+
+    def posted(self) -> list[Sequence]:
+        sequences = super().posted()
+        if len(sequences) * self.horizon > MOST_VALUES:
+            expected = f"at most {MOST_VALUES} answers in all: fewer sequences or a shorter horizon"
+            raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("horizon", expected),))
+        return sequences
+
+
+class InspectRequest(ComputingPayload):
+    """What `/inspect` reads."""
+
+    model: Name = Field(description="The served model to look into.")
+    version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
+    sequence: PostedSequence = Field(description="Numbers, oldest first, or [index, value] pairs for memory models.")
 
 
 class CompareRequest(SequencesPayload):
@@ -125,6 +176,14 @@ class PredictResponse:
     model: str | None
     version: str | None
     predictions: list[Prediction]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastResponse:
+    """The continued sequences, in the order they were posted."""
+
+    request_id: str
+    forecasts: list[Forecast]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,29 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Bounds of an interval at each step ahead."""
+
+    lower: list[float]
+    upper: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The values after one sequence, one for each step up to the horizon.
+
+    ``model``, ``intervals`` (a band per level), ``check`` and ``warnings`` as in a prediction.
+    """
+
+    values: list[float]
+    model: str
+    version: str | None
+    intervals: dict[str, Band] | None
+    check: Check | None
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResult:
     """One model's answers in a comparison; the lists run parallel to the posted sequences.
 

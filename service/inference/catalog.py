@@ -72,6 +72,10 @@ class Catalog:
             raise UnknownModel(f"{name} has no such version; served: {', '.join(versions)}", code="unknown_version")
         raise UnknownModel("no model of that name is served; GET /models lists them")
 
+    def task(self, name: str | None) -> str | None:
+        """The task of the served model of that name; None without a name."""
+        return None if name is None else self.get(name).card.task
+
     def series_models(self) -> list[Model]:
         """Models that may be chosen for a series that came without a model's name."""
         return [model for model in self if model.card.answers_any_series]

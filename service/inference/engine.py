@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from service.cards import Level
 from service.errors import InvalidInput, Problem, UnknownModel
-from service.inference import comparison
-from service.inference.answers import Comparison, Prediction
+from service.inference import comparison, rules
+from service.inference.answers import Comparison, Forecast, Prediction
 from service.inference.catalog import Catalog
-from service.inference.evidence import Examiner, choose
-from service.inference.intervals import next_value_intervals
+from service.inference.evidence import Choice, Examiner, choose
+from service.inference.intervals import calibrated_horizon, forecast_intervals, next_value_intervals
 from service.inference.model import Model
+from service.inference.rollout import roll_out
 from service.inference.sequences import Batch, Sequence, batches
 
 # Levels of the prediction intervals that cards are calibrated for, in percent.
-LEVELS = (80, 90, 95)
+LEVELS: tuple[Level, ...] = ("80", "90", "95")
+# Forecasts grow, as a power of the steps ahead at the most: from here they stay finite.
+_LARGEST_FORECAST_FROM = 1e200
 
 
 class Engine:
-    """Answers with evidence, from the models of one catalog."""
+    """Answers with evidence, from the models of one catalog.
+
+    ``model`` and ``version`` name a served model in every method; where a method can do without, each sequence is
+    answered by whatever has the best one-step-ahead record on it. ``levels`` are those of the intervals.
+    All methods raise UnknownModel or ModelUnavailable (see :meth:`Catalog.get`), InvalidInput for a sequence that
+    the model has no answer for, and NonFiniteOutput where a network answered NaN or infinity.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
@@ -26,22 +39,44 @@ class Engine:
         sequences: list[Sequence],
         model: str | None = None,
         version: str | None = None,
-        levels: tuple[int, ...] = LEVELS,
+        levels: tuple[Level, ...] = LEVELS,
     ) -> list[Prediction]:
-        """The next value of each sequence (or a memory model's answer), in the order they came in.
-
-        Without ``model`` each sequence is answered by whatever has the best one-step-ahead record on it.
-
-        Raises:
-            UnknownModel, ModelUnavailable: see :meth:`Catalog.get`.
-            InvalidInput: a sequence that the model, or with no model any series model, has no answer for.
-            NonFiniteOutput: a network answered NaN or infinity.
-        """
+        """The next value of each sequence (or a memory model's answer), in the order they came in."""
         named = None if model is None else self.catalog.get(model, version)
         found: dict[int, Prediction] = {}
         for batch in batches(sequences):
-            predictions = self._named(named, batch, levels) if named else self._chosen(batch, levels)
-            found.update(zip(batch.rows.tolist(), predictions, strict=True))
+            rows = zip(batch.rows.tolist(), _answered(named, batch, self.catalog), batch.unit.tolist(), strict=True)
+            for row, choice, unit in rows:
+                card = choice.model.card if choice.model else None
+                intervals = next_value_intervals(card, choice.value, choice.check, unit, levels) if card else None
+                version = card.version if card else None
+                found[row] = Prediction(choice.value, choice.name, version, intervals, choice.check, choice.warnings)
+        return [found[row] for row in range(len(sequences))]
+
+    def forecast(
+        self,
+        sequences: list[Sequence],
+        horizon: int,
+        model: str | None = None,
+        version: str | None = None,
+        levels: tuple[Level, ...] = LEVELS,
+    ) -> list[Forecast]:
+        """The next ``horizon`` values of each sequence, each model reading its own answers."""
+        named = None if model is None else self.catalog.get(model, version)
+        if named is not None and named.card.input == "pairs":
+            raise InvalidInput(
+                f"{named.card.name} answers a question about its sequence and cannot continue it",
+                code="not_forecastable",
+                problems=(Problem("model", "a next-value model"),),
+            )
+        found: dict[int, Forecast] = {}
+        for batch in batches(sequences):
+            choices = _answered(named, batch, self.catalog)
+            _require_room(batch)
+            values = _continued(choices, batch, horizon)
+            rows = zip(batch.rows.tolist(), choices, values, batch.unit.tolist(), strict=True)
+            for row, choice, ahead, unit in rows:
+                found[row] = _forecast(choice, ahead, unit, levels)
         return [found[row] for row in range(len(sequences))]
 
     def compare(
@@ -53,9 +88,7 @@ class Engine:
     ) -> Comparison:
         """The models of ``task`` (by default its three cells) and the rules on the same sequences.
 
-        Raises:
-            UnknownModel: no such task, or no such model.
-            InvalidInput: a named model is of another task, or see :func:`comparison.compare`.
+        Raises also InvalidInput where a named model is of another task or the targets do not match.
         """
         compared = self._of_task(task) if models is None else [self.catalog.get(name) for name in models]
         for position, each in enumerate(compared):
@@ -73,28 +106,55 @@ class Engine:
             raise UnknownModel(f"no such task; models are served for {', '.join(tasks)}", code="unknown_task")
         return [self.catalog.get(f"{task}-{cell}") for cell in ("simplernn", "lstm", "gru")]
 
-    def _named(self, model: Model, batch: Batch, levels: tuple[int, ...]) -> list[Prediction]:
-        card = model.card
-        evidence = Examiner(batch).examine(model)
-        rows = zip(evidence.answers.tolist(), evidence.checks, evidence.warnings, batch.unit.tolist(), strict=True)
-        return [
-            Prediction(
-                value, card.name, card.version, next_value_intervals(card, value, check, unit, levels), check, warnings
-            )
-            for value, check, warnings, unit in rows
-        ]
 
-    def _chosen(self, batch: Batch, levels: tuple[int, ...]) -> list[Prediction]:
-        if batch.indices is not None:
-            raise InvalidInput(
-                "[index, value] pairs need a memory model: name one",
-                code="model_required",
-                problems=(Problem("model", "the name of a memory model, such as memory-lstm"),),
-            )
-        predictions = []
-        for choice, unit in zip(choose(batch, self.catalog.series_models()), batch.unit.tolist(), strict=True):
-            card = choice.model.card if choice.model else None
-            intervals = next_value_intervals(card, choice.value, choice.check, unit, levels) if card else None
-            version = card.version if card else None
-            predictions.append(Prediction(choice.value, choice.name, version, intervals, choice.check, choice.warnings))
-        return predictions
+def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choice]:
+    """Next values of ``batch`` by the named model, or by whatever does best on each sequence."""
+    if named is not None:
+        evidence = Examiner(batch).examine(named)
+        rows = zip(evidence.answers.tolist(), evidence.checks, evidence.warnings, strict=True)
+        return [Choice(named, named.card.name, *row) for row in rows]
+    if batch.indices is not None:
+        raise InvalidInput(
+            "[index, value] pairs need a memory model: name one",
+            code="model_required",
+            problems=(Problem("model", "the name of a memory model, such as memory-lstm"),),
+        )
+    return choose(batch, catalog.series_models())
+
+
+def _require_room(batch: Batch) -> None:
+    beyond = np.abs(batch.values).max(axis=1) > _LARGEST_FORECAST_FROM
+    if beyond.any():
+        places = batch.rows[beyond][:10].tolist()
+        expected = "magnitudes of at most 1e200: a forecast grows from there"
+        problems = tuple(Problem(f"sequences.{place}", expected) for place in places)
+        raise InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
+
+
+def _continued(choices: list[Choice], batch: Batch, horizon: int) -> NDArray[np.float64]:
+    """Values [sequences, horizon], each sequence continued by its own choice."""
+    values = np.empty((len(choices), horizon))
+    names = np.array([choice.name for choice in choices])
+    for name in np.unique(names):
+        rows = np.flatnonzero(names == name)
+        chosen, part = choices[rows[0]], batch.take(rows)
+        if chosen.model is not None:
+            values[rows] = roll_out(chosen.model, part, horizon)
+        else:
+            values[rows] = rules.extend(chosen.name.removeprefix("rule:"), part.values, part.lengths, horizon)
+    return values
+
+
+def _forecast(choice: Choice, values: NDArray[np.float64], unit: float, levels: tuple[Level, ...]) -> Forecast:
+    if choice.model is None:
+        return Forecast(values.tolist(), choice.name, None, None, choice.check, choice.warnings)
+    card = choice.model.card
+    intervals = forecast_intervals(card, values, choice.check, unit, levels)
+    warnings = choice.warnings
+    known = calibrated_horizon(card)
+    if intervals is not None and len(values) > known:
+        warnings = [
+            *warnings,
+            f"The intervals were calibrated up to {known} steps ahead; beyond they are extrapolated.",
+        ]
+    return Forecast(values.tolist(), choice.name, card.version, intervals, choice.check, warnings)

@@ -6,12 +6,20 @@ abs(error) / (check mae + 1e-3 S), so an interval is as wide as the model has be
 
 from __future__ import annotations
 
-from service.cards import ModelCard
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.cards import Intervals, Level, ModelCard
+from service.inference.answers import Band
 from service.inference.check import TIE, Check
+
+Floats = NDArray[np.float64]
 
 
 def next_value_intervals(
-    card: ModelCard, value: float, check: Check | None, unit: float, levels: tuple[int, ...]
+    card: ModelCard, value: float, check: Check | None, unit: float, levels: tuple[Level, ...]
 ) -> dict[str, tuple[float, float]] | None:
     """Bounds per level around ``value``; None without calibration or where nothing could be checked.
 
@@ -20,5 +28,39 @@ def next_value_intervals(
     if card.intervals is None or check is None:
         return None
     scale = check.mae + TIE * unit
-    widths = {str(level): card.intervals.quantiles[str(level)][0] * scale for level in levels}  # type: ignore[index]
+    widths = {level: card.intervals.quantiles[level][0] * scale for level in levels}
     return {level: (value - width, value + width) for level, width in widths.items()}
+
+
+def forecast_intervals(
+    card: ModelCard, values: Floats, check: Check | None, unit: float, levels: tuple[Level, ...]
+) -> dict[str, Band] | None:
+    """A band per level around the forecast ``values`` [horizon]; see :func:`next_value_intervals`."""
+    if card.intervals is None or check is None:
+        return None
+    scale = check.mae + TIE * unit
+    bands = {}
+    for level in levels:
+        widths = _half_widths(card.intervals, level, len(values)) * scale
+        bands[str(level)] = Band((values - widths).tolist(), (values + widths).tolist())
+    return bands
+
+
+def calibrated_horizon(card: ModelCard) -> int:
+    """Steps ahead that the card's intervals were calibrated for; zero without any."""
+    return 0 if card.intervals is None else min(map(len, card.intervals.quantiles.values()))
+
+
+def _half_widths(intervals: Intervals, level: Level, horizon: int) -> Floats:
+    """Half-widths [horizon] in units of the error scale; past the calibrated steps they grow on as a power law.
+
+    The exponent is what the second half of the calibrated steps shows, and never below that of a random walk.
+    """
+    quantiles = np.array(intervals.quantiles[level])
+    known = len(quantiles)
+    if horizon <= known:
+        return quantiles[:horizon]
+    half = quantiles[known // 2 - 1]
+    shown = math.log(quantiles[-1] / half) / math.log(known / (known // 2)) if known > 1 and half > 0.0 else 0.5
+    ahead = np.arange(known + 1.0, horizon + 1.0) / known
+    return np.concatenate((quantiles, quantiles[-1] * ahead ** max(0.5, shown)))

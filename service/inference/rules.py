@@ -8,6 +8,7 @@ answers. Values are finite and at most 1e300 in magnitude.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ Floats = NDArray[np.float64]
 # Below this share of the product of the raw second moments the normal equations say nothing: rounding alone
 # leaves about 1e-14 on a straight line at offset 1e6.
 _SINGULAR = 1e-12
+_AR2_FIRST = 5
+# An unstable recursion stops growing here, so that it meets its clip and never NaN.
+_UNSTABLE = 1e150
+_LARGEST = 1e300
 
 
 def naive(values: Floats) -> Floats:
@@ -33,26 +38,99 @@ def drift(values: Floats) -> Floats:
 
 def line(values: Floats) -> Floats:
     """The least-squares straight line through all values so far, read one step on."""
-    origin, unit, y = _conditioned(values)
-    k = np.arange(values.shape[1], dtype=np.float64)
-    count = k + 1.0
-    total, moment = np.cumsum(y, axis=1), np.cumsum(k * y, axis=1)
-    spread = np.maximum(count * (count * count - 1.0) / 12.0, 0.5)
-    slope = (moment - 0.5 * k * total) / spread
-    return origin + unit * (total / count + slope * (count - 0.5 * k))
+    return _line(values)[0]
 
 
 def ar2(values: Floats) -> Floats:
     """AR(2) with a constant, ``x_{t+1} = c + a x_t + b x_{t-1}``, by least squares on the values so far.
 
     Drift stands for it until it is defined: fewer than five values, or equations without a unique solution (a
-    straight line). Solved for the differences, ``x_{t+1} - x_t = c' + p (x_t - x_{t-1}) + q x_t``: the same
-    least-squares answer, far better conditioned on a slow sinusoid.
+    straight line).
     """
     predicted = drift(values)
-    if values.shape[1] < 5:
-        return predicted
-    _, unit, y = _conditioned(values)
+    if values.shape[1] >= _AR2_FIRST:
+        fit = _ar2(values)
+        step = np.diff(fit.y)[:, _AR2_FIRST - 2 :]
+        move = fit.c + fit.p * step + fit.q * fit.y[:, _AR2_FIRST - 1 :]
+        found = values[:, _AR2_FIRST - 1 :] + fit.unit * move
+        predicted[:, _AR2_FIRST - 1 :] = np.where(fit.solvable, found, predicted[:, _AR2_FIRST - 1 :])
+    return predicted
+
+
+SERIES_RULES: Mapping[str, Callable[[Floats], Floats]] = {"naive": naive, "drift": drift, "line": line, "ar2": ar2}
+
+
+def extend(rule: str, values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
+    """What ``rule`` says of the ``horizon`` steps after the first ``lengths`` values of each row.
+
+    Returns float64 [sequences, horizon]: the rule applied to its own answers, its coefficients as they are (its own
+    answers fit them exactly). Growth beyond 1e300 stays there.
+    """
+    rows, ends = np.arange(len(values)), lengths - 1
+    ahead = np.arange(float(horizon))
+    if rule == "ar2":
+        found = _extend_ar2(values, lengths, horizon)
+    else:
+        first = SERIES_RULES[rule](values)[rows, ends]
+        found = first[:, None] + _SLOPES[rule](values)[rows, ends][:, None] * ahead
+    return np.clip(found, -_LARGEST, _LARGEST)
+
+
+def index_blind_mean(values: Floats, lengths: NDArray[np.int32]) -> Floats:
+    """Mean of the first ``lengths`` values of each row, indices ignored; [sequences]."""
+    return _masked_mean(values, np.arange(values.shape[1]) < lengths[:, None])
+
+
+def even_mean(indices: Floats, values: Floats, lengths: NDArray[np.int32]) -> Floats:
+    """The exact answer of the memory task: mean of the values whose index is even; [sequences].
+
+    NaN where a row has no even index, since the mean is undefined there.
+    """
+    inside = np.arange(values.shape[1]) < lengths[:, None]
+    return _masked_mean(values, inside & (indices % 2 == 0))
+
+
+def _last_difference(values: Floats) -> Floats:
+    return np.diff(values, prepend=values[:, :1])
+
+
+def _line(values: Floats) -> tuple[Floats, Floats]:
+    """The least-squares line's next value and its slope, after each step."""
+    origin, unit, y = _conditioned(values)
+    k = np.arange(values.shape[1], dtype=np.float64)
+    count = k + 1.0
+    total, moment = np.cumsum(y, axis=1), np.cumsum(k * y, axis=1)
+    spread = np.maximum(count * (count * count - 1.0) / 12.0, 0.5)
+    slope = (moment - 0.5 * k * total) / spread
+    return origin + unit * (total / count + slope * (count - 0.5 * k)), unit * slope
+
+
+# How each straight rule goes on, after each step.
+_SLOPES: Mapping[str, Callable[[Floats], Floats]] = {
+    "naive": np.zeros_like,
+    "drift": _last_difference,
+    "line": lambda values: _line(values)[1],
+}
+
+
+class _Ar2(NamedTuple):
+    """``move = c + p * step + q * y`` after each step from the fifth on, in the conditioned ``y``."""
+
+    origin: Floats
+    unit: Floats
+    y: Floats
+    c: Floats
+    p: Floats
+    q: Floats
+    solvable: NDArray[np.bool_]
+
+
+def _ar2(values: Floats) -> _Ar2:
+    """Least squares for the differences, ``x_{t+1} - x_t = c + p (x_t - x_{t-1}) + q x_t``.
+
+    The same answer as for the values themselves, far better conditioned on a slow sinusoid.
+    """
+    origin, unit, y = _conditioned(values)
     step = np.diff(y)
     d, level, target = step[:, :-1], y[:, 1:-1], step[:, 1:]
     moments = np.stack((d, level, target, d * d, d * level, level * level, d * target, level * target))
@@ -70,26 +148,26 @@ def ar2(values: Floats) -> Floats:
     divisor = np.where(solvable, determinant, 1.0)
     p = (ll * dt - dl * lt) / divisor
     q = (dd * lt - dl * dt) / divisor
-    move = mean_target + p * (step[:, 3:] - mean_d) + q * (y[:, 4:] - mean_level)
-    predicted[:, 4:] = np.where(solvable, values[:, 4:] + unit * move, predicted[:, 4:])
-    return predicted
+    return _Ar2(origin, unit, y, mean_target - p * mean_d - q * mean_level, p, q, solvable)
 
 
-SERIES_RULES: Mapping[str, Callable[[Floats], Floats]] = {"naive": naive, "drift": drift, "line": line, "ar2": ar2}
-
-
-def index_blind_mean(values: Floats, lengths: NDArray[np.int32]) -> Floats:
-    """Mean of the first ``lengths`` values of each row, indices ignored; [sequences]."""
-    return _masked_mean(values, np.arange(values.shape[1]) < lengths[:, None])
-
-
-def even_mean(indices: Floats, values: Floats, lengths: NDArray[np.int32]) -> Floats:
-    """The exact answer of the memory task: mean of the values whose index is even; [sequences].
-
-    NaN where a row has no even index, since the mean is undefined there.
-    """
-    inside = np.arange(values.shape[1]) < lengths[:, None]
-    return _masked_mean(values, inside & (indices % 2 == 0))
+def _extend_ar2(values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
+    rows, ends = np.arange(len(values)), lengths - 1
+    origin, unit, y = _conditioned(values)
+    level, step = y[rows, ends], _last_difference(y)[rows, ends]
+    c, p, q = np.zeros(len(values)), np.ones(len(values)), np.zeros(len(values))  # drift, until AR(2) is defined
+    if values.shape[1] >= _AR2_FIRST:
+        fit = _ar2(values)
+        entry = np.maximum(ends - (_AR2_FIRST - 1), 0)
+        defined = (lengths >= _AR2_FIRST) & fit.solvable[rows, entry]
+        c, p, q = (np.where(defined, new[rows, entry], old) for new, old in ((fit.c, c), (fit.p, p), (fit.q, q)))
+    found = np.empty((len(values), horizon))
+    for ahead in range(horizon):
+        step = np.clip(c + p * step + q * level, -_UNSTABLE, _UNSTABLE)
+        level = np.clip(level + step, -_UNSTABLE, _UNSTABLE)
+        found[:, ahead] = level
+    with np.errstate(over="ignore"):
+        return origin + unit * found
 
 
 def _masked_mean(values: Floats, chosen: NDArray[np.bool_]) -> Floats:

@@ -44,6 +44,36 @@ def answers(values: Floats, scale: Floats, outputs: NDArray[np.float32]) -> Floa
     return values + scale * outputs
 
 
+def influence(values: Floats, scaled: Scaled, outputs: Floats, gradient: Floats) -> Floats:
+    """How much one sequence's last answer moves with each of its values, by the chain rule through the scaling.
+
+    Args:
+        values: float64 [timesteps].
+        scaled: its scaling as :func:`causal` gives it, one sequence.
+        outputs: the network's outputs [timesteps].
+        gradient: d last output / d features, [timesteps, 2].
+
+    Returns:
+        d answer / d x_t, float64 [timesteps], in the caller's own units. Where a difference is exactly zero its
+        absolute value has no derivative and zero is taken.
+    """
+    scale, (first, second) = scaled.scale[0], np.moveaxis(scaled.features[0].astype(np.float64), -1, 0)
+    safe = np.where(scale > 0.0, scale, np.inf)
+    # In units of the last scale, so that nothing is squared or divided by a tiny number twice.
+    share = scale[-1] / safe
+    to_difference = gradient[:, 0] * share
+    to_scale = -(gradient[:, 0] * first + gradient[:, 1] * second) * share
+    to_scale[:-1] += gradient[1:, 1] * share[1:]
+    to_scale[-1] += outputs[-1]
+    count = np.maximum(np.arange(len(values)), 1)
+    later = np.cumsum((to_scale / count)[::-1])[::-1]
+    to_difference[1:] += np.sign(np.diff(values)) * later[1:]
+    to_difference[0] = 0.0
+    result: Floats = to_difference - np.append(to_difference[1:], 0.0)
+    result[-1] += 1.0
+    return result
+
+
 class Carry(NamedTuple):
     """What one more value needs to know of all values before it; each is float64 [sequences]."""
 

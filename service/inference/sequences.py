@@ -46,6 +46,11 @@ class Batch:
             return steps[:, self.lengths[0] - 1]
         return steps[np.arange(len(self.lengths)), self.lengths - 1]
 
+    def take(self, rows: NDArray[np.intp]) -> Batch:
+        """The batch of some of its rows."""
+        indices = None if self.indices is None else self.indices[rows]
+        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows])
+
     @cached_property
     def scaled(self) -> Scaled:
         """The causal scaling of ``values``, shared by every model that reads this batch."""

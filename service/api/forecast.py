@@ -1,0 +1,29 @@
+"""POST /forecast: a sequence continued, each model reading its own answers."""
+
+from __future__ import annotations
+
+from service.api.computing import Computed, ComputingEndpoint
+from service.api.deps import Services
+from service.api.schemas import ForecastRequest, ForecastResponse
+
+
+def answer(services: Services, payload: ForecastRequest, request_id: str) -> Computed:
+    """Continue each sequence up to the horizon, with intervals and evidence."""
+    sequences = payload.posted()
+    forecasts = services.engine.forecast(sequences, payload.horizon, *payload.named(), payload.interval_levels())
+    return Computed(
+        ForecastResponse(request_id, forecasts),
+        task=services.catalog.task(payload.model),
+        models=Computed.references(forecasts),
+        sequences=len(sequences),
+        values=sum(map(len, sequences)),
+    )
+
+
+forecast = ComputingEndpoint(
+    "/forecast",
+    ForecastRequest,
+    ForecastResponse,
+    answer,
+    {"model": "sine-gru", "sequence": [0.0, 0.48, 0.84, 1.0, 0.91, 0.6, 0.14, -0.35, -0.76, -0.98], "horizon": 5},
+)

@@ -1,0 +1,49 @@
+"""Free-running forecasts: a network reads its own answers, on carried states. O(length + horizon)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference import scaling
+from service.inference.model import Model
+from service.inference.sequences import Batch
+
+Floats = NDArray[np.float64]
+
+
+def roll_out(model: Model, batch: Batch, horizon: int) -> Floats:
+    """The next ``horizon`` values of each sequence, float64 [sequences, horizon], in the caller's units.
+
+    Raises:
+        NonFiniteOutput: the network answered NaN or infinity.
+    """
+    values = _carried(model, batch, horizon) if model.card.window is None else _windowed(model, batch, horizon)
+    model.require_finite(values)
+    return values
+
+
+def _carried(model: Model, batch: Batch, horizon: int) -> Floats:
+    reading = model.read(batch)
+    value, state = batch.last(reading.predictions), reading.state
+    carry = scaling.carry(batch.values, batch.lengths)
+    one = np.ones(len(batch.lengths), np.int32)
+    values = np.empty((len(one), horizon))
+    values[:, 0] = value
+    for ahead in range(1, horizon):
+        scaled, carry = scaling.advance(carry, value)
+        outputs, state = model.network.run(scaled.features, one, state)
+        value = scaling.answers(value, scaled.scale[:, 0], outputs[:, 0])
+        values[:, ahead] = value
+    return values
+
+
+def _windowed(model: Model, batch: Batch, horizon: int) -> Floats:
+    window = model.card.window or 0
+    positions = (batch.lengths - window)[:, None] + np.arange(window)
+    recent = np.take_along_axis(batch.values, positions, axis=1)
+    values = np.empty((len(recent), horizon))
+    for ahead in range(horizon):
+        values[:, ahead] = model.answer_windows(recent)
+        recent = np.append(recent[:, 1:], values[:, ahead : ahead + 1], axis=1)
+    return values
