@@ -19,6 +19,7 @@ from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
 from service.api.forecast import forecast
+from service.api.inspect import inspect
 from service.api.middleware import RequestId
 from service.api.predict import predict
 from service.inference.catalog import Catalog
@@ -27,7 +28,7 @@ from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
 
-COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast)
+COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, inspect)
 
 
 def create_app(settings: Settings) -> FastAPI:

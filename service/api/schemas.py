@@ -11,6 +11,8 @@ from service.cards import Level
 from service.errors import InvalidInput, Problem
 from service.inference.answers import Best, Forecast, ModelResult, Prediction, RuleResult
 from service.inference.engine import LEVELS
+from service.inference.inspection import Counterfactual, InspectedStep
+from service.inference.retention import Memory
 from service.inference.sequences import Sequence
 
 MOST_SEQUENCES = 10_000
@@ -184,6 +186,21 @@ class ForecastResponse:
 
     request_id: str
     forecasts: list[Forecast]
+
+
+@dataclass(frozen=True, slots=True)
+class InspectResponse:
+    """An answer and what it came from, step by step; `reading` says in one sentence what it means."""
+
+    request_id: str
+    model: str
+    version: str
+    value: float
+    replayed: float
+    steps: list[InspectedStep]
+    memory: Memory
+    counterfactuals: list[Counterfactual] | None
+    reading: str
 
 
 @dataclass(frozen=True, slots=True)

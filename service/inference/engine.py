@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from service.cards import Level
 from service.errors import InvalidInput, Problem, UnknownModel
-from service.inference import comparison, rules
+from service.inference import comparison, inspection, rules
 from service.inference.answers import Comparison, Forecast, Prediction
 from service.inference.catalog import Catalog
 from service.inference.evidence import Choice, Examiner, choose
+from service.inference.inspection import Inspection
 from service.inference.intervals import calibrated_horizon, forecast_intervals, next_value_intervals
 from service.inference.model import Model
 from service.inference.rollout import roll_out
@@ -99,6 +100,10 @@ class Engine:
                     problems=(Problem(f"models.{position}", "a model of the task that is compared"),),
                 )
         return comparison.compare(task, compared, sequences, targets)
+
+    def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
+        """What one answer came from, step by step."""
+        return inspection.inspect(self.catalog.get(model, version), sequence)
 
     def _of_task(self, task: str) -> list[Model]:
         tasks = self.catalog.tasks()

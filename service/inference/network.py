@@ -39,6 +39,10 @@ class Network(Protocol):
         """
         ...
 
+    def weights(self) -> Mapping[str, NDArray[np.float32]]:
+        """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""
+        ...
+
 
 class OnnxNetwork:
     """A network on ONNX Runtime, one thread a call: a call is too short to be worth sharing out."""
@@ -80,7 +84,6 @@ class OnnxNetwork:
         return prediction[:, :, 0], dict(zip(self._units, finals, strict=True))
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""
         feeds = {"sequence": np.zeros((1, 1, self._features()), np.float32), "length": np.ones(1, np.int32)}
         values = self._session.run(self._weights, {**feeds, **self._zeros})
         return dict(zip(self._weights, values, strict=True))

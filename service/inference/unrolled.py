@@ -66,6 +66,15 @@ class Unroller:
             steps.append(taken)
         return Unrolled(x[:, 0], values, steps)
 
+    def last_recurrent(self, unrolled: Unrolled) -> tuple[Cell, list[Step]]:
+        """The recurrent layer nearest to the answer, and its steps."""
+        recurrent = [
+            (layer, steps)
+            for layer, steps in zip(self.layers, unrolled.steps, strict=True)
+            if not isinstance(layer, _Dense)
+        ]
+        return recurrent[-1]
+
     def gradient(self, unrolled: Unrolled) -> Floats:
         """Gradient of the last output by the features, [timesteps, features], by back-propagation through time."""
         flow = np.zeros((len(unrolled.outputs), 1))

@@ -1,0 +1,38 @@
+"""POST /inspect: what one answer came from, step by step."""
+
+from __future__ import annotations
+
+from service.api.computing import Computed, ComputingEndpoint
+from service.api.deps import Services
+from service.api.schemas import InspectRequest, InspectResponse
+
+
+def answer(services: Services, payload: InspectRequest, request_id: str) -> Computed:
+    """Look inside one answer: hidden states, gates, influence of each step, and what is remembered."""
+    found = services.engine.inspect(payload.sequence, payload.model, payload.version)
+    return Computed(
+        InspectResponse(
+            request_id,
+            found.model,
+            found.version,
+            found.value,
+            found.replayed,
+            found.steps,
+            found.memory,
+            found.counterfactuals,
+            found.reading,
+        ),
+        task=services.catalog.task(found.model),
+        models=(f"{found.model}/{found.version}",),
+        sequences=1,
+        values=len(payload.sequence),
+    )
+
+
+inspect = ComputingEndpoint(
+    "/inspect",
+    InspectRequest,
+    InspectResponse,
+    answer,
+    {"model": "memory-lstm", "sequence": [[0, 0.1], [3, 0.9], [2, 0.3], [5, 0.7]]},
+)
