@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report check format test test-fast test-system lock clean
+.PHONY: help serve train report readme check format test test-fast test-system lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -18,6 +18,9 @@ train: $(VENV)/.dev  ## train every published model from nothing into models/
 
 report: $(VENV)/.dev  ## render models/RESULTS.md and the README's model table
 	$(BIN)/python -m training report
+
+readme: $(VENV)/.dev  ## ask a real server and write its answers into the README
+	$(BIN)/python -m tests.readme.examples
 
 check: $(VENV)/.dev  ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
