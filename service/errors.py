@@ -8,6 +8,8 @@
     ├── UnsupportedMediaType   a body in a form that is not read here
     ├── ModelRejected          a model folder that must not be served
     ├── ModelUnavailable       the model exists and cannot answer now
+    ├── NotRecorded            the row is there, but not the answer that it was about
+    ├── OutcomeConflict        an outcome contradicts the one on record
     ├── LogUnavailable         the request log cannot take or give rows now
     │   └── LogFull            its queue is at its bound
     ├── NonFiniteOutput        a network answered NaN or infinity
@@ -86,6 +88,18 @@ class ModelUnavailable(UnrollError):
     """The model exists but cannot answer at the moment."""
 
     code = "model_unavailable"
+
+
+class NotRecorded(UnrollError):
+    """The request log has the row, but its bodies were not kept or hold no answer that could come true."""
+
+    code = "not_recorded"
+
+
+class OutcomeConflict(UnrollError):
+    """A different outcome is on record already."""
+
+    code = "outcome_conflict"
 
 
 class LogUnavailable(UnrollError):

@@ -61,23 +61,29 @@ class Committer:
         """The result of ``job``, in a transaction of its own."""
         return self._transact(job)
 
-    def checkpoint(self) -> None:
-        """Empty the WAL when it has outgrown its bound; a reader that stays is waited for briefly, then left alone.
-
-        A failure is only logged: the next commit meets the same fault and has waiters to tell.
-        """
+    def bound_wal(self) -> None:
+        """Empty the WAL when it has outgrown its bound. A failure is only logged: the next commit meets it too."""
         wal = _beside(self._file, "-wal")
-        if wal is None or self._connection is None or not wal.exists() or wal.stat().st_size <= _WAL_BYTES:
+        if wal is None or not wal.exists() or wal.stat().st_size <= _WAL_BYTES:
             return
-        cursor = self._connection.connection.cursor()
         try:
+            self.empty_wal()
+        except LogUnavailable as failure:
+            log.warning("%s", failure.detail)
+
+    def empty_wal(self) -> bool:
+        """Bring all of the WAL into the database and cut it to nothing; False if a reader that stays prevents it."""
+        if self._file is None:
+            return True
+        try:
+            connection = self._connected()
+            cursor = connection.connection.cursor()
             cursor.execute(f"PRAGMA busy_timeout={_READER_MS}")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             cursor.execute(f"PRAGMA busy_timeout={self._busy_ms}")
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            log.warning("the request log's WAL could not be emptied: %s", error)
-        finally:
-            cursor.close()
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            raise self._failed(error) from error
+        return not busy
 
     def close(self) -> None:
         """Give back the connection and the lock file."""
@@ -91,16 +97,20 @@ class Committer:
 
     def _transact(self, job: Job) -> object:
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            with self._connection.begin():
-                return job(self._connection)
+            connection = self._connected()
+            with connection.begin():
+                return job(connection)
         except (SQLAlchemyError, *_ROW_FAILURES) as error:
             raise self._failed(error) from error
 
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
     def _failed(self, error: Exception) -> LogUnavailable:
         self._drop()
-        detail = reason(error) if isinstance(error, SQLAlchemyError) else type(error).__name__
+        detail = type(error).__name__ if isinstance(error, UnicodeError | OverflowError) else reason(error)
         return LogUnavailable(f"the request log cannot be written: {detail}")
 
     def _drop(self) -> None:

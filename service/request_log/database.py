@@ -70,6 +70,7 @@ def open_writer(url: URL, durability: Durability, timeout: float) -> Engine:
                 "busy_timeout": round(timeout * 1000),
                 "journal_mode": "WAL",
                 "synchronous": _SYNCHRONOUS[durability],
+                "secure_delete": "ON",  # what is deleted is overwritten
             },
             poolclass=NullPool,
         )
@@ -134,7 +135,7 @@ def failures_as_unavailable() -> Iterator[None]:
         raise LogUnavailable(f"the request log cannot be reached: {reason(error)}") from error
 
 
-def reason(error: SQLAlchemyError) -> str:
+def reason(error: Exception) -> str:
     """The driver's own first line: no statement, no parameters."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return str(cause).strip().partition("\n")[0] or type(cause).__name__

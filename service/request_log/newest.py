@@ -77,17 +77,17 @@ def _values(
     connection: Connection, column: Column[Any], value: Any, fixed: tuple[ColumnElement[bool], ...]
 ) -> Iterator[Any]:
     if value is None:
-        yield from _steps(connection, column, fixed)
+        yield from steps(connection, column, *fixed)
         return
     yield value
     if column is uses.c.model:
         # All versions of a model stand between "name/" and "name0", the next character after "/".
         versions = and_(column > f"{value}/", column < f"{value}0")
-        yield from _steps(connection, column, (*fixed, versions))
+        yield from steps(connection, column, *fixed, versions)
 
 
-def _steps(connection: Connection, column: Column[Any], fixed: tuple[ColumnElement[bool], ...]) -> Iterator[Any]:
-    """The different values of ``column``, one index lookup each."""
+def steps(connection: Connection, column: Column[Any], *fixed: ColumnElement[bool]) -> Iterator[Any]:
+    """The different values of ``column`` where ``fixed`` holds, one index lookup each."""
     smallest = select(func.min(column)).where(*fixed)
     value = connection.scalar(smallest)
     while value is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,7 +11,9 @@ from sqlalchemy.engine import RowMapping
 from service.errors import InvalidInput, UnknownRequest
 from service.request_log.database import failures_as_unavailable, open_reader, parse_url
 from service.request_log.newest import Filters, newest_ids
-from service.request_log.rows import StoredRow, Summary
+from service.request_log.quality import Quality, quality
+from service.request_log.rows import StoredRow, Summary, is_id
+from service.request_log.statistics import Statistics, statistics
 from service.request_log.tables import requests
 
 _SHOWN = [requests.c[field.name] for field in fields(Summary)]
@@ -35,36 +36,44 @@ class LogReader:
 
     def page(self, filters: Filters, limit: int, cursor: str | None = None) -> Page:
         """At most ``limit`` rows that match, newest first. Raises :class:`InvalidInput` for a made-up cursor."""
-        before = None if cursor is None else _identity(cursor)
-        if cursor is not None and before is None:
+        if cursor is not None and not is_id(cursor):
             raise InvalidInput("the cursor is not one that this log gave", code="invalid_cursor")
         with failures_as_unavailable(), self._engine.connect() as connection:
-            ids = newest_ids(connection, filters, limit + 1, before)
+            ids = newest_ids(connection, filters, limit + 1, cursor)
             statement = select(*_SHOWN).where(requests.c.id.in_(ids[:limit])).order_by(requests.c.id.desc())
             rows = tuple(Summary(**_values(row)) for row in connection.execute(statement).mappings())
         return Page(rows, ids[limit - 1] if len(ids) > limit else None)
 
     def get(self, request_id: str) -> StoredRow:
         """The row of that id, bodies and all. Raises :class:`UnknownRequest`."""
-        identity = _identity(request_id)
         row = None
-        if identity is not None:
+        if is_id(request_id):
             with failures_as_unavailable(), self._engine.connect() as connection:
-                row = connection.execute(select(requests).where(requests.c.id == identity)).mappings().one_or_none()
+                row = connection.execute(select(requests).where(requests.c.id == request_id)).mappings().one_or_none()
         if row is None:
             raise UnknownRequest("the request log has no request of that id")
         return StoredRow(**_values(row))
 
+    def rows(self, filters: Filters, limit: int, cursor: str | None = None) -> tuple[StoredRow, ...]:
+        """At most ``limit`` rows that match, bodies and all, newest first, older than the id ``cursor``."""
+        with failures_as_unavailable(), self._engine.connect() as connection:
+            ids = newest_ids(connection, filters, limit, cursor)
+            statement = select(requests).where(requests.c.id.in_(ids)).order_by(requests.c.id.desc())
+            return tuple(StoredRow(**_values(row)) for row in connection.execute(statement).mappings())
+
+    def stats(self, since: int, until: int) -> Statistics:
+        """Counts, errors and latencies of the requests made in [since, until), microseconds since the epoch."""
+        with failures_as_unavailable(), self._engine.connect() as connection:
+            return statistics(connection, since, until)
+
+    def quality(self, since: int | None = None, until: int | None = None) -> Quality:
+        """How the models fared with what really came after the requests of [since, until), microseconds."""
+        with failures_as_unavailable(), self._engine.connect() as connection:
+            return quality(connection, since, until)
+
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
-
-
-def _identity(text: str) -> str | None:
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        return None
 
 
 def _values(row: RowMapping) -> dict[str, Any]:

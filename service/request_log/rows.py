@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -18,6 +19,14 @@ def identify() -> tuple[str, int]:
     """
     identity = uuid_utils.uuid7()
     return str(identity), identity.timestamp * 1000
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` could be an id of this log: a UUID in its canonical form."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
 
-HEAD = "0001"  # the newest migration; a test holds it against the migrations folder
+HEAD = "0002"  # the newest migration; a test holds it against the migrations folder
 
 metadata = MetaData()
 
@@ -51,5 +51,33 @@ uses = Table(
     Column("status", Integer, primary_key=True),
     Column("id", _Id, primary_key=True),
     Column("duration_us", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What really came after a request, as far as it is known.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("known", LargeBinary, nullable=False),  # JSON: for each sequence, for each step, null where unknown
+)
+
+# One number of an answer held against what came: error = answer - outcome.
+scores = Table(
+    "scores",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("model", _Name, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("task", Text),
+    Column("error", Double, nullable=False),
+    Column("scale", Double),  # mean absolute difference of the posted sequence
+    Column("rule", Text),
+    Column("rule_error", Double),
+    Column("inside_80", Integer),
+    Column("inside_90", Integer),
+    Column("inside_95", Integer),
     sqlite_with_rowid=False,
 )

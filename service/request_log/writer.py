@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any, Literal, TypeVar, cast
 
@@ -25,6 +26,7 @@ from service.request_log.rows import Bodies, Row
 T = TypeVar("T")
 _LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
 _RETRY_SECONDS = 0.25  # between two attempts to write while the database fails
+_WAL_ATTEMPTS = 25  # a fifth of a second each
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class _Entry:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    run: Callable[[Connection], object]
+    run: Callable[[], object]
     waiter: asyncio.Future[object]
 
 
@@ -111,7 +113,7 @@ class LogWriter:
         self._stopped = asyncio.Event()
         self._takes_rows = asyncio.Event()
         first: asyncio.Future[object] = self._loop.create_future()
-        self._jobs.append(_Job(lambda _connection: None, first))
+        self._jobs.append(_Job(partial(self._committer.commit, ()), first))
         threading.Thread(target=self._work, name="request-log", daemon=True).start()
         try:
             await first
@@ -170,13 +172,26 @@ class LogWriter:
 
         Raises what ``job`` raises, and :class:`LogUnavailable` when the database fails.
         """
+        return cast("T", await self._do_in_thread(partial(self._committer.run, job)))
+
+    async def empty_wal(self) -> None:
+        """Remove from SQLite's WAL what was deleted from the database.
+
+        Raises :class:`LogUnavailable` when the database fails or another program keeps reading from the WAL.
+        """
+        for _ in range(_WAL_ATTEMPTS):
+            if await self._do_in_thread(self._committer.empty_wal):
+                return
+        raise LogUnavailable("deleted rows stay in the WAL for now: another program keeps reading it")
+
+    async def _do_in_thread(self, action: Callable[[], object]) -> object:
         if self._failure is not None:
             raise LogUnavailable(self._failure.detail)
         waiter: asyncio.Future[object] = self._loop.create_future()
         with self._condition:
-            self._jobs.append(_Job(job, waiter))
+            self._jobs.append(_Job(action, waiter))
             self._condition.notify()
-        return cast("T", await waiter)
+        return await waiter
 
     def _refuse_what_cannot_be_taken(self) -> None:
         if self._failure is not None:
@@ -293,7 +308,7 @@ class LogWriter:
                 while jobs:
                     self._do(jobs[0])
                     jobs.popleft()
-                self._committer.checkpoint()
+                self._committer.bound_wal()
         except (LogUnavailable, OSError) as error:
             failure = (
                 error if isinstance(error, LogUnavailable) else LogUnavailable(f"no turn to write: {error.strerror}")
@@ -313,7 +328,7 @@ class LogWriter:
 
     def _do(self, job: _Job) -> None:
         try:
-            result = self._committer.run(job.run)
+            result = job.run()
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  (handed to whoever asked for the job)

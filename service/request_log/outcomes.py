@@ -1,0 +1,150 @@
+"""What really came next, beside what was answered. Knows no HTTP; its one job runs on the writer's connection."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import time
+from typing import Any, TypeAlias
+
+import orjson
+from sqlalchemy import Connection, insert, select, update
+
+from service.errors import InvalidInput, NotRecorded, OutcomeConflict, Problem, UnknownRequest
+from service.request_log.answers import Answer, Claim, read_answer
+from service.request_log.rows import is_id
+from service.request_log.tables import outcomes, requests, scores
+
+Value: TypeAlias = float | None
+Values: TypeAlias = Sequence[Value] | Sequence[Sequence[Value]]
+_Grid: TypeAlias = list[list[Value]]  # for each sequence, for each step; None where unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that is known by now of what came after one request; ``values`` is shaped like the answer."""
+
+    id: str
+    time: int  # microseconds since the epoch, UTC: when something was last learned
+    values: Any
+    scored: int  # numbers of the answer that were held against it this time
+
+
+def record_outcome(
+    request_id: str, *, value: Value = None, values: Values | None = None
+) -> Callable[[Connection], Outcome]:
+    """A job for :meth:`LogWriter.run` that puts down what came after the request of that id.
+
+    ``value`` after one sequence, ``values`` after several or over several steps, None where unknown. Repeating it
+    changes nothing, and unknown values may be filled in later. The job raises :class:`UnknownRequest`,
+    :class:`NotRecorded` when the answer was not kept, :class:`InvalidInput` when the shape is not the answer's,
+    :class:`OutcomeConflict` when a different value is on record.
+    """
+
+    def job(connection: Connection) -> Outcome:
+        # Two processes must not both find that there is no outcome yet; SQLite has one writer anyway.
+        found = select(requests).where(requests.c.id == request_id).with_for_update()
+        row = connection.execute(found).mappings().one_or_none() if is_id(request_id) else None
+        if row is None:
+            raise UnknownRequest("the request log has no request of that id")
+        if row["request"] is None or row["response"] is None:
+            raise NotRecorded("the answer to that request was not kept, so nothing can be held against it")
+        answer = read_answer(row["endpoint"], row["request"], row["response"])
+        given = _grid(answer, value, values)
+        before = connection.execute(select(outcomes).where(outcomes.c.id == request_id)).mappings().one_or_none()
+        known: _Grid = orjson.loads(before["known"]) if before else [[None] * len(line) for line in given]
+        learned = {
+            (sequence, step): came
+            for sequence, line in enumerate(given)
+            for step, came in enumerate(line, start=1)
+            if came is not None and not _agrees(came, known[sequence][step - 1])
+        }
+        now = before["time"] if before else 0
+        if learned:
+            now = round(time() * 1e6)
+            for (sequence, step), came in learned.items():
+                known[sequence][step - 1] = came
+            change = {"time": now, "known": orjson.dumps(known)}
+            connection.execute(
+                update(outcomes).where(outcomes.c.id == request_id).values(change)
+                if before
+                else insert(outcomes).values(id=request_id, **change)
+            )
+            scored = list(_scores(request_id, row["task"], answer.claims, learned))
+            if scored:
+                connection.execute(insert(scores), scored)
+        return Outcome(request_id, now, _shaped(answer, known), len(learned))
+
+    return job
+
+
+def _agrees(came: float, known: Value) -> bool:
+    if known is not None and known != came:
+        raise OutcomeConflict("a different outcome of that request is on record")
+    return known is not None
+
+
+def _grid(answer: Answer, value: Value, values: Values | None) -> _Grid:
+    """What was given, as one line of steps per sequence."""
+    several, steps = answer.sequences, answer.steps
+    given: Any = value if several is None and steps is None and values is None else values
+    if several is None:
+        given = [given]
+    if steps is None and isinstance(given, list):
+        given = [[each] for each in given]
+    expected_lines, expected_steps = several or 1, steps or 1
+    fits = (
+        (value is None) is not (values is None)
+        and isinstance(given, list)
+        and len(given) == expected_lines
+        and all(isinstance(line, list) and len(line) == expected_steps for line in given)
+        and all(each is None or _is_number(each) for line in given for each in line)
+        and any(each is not None for line in given for each in line)
+    )
+    if not fits:
+        expected = _described(several, steps)
+        raise InvalidInput(f"expected {expected}", code="outcome_shape", problems=(Problem("body", expected),))
+    return [[None if each is None else float(each) for each in line] for line in given]
+
+
+def _is_number(each: Any) -> bool:
+    return isinstance(each, int | float) and not isinstance(each, bool) and math.isfinite(each)
+
+
+def _described(several: int | None, steps: int | None) -> str:
+    if several is None and steps is None:
+        return "value, a finite number"
+    if several is None or steps is None:
+        return f"values, {several or steps} numbers, null where unknown, at least one known"
+    return f"values, {several} lists of {steps} numbers, null where unknown, at least one known"
+
+
+def _shaped(answer: Answer, known: _Grid) -> Any:
+    lines: list[Any] = [line[0] for line in known] if answer.steps is None else [*known]
+    return lines[0] if answer.sequences is None else lines
+
+
+def _scores(
+    request_id: str, task: str | None, claims: Sequence[Claim], learned: dict[tuple[int, int], float]
+) -> Iterator[dict[str, Any]]:
+    seen = set()
+    for claim in claims:
+        came = learned.get((claim.sequence, claim.step))
+        key = (claim.model, claim.sequence, claim.step)
+        if came is None or key in seen:  # a comparison may name one model twice
+            continue
+        seen.add(key)
+        inside = {f"inside_{level}": int(bounds[0] <= came <= bounds[1]) for level, bounds in claim.intervals.items()}
+        yield {
+            "id": request_id,
+            "model": claim.model,
+            "sequence": claim.sequence,
+            "step": claim.step,
+            "task": task,
+            "error": claim.value - came,
+            "scale": claim.scale,
+            "rule": claim.rule,
+            "rule_error": None if claim.rule_value is None else claim.rule_value - came,
+            **{f"inside_{level}": inside.get(f"inside_{level}") for level in (80, 90, 95)},
+        }

@@ -1,0 +1,151 @@
+"""How the models fare with what really came, beside the rules. Knows the scores and nothing of how they arose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Float, case, cast, func, select
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.sql import ColumnElement
+
+from service.request_log.newest import first_id
+from service.request_log.tables import scores
+
+FEWEST = 20  # outcomes beside a rule, before a model is judged
+_TIE = 1e-3  # of the sequence's mean absolute difference, as in the check of each answer
+_LEVELS = ("80", "90", "95")
+
+Verdict = Literal["beats", "ties", "loses"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Share of the outcomes that fell inside the interval of one level, of so many that had one."""
+
+    share: float
+    outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelQuality:
+    """One model's live record on one task, over so many numbers that came true or did not.
+
+    ``mae``, ``bias`` (mean of answer - outcome) and ``rule_mae`` are in the clients' own units; ``mase`` and
+    ``rule_mase`` in units of each sequence's mean absolute difference; what is unknown is None. The rule is the
+    best one by each sequence's own check, ``skill`` is 1 - mase / rule_mase, and the verdict wants FEWEST outcomes.
+    """
+
+    model: str
+    task: str | None
+    later: bool  # steps of a forecast after the first; False: the next value
+    outcomes: int
+    mae: float
+    mase: float | None
+    bias: float
+    coverage: dict[str, Coverage]
+    rule_mae: float | None
+    rule_mase: float | None
+    skill: float | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """Who should answer next values of a task, going by what really came; None while too little has come."""
+
+    task: str | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Live quality over a window of requests."""
+
+    models: tuple[ModelQuality, ...]
+    preferred: tuple[Preferred, ...]
+
+
+def quality(connection: Connection, since: int | None, until: int | None) -> Quality:
+    """The record of all models on the requests made in [since, until), microseconds since the epoch."""
+    window: list[ColumnElement[bool]] = []
+    if since is not None:
+        window.append(scores.c.id >= first_id(since))
+    if until is not None:
+        window.append(scores.c.id < first_id(until))
+    later = case((scores.c.step > 1, 1), else_=0).label("later")
+    groups = [scores.c.task, scores.c.model, later]
+    statement = select(*groups, *_measures()).where(*window).group_by(*groups).order_by(*groups)
+    models = tuple(_quality(row) for row in connection.execute(statement).mappings())
+    named = (
+        select(scores.c.task, scores.c.rule, func.count().label("times"))
+        .where(scores.c.step == 1, scores.c.rule.is_not(None), *window)
+        .group_by(scores.c.task, scores.c.rule)
+        .order_by(func.count(), scores.c.rule)
+    )
+    rules = {row.task: str(row.rule) for row in connection.execute(named)}  # the one named most often comes last
+    tasks = dict.fromkeys(model.task for model in models)
+    return Quality(models, tuple(Preferred(task, _preferred(models, task, rules.get(task))) for task in tasks))
+
+
+def _measures() -> list[ColumnElement[Any]]:
+    error, rule_error, scale = func.abs(scores.c.error), func.abs(scores.c.rule_error), scores.c.scale
+    beside = scores.c.rule_error.is_not(None)
+    lead = (error - rule_error) / scale
+    return [
+        func.count().label("outcomes"),
+        func.avg(error).label("mae"),
+        func.avg(error / scale).label("mase"),
+        func.avg(scores.c.error).label("bias"),
+        func.avg(rule_error).label("rule_mae"),
+        func.avg(rule_error / scale).label("rule_mase"),
+        func.avg(case((beside, error / scale))).label("paired_mase"),
+        func.count(lead).label("pairs"),
+        func.avg(lead).label("lead"),
+        func.avg(lead * lead).label("lead_square"),
+        *[func.avg(cast(scores.c[f"inside_{level}"], Float)).label(f"share_{level}") for level in _LEVELS],
+        *[func.count(scores.c[f"inside_{level}"]).label(f"count_{level}") for level in _LEVELS],
+    ]
+
+
+def _quality(row: RowMapping) -> ModelQuality:
+    coverage = {
+        level: Coverage(row[f"share_{level}"], row[f"count_{level}"]) for level in _LEVELS if row[f"count_{level}"]
+    }
+    rule_mase, paired_mase = row["rule_mase"], row["paired_mase"]
+    return ModelQuality(
+        model=row["model"],
+        task=row["task"],
+        later=bool(row["later"]),
+        outcomes=row["outcomes"],
+        mae=row["mae"],
+        mase=row["mase"],
+        bias=row["bias"],
+        coverage=coverage,
+        rule_mae=row["rule_mae"],
+        rule_mase=rule_mase,
+        skill=None if rule_mase is None or rule_mase < _TIE else 1 - paired_mase / rule_mase,
+        verdict=_verdict(row["pairs"], row["lead"], row["lead_square"]),
+    )
+
+
+def _verdict(pairs: int, lead: float | None, lead_square: float | None) -> Verdict | None:
+    if pairs < FEWEST or lead is None or lead_square is None:
+        return None
+    standard_error = math.sqrt(max(lead_square - lead * lead, 0.0) / (pairs - 1))
+    if abs(lead) <= max(_TIE, standard_error):
+        return "ties"
+    return "beats" if lead < 0 else "loses"
+
+
+def _preferred(models: Sequence[ModelQuality], task: str | None, rule: str | None) -> str | None:
+    """The best by skill of those that do not lose to the rules; else the rule that is best most often."""
+    judged = [model for model in models if model.task == task and not model.later and model.verdict is not None]
+    if not judged:
+        return None
+    worthy = [model for model in judged if model.verdict != "loses"]
+    if not worthy:
+        return rule
+    return max(worthy, key=lambda model: (model.skill or 0.0, model.verdict == "beats")).model

@@ -1,0 +1,87 @@
+"""Forgetting: old rows, or all of one client, piece by piece so that no answer waits long. Knows no HTTP.
+
+SQLite overwrites what is deleted (``secure_delete``), and emptying the WAL afterwards removes what it still held.
+PostgreSQL frees the bytes at its next vacuum.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import time
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.sql import ColumnElement
+
+from service.errors import LogUnavailable
+from service.request_log.newest import first_id
+from service.request_log.tables import outcomes, requests, scores, uses
+from service.request_log.writer import LogWriter
+
+_ROWS = 200  # of one transaction: some milliseconds
+_DAY_SECONDS = 86_400
+_PAUSE_SECONDS = 600.0
+
+log = logging.getLogger(__name__)
+
+
+async def delete_before(writer: LogWriter, time: int) -> int:
+    """Delete all requests made before ``time``, in microseconds since the epoch; how many.
+
+    Raises :class:`LogUnavailable` when the database fails; what was deleted until then stays deleted.
+    """
+    return await _delete(writer, requests.c.id < first_id(time))
+
+
+async def delete_client(writer: LogWriter, client: str) -> int:
+    """Delete all requests of that client (the id of its API key); how many. Raises like :func:`delete_before`."""
+    return await _delete(writer, requests.c.client == client)
+
+
+async def forget_old(writer: LogWriter, keep_days: float) -> None:
+    """Delete what is older than ``keep_days``, now and every ten minutes; runs until it is cancelled."""
+    while True:
+        try:
+            deleted = await delete_before(writer, round((time() - keep_days * _DAY_SECONDS) * 1e6))
+        except LogUnavailable as failure:
+            log.warning("old requests could not be deleted yet: %s", failure.detail)
+        else:
+            if deleted:
+                log.info("%d requests older than %g days deleted", deleted, keep_days)
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _delete(writer: LogWriter, condition: ColumnElement[bool]) -> int:
+    total = 0
+    while deleted := await writer.run(_some(condition)):
+        total += deleted
+    if total:
+        await writer.empty_wal()
+    return total
+
+
+def _some(condition: ColumnElement[bool]) -> Callable[[Connection], int]:
+    """A job that deletes the oldest rows that match, with all that hangs on them, and says how many."""
+    keys = [column for column in uses.primary_key if column.name != "model"]
+
+    def job(connection: Connection) -> int:
+        oldest = select(requests.c.models, *[requests.c[key.name] for key in keys])
+        rows = connection.execute(oldest.where(condition).order_by(requests.c.id).limit(_ROWS)).mappings().all()
+        if not rows:
+            return 0
+        # ``uses`` is sorted by model: its rows are found by the whole key, not by the id alone.
+        used = [
+            {"of_model": model, **{f"of_{key.name}": row[key.name] for key in keys}}
+            for row in rows
+            for model in set(row["models"].split())
+        ]
+        if used:
+            whole_key = [column == bindparam(f"of_{column.name}") for column in uses.primary_key]
+            connection.execute(delete(uses).where(*whole_key), used)
+        ids = [row["id"] for row in rows]
+        for table in (scores, outcomes, requests):
+            connection.execute(delete(table).where(table.c.id.in_(ids)))
+        return len(rows)
+
+    return job

@@ -1,0 +1,231 @@
+"""Export, deletion, backup, check and earlier schemas: what becomes of a log in the long run."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from service.errors import LogUnavailable, SettingsError
+from service.request_log import export as export_module
+from service.request_log import retention, writer
+from service.request_log.database import open_writer as open_engine
+from service.request_log.database import parse_url, sqlite_module
+from service.request_log.export import export
+from service.request_log.maintenance import backup, check
+from service.request_log.migrate import migrate
+from service.request_log.newest import Filters
+from service.request_log.outcomes import record_outcome
+from service.request_log.reader import LogReader
+from service.request_log.retention import delete_before, delete_client, forget_old
+from service.request_log.rows import Row
+from service.request_log.tables import HEAD
+from service.request_log.writer import LogWriter
+
+MakeRow = Callable[..., Row]
+OpenWriter = Callable[..., AbstractAsyncContextManager[LogWriter]]
+CANARY = b"canary-5e0c2f"
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def _record(log: LogWriter, *rows: Row) -> None:
+    await asyncio.gather(*[log.record(row) for row in rows])
+
+
+async def test_an_export_has_every_row_as_its_single_answer_shows_it(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_module, "_ROWS", 3)
+    rows = [make_row(models=("a/1", "b/1")) for _ in range(7)] + [make_row(request=b"\xff\x00")]
+    async with open_writer() as log:
+        await _record(log, *rows)
+    lines = [orjson.loads(line) for line in b"".join(export(reader, Filters(), "jsonl")).splitlines()]
+    assert [line["id"] for line in lines] == [row.id for row in reversed(rows)]
+    assert lines[-1]["request"] == {"sequence": [1, 2, 3, 4]}
+    assert lines[-1]["models"] == ["a/1", "b/1"]
+    assert lines[0]["request"] == "/wA="
+    table = list(csv.DictReader(io.StringIO(b"".join(export(reader, Filters(), "csv")).decode())))
+    assert [line["id"] for line in table] == [line["id"] for line in lines]
+    assert json.loads(table[-1]["request"]) == lines[-1]["request"]
+    assert (table[0]["request"], table[-1]["time"]) == ("/wA=", lines[-1]["time"])
+
+
+async def test_an_export_keeps_to_its_filters(open_writer: OpenWriter, make_row: MakeRow, reader: LogReader) -> None:
+    async with open_writer() as log:
+        await _record(log, make_row(), make_row(endpoint="/compare"))
+    assert len(b"".join(export(reader, Filters(endpoint="/compare"), "jsonl")).splitlines()) == 1
+
+
+async def test_a_csv_cell_cannot_become_a_formula(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
+) -> None:
+    async with open_writer() as log:
+        await _record(log, make_row(client_request_id="=1+1"))
+    assert b"'=1+1" in b"".join(export(reader, Filters(), "csv"))
+
+
+async def test_rows_are_written_while_an_export_is_under_way(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_module, "_ROWS", 1)
+    async with open_writer(commit_timeout=0.5) as log:
+        await _record(log, make_row(), make_row())
+        pieces = export(reader, Filters(), "jsonl")
+        next(pieces)
+        await log.record(make_row())
+        await log.empty_wal()
+        assert len(list(pieces)) == 1
+
+
+async def test_after_deletion_the_bytes_are_gone_from_every_file(
+    open_writer: OpenWriter, make_row: MakeRow, file: Path, reader: LogReader
+) -> None:
+    def files_with_the_canary() -> list[str]:
+        return [path.name for path in file.parent.iterdir() if CANARY in path.read_bytes()]
+
+    old = [make_row(request=CANARY * 200, client="leaver") for _ in range(500)]
+    async with open_writer(queue_bytes=1 << 24) as log:
+        await _record(log, *old)
+        kept = make_row()
+        await log.record(kept)
+        assert files_with_the_canary()
+        assert await delete_client(log, "leaver") == 500
+        assert files_with_the_canary() == []
+        assert [row.id for row in reader.page(Filters(), 10).rows] == [kept.id]
+
+
+async def test_deleting_before_a_time_deletes_that_and_all_that_hangs_on_it(
+    open_writer: OpenWriter, make_row: MakeRow, execute: Callable[..., Any], url: str
+) -> None:
+    answer = b'{"predictions":[{"value":5,"model":"sine-gru","version":"1","intervals":null,"check":null}]}'
+    old = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000, response=answer)
+    new = make_row(response=answer)
+    async with open_writer() as log:
+        await _record(log, old, new)
+        for row in (old, new):
+            await log.run(record_outcome(row.id, value=5.0))
+        assert await delete_before(log, 1_000_000) == 0
+        assert await delete_before(log, 1_001_000) == 1
+        assert await delete_before(log, 1_001_000) == 0
+    assert execute("SELECT id FROM requests UNION ALL SELECT id FROM uses") == [(new.id,)] * 2
+    assert execute("SELECT id FROM outcomes UNION ALL SELECT id FROM scores") == [(new.id,)] * 2
+    assert check(url) == []
+
+
+async def test_a_reader_of_another_program_that_stays_makes_the_deletion_say_so(
+    open_writer: OpenWriter, make_row: MakeRow, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_WAL_ATTEMPTS", 1)
+    async with open_writer() as log:
+        await log.record(make_row(client="leaver"))
+        with closing(sqlite_module().connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM requests").fetchall()
+            with pytest.raises(LogUnavailable, match="WAL"):
+                await delete_client(log, "leaver")
+            other.execute("COMMIT")
+        await log.empty_wal()
+        assert log.ready
+
+
+async def test_old_rows_are_forgotten_from_the_start_on(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused = asyncio.Event()
+
+    async def pause(_seconds: float) -> None:
+        paused.set()
+        await asyncio.Event().wait()
+
+    old, new = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000), make_row()
+    async with open_writer() as log:
+        await _record(log, old, new)
+        monkeypatch.setattr(retention.asyncio, "sleep", pause)
+        task = asyncio.create_task(forget_old(log, 30))
+        await asyncio.wait_for(paused.wait(), 5)
+        task.cancel()
+        assert [row.id for row in reader.page(Filters(), 10).rows] == [new.id]
+
+
+async def test_a_backup_taken_while_rows_are_written_is_a_whole_log(
+    open_writer: OpenWriter, make_row: MakeRow, url: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "copy.db"
+    row = make_row()
+    async with open_writer() as log:
+        await log.record(row)
+        copying = asyncio.create_task(asyncio.to_thread(backup, url, target))
+        await _record(log, *[make_row() for _ in range(50)])
+        await copying
+    copied = f"sqlite:///{target}"
+    assert check(copied) == []
+    reader = LogReader(copied)
+    assert reader.get(row.id).response == row.response
+    reader.close()
+    migrate(copied)
+    assert not target.with_name("copy.db.partial").exists()
+
+
+def test_a_backup_never_replaces_a_file(url: str, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("mine")
+    with pytest.raises(SettingsError, match="exists"):
+        backup(url, tmp_path / "copy.db")
+    with pytest.raises(SettingsError, match="no request log"):
+        backup(f"sqlite:///{tmp_path / 'absent.db'}", tmp_path / "other.db")
+    with pytest.raises(SettingsError, match="pg_dump"):
+        backup("postgresql+psycopg://host/x", tmp_path / "other.db")
+    with pytest.raises(LogUnavailable):
+        backup(url, tmp_path / "no-such-folder" / "copy.db")
+
+
+def test_check_finds_a_stray_row_and_a_damaged_page(url: str, file: Path, execute: Callable[..., Any]) -> None:
+    assert check(url) == []
+    execute("INSERT INTO outcomes VALUES ('nobody', 1, x'00')")
+    assert check(url) == ["1 rows of outcomes belong to no request"]
+    execute("DROP INDEX ix_requests_client")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'scores'")
+    with pytest.raises(LogUnavailable, match="scores"):
+        check(url)
+
+
+@pytest.mark.parametrize("version", [f"{number:04}" for number in range(1, int(HEAD))])
+async def test_a_log_of_each_published_schema_is_brought_up_to_date_with_its_rows(
+    tmp_path: Path, make_row: MakeRow, version: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    engine = open_engine(parse_url(url), "power", 1)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "service.request_log:migrations")
+        command.upgrade(config, version)
+        row = make_row()
+        connection.exec_driver_sql(
+            'INSERT INTO requests (id, time, endpoint, models, status, sequences, "values", duration_us, request_bytes,'
+            " response_bytes, request, response) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (row.id, row.time, row.endpoint, "a/1", 200, 1, 4, 10, 2, 2, b"{}", b"{}"),
+        )
+    engine.dispose()
+    migrate(url)
+    reader = LogReader(url)
+    assert reader.get(row.id).models == ("a/1",)
+    reader.close()
+    assert check(url) == []

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from service.errors import InvalidInput, NotRecorded, OutcomeConflict, UnknownRequest
+from service.request_log.outcomes import Outcome, record_outcome
+from service.request_log.quality import FEWEST
+from service.request_log.reader import LogReader
+from service.request_log.rows import Row
+from service.request_log.writer import LogWriter
+
+Play = Callable[..., list[Any]]
+CHECK = {"rule": "drift", "rule_value": 6.0}
+
+
+@pytest.fixture
+def play(open_writer: Callable[..., AbstractAsyncContextManager[LogWriter]]) -> Play:
+    """Records rows, then runs jobs one after the other; gives their results or errors."""
+
+    def played(rows: list[Row], *jobs: Any, **settings: Any) -> list[Any]:
+        async def run() -> list[Any]:
+            async with open_writer(**settings) as writer:
+                await asyncio.gather(*[writer.record(row) for row in rows])
+                return [(await asyncio.gather(writer.run(job), return_exceptions=True))[0] for job in jobs]
+
+        return asyncio.run(run())
+
+    return played
+
+
+@pytest.fixture
+def predicted(make_row: Callable[..., Row]) -> Callable[..., Row]:
+    def make(
+        value: float = 5.0, *, several: int = 0, model: str = "sine-gru", check: Any = CHECK, **changes: Any
+    ) -> Row:
+        one = {
+            "value": value,
+            "model": model,
+            "version": None if model.startswith("rule:") else "1",
+            "intervals": {"80": [4.0, 5.5], "95": [3.0, 7.0]},
+            "check": check,
+            "warnings": [],
+        }
+        asked = {"sequences": [[1, 2, 4]] * several} if several else {"sequence": [1, 2, 4]}
+        fields = {"request": asked, "response": {"predictions": [one] * (several or 1)}, "task": "sine"}
+        fields["request"], fields["response"] = (json.dumps(fields[name]).encode() for name in ("request", "response"))
+        return make_row(**{**fields, **changes})
+
+    return make
+
+
+def test_an_outcome_is_held_against_the_answer_and_against_its_rule(
+    predicted: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    row = predicted(5.0)
+    (outcome,) = play([row], record_outcome(row.id, value=7.0))
+    assert (outcome.id, outcome.values, outcome.scored) == (row.id, 7.0, 1)
+    (quality,) = reader.quality().models
+    assert (quality.model, quality.task, quality.outcomes, quality.later) == ("sine-gru/1", "sine", 1, False)
+    assert (quality.mae, quality.bias, quality.mase) == (2.0, -2.0, 2.0 / 1.5)
+    assert (quality.rule_mae, quality.rule_mase, quality.skill) == (1.0, 1.0 / 1.5, -1.0)
+    assert {level: cover.share for level, cover in quality.coverage.items()} == {"80": 0.0, "95": 1.0}
+    assert quality.verdict is None  # one outcome judges nobody
+
+
+def test_the_same_outcome_twice_changes_nothing(predicted: Callable[..., Row], play: Play, reader: LogReader) -> None:
+    row = predicted()
+    first, second = play([row], record_outcome(row.id, value=7), record_outcome(row.id, value=7.0))
+    assert second == Outcome(row.id, first.time, 7.0, 0)
+    assert reader.quality().models[0].outcomes == 1
+
+
+def test_a_different_outcome_is_a_conflict_and_leaves_the_first(
+    predicted: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    row = predicted()
+    _, second, third = play([row], *[record_outcome(row.id, value=value) for value in (7.0, 8.0, 7.0)])
+    assert isinstance(second, OutcomeConflict)
+    assert third.values == 7.0
+
+
+def test_unknown_values_are_filled_in_later(predicted: Callable[..., Row], play: Play, reader: LogReader) -> None:
+    row = predicted(several=3)
+    first, second, conflict = play(
+        [row],
+        record_outcome(row.id, values=[None, 7.0, None]),
+        record_outcome(row.id, values=[6.0, None, None]),
+        record_outcome(row.id, values=[6.5, None, 1.0]),
+    )
+    assert (first.values, second.values) == ([None, 7.0, None], [6.0, 7.0, None])
+    assert isinstance(conflict, OutcomeConflict)
+    assert reader.quality().models[0].outcomes == 2
+
+
+def test_a_forecast_is_scored_step_by_step(make_row: Callable[..., Row], play: Play, reader: LogReader) -> None:
+    forecast = {
+        "values": [5.0, 6.0, 7.0],
+        "model": "sine-gru",
+        "version": "1",
+        "intervals": {"80": {"lower": [4.0, 4.0, 4.0], "upper": [6.0, 6.0, 6.0]}},
+        "check": CHECK,
+        "warnings": [],
+    }
+    row = make_row(
+        endpoint="/forecast",
+        request=json.dumps({"sequence": [1, 2, 4], "horizon": 3}).encode(),
+        response=json.dumps({"forecasts": [forecast]}).encode(),
+    )
+    (outcome,) = play([row], record_outcome(row.id, values=[5.0, None, 9.0]))
+    assert outcome.values == [5.0, None, 9.0]
+    following, later = reader.quality().models
+    assert (following.mae, following.rule_mae, following.coverage["80"].share) == (0.0, 1.0, 1.0)
+    assert (later.later, later.outcomes, later.mae, later.rule_mae) == (True, 1, 2.0, 5.0)
+
+
+def test_a_comparison_scores_every_model_and_every_rule(
+    make_row: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    response = {
+        "results": [
+            {"model": "sine-gru", "version": "1", "predictions": [5.0, 1.0], "checks": [CHECK, None]},
+            {"model": "sine-lstm", "version": "2", "predictions": [6.0, 2.0], "checks": [CHECK, CHECK]},
+            {"model": "sine-lstm", "version": "2", "predictions": [6.0, 2.0], "checks": [CHECK, CHECK]},
+        ],
+        "rules": [{"name": "naive", "predictions": [4.0, None]}],
+    }
+    row = make_row(
+        endpoint="/compare",
+        request=json.dumps({"task": "sine", "sequences": [[1, 2, 4], [3]]}).encode(),
+        response=json.dumps(response).encode(),
+    )
+    play([row], record_outcome(row.id, values=[5.0, 3.0]))
+    assert {model.model: (model.mae, model.outcomes) for model in reader.quality().models} == {
+        "sine-gru/1": (1.0, 2),
+        "sine-lstm/2": (1.0, 2),
+        "rule:naive": (1.0, 1),
+    }
+
+
+def test_an_inspection_and_a_memory_answer_can_come_true(
+    make_row: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    row = make_row(
+        endpoint="/inspect",
+        request=b'{"model":"memory-gru","sequence":[[0,0.5],[1,0.25]]}',
+        response=b'{"model":"memory-gru","version":"1","value":0.5}',
+    )
+    play([row], record_outcome(row.id, value=0.25))
+    (quality,) = reader.quality().models
+    assert (quality.mae, quality.mase, quality.rule_mae, quality.skill) == (0.25, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("several", "given"),
+    [
+        (0, {}),
+        (0, {"value": None}),
+        (0, {"values": [1.0, 2.0]}),
+        (0, {"value": 1.0, "values": [1.0]}),
+        (0, {"value": math.inf}),
+        (0, {"value": True}),
+        (0, {"value": "7"}),
+        (2, {"value": 1.0}),
+        (2, {"values": [1.0]}),
+        (2, {"values": [None, None]}),
+        (2, {"values": [[1.0], [2.0]]}),
+        (2, {"values": 1.0}),
+    ],
+)
+def test_an_outcome_of_another_shape_than_the_answer_is_refused(
+    predicted: Callable[..., Row], play: Play, several: int, given: dict[str, Any]
+) -> None:
+    row = predicted(several=several)
+    (refused,) = play([row], record_outcome(row.id, **given))
+    assert isinstance(refused, InvalidInput)
+    assert refused.code == "outcome_shape"
+    assert refused.problems
+
+
+def test_an_answer_that_was_not_kept_has_no_outcome(predicted: Callable[..., Row], play: Play) -> None:
+    kept_shape, failed, metadata = predicted(), predicted(status=422), predicted(endpoint="/v2/models/x/infer")
+    assert isinstance(play([kept_shape], record_outcome(kept_shape.id, value=1.0), bodies="shape")[0], NotRecorded)
+    assert isinstance(play([failed], record_outcome(failed.id, value=1.0))[0], NotRecorded)
+    assert isinstance(play([metadata], record_outcome(metadata.id, value=1.0))[0], NotRecorded)
+
+
+def test_an_outcome_of_an_unknown_request_is_unknown(predicted: Callable[..., Row], play: Play) -> None:
+    assert all(
+        isinstance(result, UnknownRequest)
+        for result in play([], record_outcome(predicted().id, value=1.0), record_outcome("x' OR 1=1", value=1.0))
+    )
+
+
+def test_the_window_of_quality_is_that_of_the_requests(
+    predicted: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    row = predicted()
+    play([row], record_outcome(row.id, value=7.0))
+    assert reader.quality(since=row.time).models
+    assert not reader.quality(until=row.time).models
+    assert not reader.quality(since=row.time + 1000).models
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict", "preferred"),
+    [(7.0, "beats", "sine-gru/1"), (1.0, "loses", "rule:drift"), (6.0, "ties", "sine-gru/1")],
+)
+def test_a_model_is_preferred_unless_it_loses_to_the_rule(
+    predicted: Callable[..., Row], play: Play, reader: LogReader, value: float, verdict: str, preferred: str
+) -> None:
+    rows = [predicted(value) for _ in range(FEWEST)]
+    play(rows[:-1], *[record_outcome(row.id, value=7.0) for row in rows[:-1]])
+    assert reader.quality().preferred[0].model is None
+    play(rows[-1:], record_outcome(rows[-1].id, value=7.0))
+    assert reader.quality().models[0].verdict == verdict
+    assert [(each.task, each.model) for each in reader.quality().preferred] == [("sine", preferred)]
+
+
+def test_of_two_good_models_the_more_skilful_is_preferred(
+    predicted: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    rows = [predicted(6.5, model="sine-lstm") for _ in range(FEWEST)] + [predicted(6.9) for _ in range(FEWEST)]
+    play(rows, *[record_outcome(row.id, value=7.0) for row in rows])
+    assert reader.quality().preferred[0].model == "sine-gru/1"
+
+
+def test_a_short_sequence_without_a_check_is_held_against_its_last_value(
+    predicted: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    row = predicted(check=None)
+    play([row], record_outcome(row.id, value=5.0))
+    assert reader.quality().models[0].rule_mae == 1.0
