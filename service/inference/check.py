@@ -6,6 +6,7 @@ points (or a model's whole window) before it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -134,6 +135,8 @@ def memory_truth(batch: Batch) -> Floats:
 def _compared(mae: float, rule_mae: float, tolerance: float, exact: float) -> tuple[float | None, Verdict]:
     """Skill and verdict: errors within ``tolerance`` tie, and beside a rule below ``exact`` there is no skill."""
     skill = None if rule_mae < exact or rule_mae == 0.0 else 1.0 - mae / rule_mae
+    if skill is not None and not math.isfinite(skill):  # beside an error so small that the share overflows
+        skill = None
     if abs(mae - rule_mae) <= tolerance:
         return skill, "ties"
     return skill, "beats" if mae < rule_mae else "loses"

@@ -24,7 +24,7 @@ Sequence = Values | Pairs
 # Sums and differences of values up to this stay finite in float64.
 LARGEST = 1e300
 # Steps in one batch, padding included: bounds memory whatever is posted.
-_BATCH_STEPS = 65_536
+BATCH_STEPS = 65_536
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def batches(sequences: list[Sequence]) -> Iterator[Batch]:
     start = 0
     while start < len(order):
         stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= _BATCH_STEPS:
+        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= BATCH_STEPS:
             stop += 1
         rows = order[start:stop]
         yield _padded([sequences[row] for row in rows], rows, pairs)

@@ -1,0 +1,58 @@
+"""What all tests share: the published models, folders to damage, and services to ask."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+
+from service.inference.catalog import Catalog
+from service.inference.engine import Engine
+from tests.serving import in_thread
+
+pytest.register_assert_rewrite("tests.problems")
+
+MODELS = Path(__file__).parents[1] / "models"
+
+# The same examples at every run: a red build means a change.
+settings.register_profile(
+    "unroll", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unroll")
+
+CopyModel = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """The published models."""
+    return Catalog.load(MODELS)
+
+
+@pytest.fixture(scope="session")
+def engine(catalog: Catalog) -> Engine:
+    return Engine(catalog)
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of the whole application with the published models, served by a thread of this process."""
+    file = tmp_path_factory.mktemp("api") / "unroll.db"
+    with in_thread(models_dir=MODELS, database_url=f"sqlite:///{file}", log_durability="process") as client:
+        yield client
+
+
+@pytest.fixture
+def copy_model(tmp_path: Path) -> CopyModel:
+    """Copies a published model's folder into ``tmp_path/models``, to be damaged there."""
+
+    def copy(name: str = "sine-gru") -> Path:
+        target = tmp_path / "models" / name / "1"
+        shutil.copytree(MODELS / name / "1", target)
+        return target
+
+    return copy

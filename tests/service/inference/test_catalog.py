@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from service.errors import ModelUnavailable, UnknownModel
+from service.inference.catalog import Catalog
+from tests.conftest import CopyModel
+
+PUBLISHED = {f"{task}-{cell}" for task in ("linear", "sine", "memory") for cell in ("simplernn", "lstm", "gru")}
+TEXTBOOK = {
+    f"textbook-{task}-{cell}" for task in ("compare", "sine", "memory") for cell in ("simplernn", "lstm", "gru")
+}
+SLIDES = {"textbook-linear-simplernn-20", "textbook-linear-simplernn-256", "textbook-linear-simplernn-4x34"}
+
+
+def test_every_published_model_is_served(catalog: Catalog) -> None:
+    assert catalog.refused == {}
+    assert {model.card.name for model in catalog} == PUBLISHED | TEXTBOOK | SLIDES
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("textbook-linear-simplernn-20", 461),
+        ("textbook-linear-simplernn-256", 66_305),
+        ("textbook-linear-simplernn-4x34", 8_297),
+        ("textbook-compare-simplernn", 131),
+        ("textbook-compare-lstm", 491),
+        ("textbook-compare-gru", 401),
+    ],
+)
+def test_the_slides_models_have_the_slides_parameters(catalog: Catalog, name: str, parameters: int) -> None:
+    model = catalog.get(name)
+    assert model.card.parameters == parameters
+    assert sum(layer.parameters for layer in model.card.layers) == parameters
+    assert sum(weight.size for weight in model.weights().values()) >= parameters  # ONNX has both biases
+
+
+def test_only_next_value_models_may_answer_any_series(catalog: Catalog) -> None:
+    candidates = {model.card.name for model in catalog.series_models()}
+    assert candidates == {name for name in PUBLISHED if not name.startswith("memory")}
+
+
+def test_a_name_that_is_not_served_is_unknown_and_no_file_is_touched(catalog: Catalog) -> None:
+    for name in ("../models/sine-gru", "sine-gru/1", "%2e%2e", "sine\0gru", "x" * 300, ""):
+        with pytest.raises(UnknownModel):
+            catalog.get(name)
+    with pytest.raises(UnknownModel) as unknown:
+        catalog.get("sine-gru", "2")
+    assert unknown.value.code == "unknown_version"
+    for version in ("01", " 1", "1 ", "\uff11"):
+        with pytest.raises(UnknownModel):
+            catalog.get("sine-gru", version)
+
+
+def test_a_refused_model_is_unavailable_by_name_while_the_others_serve(copy_model: CopyModel) -> None:
+    broken, folder = copy_model("sine-gru"), copy_model("sine-lstm").parents[1]
+    (broken / "model.onnx").write_bytes(b"damaged")
+    catalog = Catalog.load(folder)
+    assert catalog.refused.keys() == {"sine-gru/1"}
+    assert "model.onnx is not the file" in catalog.refused["sine-gru/1"]
+    assert catalog.get("sine-lstm").card.name == "sine-lstm"
+    for version in (None, "1"):
+        with pytest.raises(ModelUnavailable, match="checksum"):
+            catalog.get("sine-gru", version)
+    with pytest.raises(UnknownModel):
+        catalog.get("sine-gru", "2")
+
+
+def test_where_the_newest_version_is_refused_an_older_one_answers(copy_model: CopyModel) -> None:
+    first = copy_model("sine-gru")
+    shutil.copytree(first, first.parent / "2")  # its card is still that of version 1
+    catalog = Catalog.load(first.parents[1])
+    assert catalog.refused.keys() == {"sine-gru/2"}
+    assert catalog.get("sine-gru").card.version == "1"
+    assert catalog.versions("sine-gru") == ["1"]
+    with pytest.raises(ModelUnavailable):
+        catalog.get("sine-gru", "2")
+
+
+def test_versions_are_ordered_as_numbers_and_the_highest_answers(copy_model: CopyModel) -> None:
+    first = copy_model("sine-gru")
+    for version in ("2", "10"):
+        target = first.parent / version
+        shutil.copytree(first, target)
+        card = (target / "card.json").read_text()
+        assert '"version": "1"' in card
+        (target / "card.json").write_text(card.replace('"version": "1"', f'"version": "{version}"'))
+    catalog = Catalog.load(first.parents[1])
+    assert catalog.versions("sine-gru") == ["1", "2", "10"]
+    assert catalog.get("sine-gru").card.version == "10"
+    assert [model.card.version for model in catalog] == ["10"]
+
+
+def test_stray_files_beside_the_models_are_not_models(tmp_path: Path) -> None:
+    (tmp_path / "RESULTS.md").write_text("results")
+    (tmp_path / "sine-gru").mkdir()
+    (tmp_path / "sine-gru" / "1").write_text("a file, not a folder")
+    (tmp_path / "sine-gru" / ".1-half-written").mkdir()
+    catalog = Catalog.load(tmp_path)
+    assert (len(catalog), catalog.refused, catalog.tasks()) == (0, {}, [])
+
+
+def test_the_tasks_are_those_of_the_served_models(catalog: Catalog) -> None:
+    assert {"linear", "sine", "memory"} <= set(catalog.tasks())
+    assert catalog.task("sine-gru") == "sine"
+    assert catalog.task(None) is None

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from service.inference.catalog import Catalog
+from service.inference.check import Check
+from service.inference.engine import Engine
+from service.inference.intervals import next_value_intervals
+
+CHECK = Check(8, 0.5, "naive", 1.0, 2.0, 0.5, "beats")
+
+
+def test_the_half_width_is_the_cards_quantile_times_the_sequences_own_error_scale(catalog: Catalog) -> None:
+    card = catalog.get("sine-gru").card
+    found = next_value_intervals(card, 10.0, CHECK, 2.0, ("80", "95"))
+    assert card.intervals is not None
+    assert found is not None
+    assert found.keys() == {"80", "95"}
+    for level, (lower, upper) in found.items():
+        half_width = card.intervals.quantiles[level][0] * (0.5 + 1e-3 * 2.0)  # type: ignore[index]
+        assert (lower, upper) == pytest.approx((10.0 - half_width, 10.0 + half_width))
+
+
+def test_without_calibration_or_without_a_check_there_is_no_interval(catalog: Catalog) -> None:
+    assert next_value_intervals(catalog.get("sine-gru").card, 10.0, None, 2.0, ("80",)) is None
+    assert next_value_intervals(catalog.get("memory-gru").card, 10.0, CHECK, 2.0, ("80",)) is None
+
+
+@pytest.mark.parametrize("name", ["linear-gru", "sine-simplernn", "sine-lstm"])
+def test_a_higher_level_gives_a_wider_interval_around_the_value(engine: Engine, name: str) -> None:
+    (prediction,) = engine.predict([[0.1, 0.9, 0.3, 0.7, 0.2, 1.4, 0.3, 0.9]], name)
+    found = prediction.intervals
+    assert found is not None
+    lowers, uppers = zip(*(found[level] for level in ("95", "90", "80")), strict=True)
+    assert [*lowers, prediction.value, *reversed(uppers)] == sorted([*lowers, prediction.value, *uppers])
+
+
+@pytest.mark.parametrize("name", ["textbook-sine-lstm", "memory-lstm", None])
+def test_textbook_memory_and_rule_answers_have_null_intervals(engine: Engine, name: str | None) -> None:
+    sequence = [(float(k % 6), 0.1 * k) for k in range(10)] if name == "memory-lstm" else [1.0, 2.0] + [3.0] * 8
+    (prediction,) = engine.predict([sequence if name else [1.0, 2.0]], name)
+    assert prediction.intervals is None
