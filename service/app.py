@@ -22,7 +22,7 @@ from service.api.forecast import forecast
 from service.api.inspect import inspect
 from service.api.middleware import RequestId
 from service.api.predict import predict
-from service.inference.catalog import Catalog
+from service.inference.catalog import Catalog, require_runtime
 from service.inference.engine import Engine
 from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
@@ -32,11 +32,16 @@ COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, ins
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application; models, log and threads come to life with its lifespan, not before."""
+    """The application; models, log and threads come to life with its lifespan, not before.
+
+    Raises:
+        SettingsError: the settings ask for something that is not installed.
+    """
+    require_runtime(settings.runtime)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        catalog = Catalog.load(settings.models_dir)
+        catalog = Catalog.load(settings.models_dir, settings.runtime)
         log = LogWriter(
             settings.database_url,
             durability=settings.log_durability,

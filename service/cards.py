@@ -155,13 +155,15 @@ class Golden(_Frozen):
 class ModelFolder:
     """A folder whose files are all there and have the digests that its card states.
 
-    ``onnx`` and ``plots`` hold the very bytes that were checked, so that nothing can change between check and use.
+    ``onnx``, ``keras`` and ``plots`` hold the very bytes that were checked, so that nothing can change between
+    check and use.
     """
 
     path: Path
     card: ModelCard
     golden: Golden
     onnx: bytes
+    keras: bytes
     plots: dict[str, bytes]
 
 
@@ -194,7 +196,7 @@ def read_folder(path: Path) -> ModelFolder:
     except ValidationError as error:
         raise ModelRejected(f"{where}: {GOLDEN} breaks the contract ({error.error_count()} errors)") from error
     plots = {plot: contents[name] for plot, name in PLOTS.items()}
-    return ModelFolder(path, card, golden, contents[ONNX], plots)
+    return ModelFolder(path, card, golden, contents[ONNX], contents[KERAS], plots)
 
 
 def _checked_bytes(path: Path, name: str, card: ModelCard) -> bytes:

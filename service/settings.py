@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         description="Folder of <name>/<version>/ model folders. By default ./models if present, else the published "
         "models inside the package.",
     )
+    runtime: Literal["onnx", "tensorflow"] = Field(
+        default="onnx",
+        description="What runs the networks: ONNX Runtime, or TensorFlow from model.keras, the reference, which needs "
+        "the extra `training` and is far slower.",
+    )
     database_url: str = Field(
         default="sqlite:///unroll.db",
         description="SQLAlchemy URL of the request log. The default is a file in the current folder.",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from service.cards import Golden, ModelCard, read_folder
-from service.errors import ModelRejected, ModelUnavailable, UnknownModel, UnrollError
+from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError
 from service.inference.model import Model
-from service.inference.network import OnnxNetwork
+from service.inference.network import Network, OnnxNetwork
 from service.inference.sequences import batches
+
+Runtime = Literal["onnx", "tensorflow"]
 
 # How far a served answer may be from the answer Keras gave at export, as a share of the larger of the answer
 # and the window's own scale: float32 arithmetic in another order leaves about 1e-6.
@@ -28,7 +32,7 @@ class Catalog:
         self.refused = refused
 
     @classmethod
-    def load(cls, folder: Path) -> Catalog:
+    def load(cls, folder: Path, runtime: Runtime = "onnx") -> Catalog:
         """Load every ``<name>/<version>`` under ``folder``; a bad one is refused by name and the others serve."""
         models: list[Model] = []
         refused: dict[str, str] = {}
@@ -36,7 +40,7 @@ class Catalog:
             if not path.is_dir():
                 continue
             try:
-                models.append(load_model(path))
+                models.append(load_model(path, runtime))
             except ModelRejected as error:
                 refused[f"{path.parent.name}/{path.name}"] = error.detail
         return cls(models, refused)
@@ -85,8 +89,8 @@ class Catalog:
         return sorted({model.card.task for model in self})
 
 
-def load_model(path: Path) -> Model:
-    """The model of one checked folder, its golden answers met.
+def load_model(path: Path, runtime: Runtime = "onnx") -> Model:
+    """The model of one checked folder on ``runtime``, its golden answers met.
 
     Raises:
         ModelRejected: the folder is not what its card says, or the network does not give the golden answers.
@@ -94,13 +98,29 @@ def load_model(path: Path) -> Model:
     folder = read_folder(path)
     reference = f"{folder.card.name}/{folder.card.version}"
     try:
-        model = Model(folder.card, OnnxNetwork(folder.onnx, _features(folder.card)), folder.plots)
+        features = _features(folder.card)
+        onnx = OnnxNetwork(folder.onnx, features)
+        network = onnx if runtime == "onnx" else _keras_network(folder.keras, features)
+        model = Model(folder.card, network, onnx.weights, folder.plots)
         worst = _golden_error(model, folder.golden)
     except UnrollError as error:
         raise ModelRejected(f"{reference}: {error.detail}") from error
     if not worst <= GOLDEN_TOLERANCE:
         raise ModelRejected(f"{reference}: golden answers are missed by {worst:.1e} of their scale")
     return model
+
+
+def require_runtime(runtime: Runtime) -> None:
+    """Raise SettingsError where ``runtime`` is not installed."""
+    if runtime == "tensorflow" and importlib.util.find_spec("tensorflow") is None:
+        raise SettingsError("the runtime tensorflow needs the extra: pip install 'unroll[training]'")
+
+
+def _keras_network(model: bytes, features: int) -> Network:
+    # Seconds to import and an extra to install: only for those who ask for it.
+    from service.inference.keras_network import KerasNetwork
+
+    return KerasNetwork(model, features)
 
 
 def _features(card: ModelCard) -> int:

@@ -77,7 +77,7 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
     batch = next(batches([sequence]))
     model.require(batch)
     value = float(batch.last(model.read(batch).predictions)[0])
-    unroller = Unroller(model.card.layers, model.network.weights())
+    unroller = Unroller(model.card.layers, model.weights())
     unrolled = unroller.forward(_features(model, batch))
     gradient = unroller.gradient(unrolled)
     cell, taken = unroller.last_recurrent(unrolled)
@@ -112,8 +112,7 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
 def _features(model: Model, batch: Batch) -> Floats:
     """What the network reads of the one sequence, float64 [timesteps, features]."""
     if model.card.window is not None:
-        window: Floats = batch.values[0, -model.card.window :, None]
-        return window
+        return batch.values[:, -model.card.window :].T
     if batch.indices is not None:
         return np.stack((batch.indices[0], batch.values[0]), axis=-1)
     return batch.scaled.features[0].astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +13,10 @@ from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference import rules, scaling
 from service.inference.network import Network, State
-from service.inference.sequences import Batch
+from service.inference.sequences import BATCH_STEPS, Batch
 
 Floats = NDArray[np.float64]
+Weights = Mapping[str, NDArray[np.float32]]
 
 # Networks without scaling read raw values in float32; beyond this their sums could overflow.
 _LARGEST_RAW = 1e30
@@ -36,10 +37,13 @@ class Reading(NamedTuple):
 class Model:
     """One version of a model, ready to answer."""
 
-    def __init__(self, card: ModelCard, network: Network, plots: Mapping[str, bytes]) -> None:
-        """``plots`` are the SVG files ``loss`` and ``fit``."""
+    def __init__(
+        self, card: ModelCard, network: Network, weights: Callable[[], Weights], plots: Mapping[str, bytes]
+    ) -> None:
+        """``weights`` reads those of the ONNX form by name; ``plots`` are the SVG files ``loss`` and ``fit``."""
         self.card = card
         self.network = network
+        self.weights = weights
         self.plots = plots
         self.reference = f"{card.name}/{card.version}"
 
@@ -96,7 +100,12 @@ class Model:
         return reading
 
     def answer_windows(self, windows: Floats) -> Floats:
-        """Answers [windows] of a windowed model to raw ``windows`` [windows, window]."""
+        """Answers [windows] of a windowed model to raw ``windows`` [windows, window], in parts of bounded size."""
+        most = BATCH_STEPS // windows.shape[1]
+        parts = [windows[start : start + most] for start in range(0, len(windows), most)]
+        return np.concatenate([self._answer_part(part) for part in parts])
+
+    def _answer_part(self, windows: Floats) -> Floats:
         lengths = np.full(len(windows), windows.shape[1], np.int32)
         outputs, _ = self.network.run(windows[:, :, None].astype(np.float32), lengths)
         return outputs[:, -1].astype(np.float64)

@@ -19,8 +19,9 @@ Features = NDArray[np.float32]
 Lengths = NDArray[np.int32]
 State = Mapping[str, NDArray[np.float32]]
 
-# The key under which ONNX names a tensor's file outside the model, as protobuf writes it: field 1, 8 bytes.
-_EXTERNAL_DATA = b"\x0a\x08location"
+# The key under which ONNX names a tensor's file outside the model. The word alone: protobuf may write what stands
+# before it in several ways, and our own form has no such word.
+_EXTERNAL_DATA = b"location"
 
 
 class Network(Protocol):
@@ -37,10 +38,6 @@ class Network(Protocol):
         Returns:
             Outputs float32 [sequences, timesteps], and the state.
         """
-        ...
-
-    def weights(self) -> Mapping[str, NDArray[np.float32]]:
-        """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""
         ...
 
 
@@ -84,6 +81,7 @@ class OnnxNetwork:
         return prediction[:, :, 0], dict(zip(self._units, finals, strict=True))
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
+        """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""
         feeds = {"sequence": np.zeros((1, 1, self._features()), np.float32), "length": np.ones(1, np.int32)}
         values = self._session.run(self._weights, {**feeds, **self._zeros})
         return dict(zip(self._weights, values, strict=True))

@@ -14,10 +14,16 @@ from service.errors import ModelRejected
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.sequences import Sequence
+from tests.conftest import MODELS
 
 pytestmark = pytest.mark.tensorflow
 
 NAMES = ["linear-simplernn", "sine-lstm", "sine-gru", "memory-lstm", "textbook-linear-simplernn-4x34"]
+
+
+@pytest.fixture(scope="module")
+def models() -> Path:
+    return MODELS
 
 
 @pytest.fixture(scope="module")
