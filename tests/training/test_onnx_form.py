@@ -1,0 +1,83 @@
+"""The ONNX form against Keras: all cells, stacked, ragged, and with states carried on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from service.inference.network import OnnxNetwork
+from training.recipes import CELLS, Recipe
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("one_thread")]
+
+
+@pytest.fixture(params=CELLS)
+def model(request: pytest.FixtureRequest) -> Any:
+    from training import architectures
+
+    built = architectures.build(Recipe("x", "memory", request.param, "memory", (7, 5), (), before=(3,), after=(4,)))
+    rng = np.random.default_rng(1)
+    for weight in built.weights:
+        weight.assign(0.5 * rng.standard_normal(weight.shape))
+    return built
+
+
+def test_ragged_batches_answer_like_keras(model: Any) -> None:
+    from training import onnx_form
+
+    network = OnnxNetwork(onnx_form.to_onnx(model), 2)
+    rng = np.random.default_rng(0)
+    inputs = rng.standard_normal((9, 12, 2)).astype(np.float32)
+    lengths = rng.integers(1, 13, 9).astype(np.int32)
+    inside = np.arange(12) < lengths[:, None]
+    served, _ = network.run(inputs, lengths)
+    assert served[inside] == pytest.approx(np.asarray(model(inputs))[..., 0][inside], abs=2e-6)
+
+
+def test_carried_states_go_on_where_they_stopped(model: Any) -> None:
+    from training import onnx_form
+
+    network = OnnxNetwork(onnx_form.to_onnx(model), 2)
+    inputs = np.random.default_rng(0).standard_normal((3, 12, 2)).astype(np.float32)
+    first, state = network.run(inputs[:, :5], np.full(3, 5, np.int32))
+    rest, _ = network.run(inputs[:, 5:], np.full(3, 7, np.int32), state)
+    assert np.concatenate((first, rest), axis=1) == pytest.approx(np.asarray(model(inputs))[..., 0], abs=2e-6)
+
+
+def test_the_graph_keeps_to_its_contract(model: Any) -> None:
+    from training import onnx_form
+
+    graph = onnx.load_from_string(onnx_form.to_onnx(model))
+    assert (graph.ir_version, graph.opset_import[0].version) == (10, 21)
+    recurrent = {"RNN", "LSTM", "GRU"} & {node.op_type for node in graph.graph.node}
+    assert len(recurrent) == 1
+    states = {"h0_0", "h0_1"} | ({"c0_0", "c0_1"} if recurrent == {"LSTM"} else set())
+    assert {each.name for each in graph.graph.input} == {"sequence", "length"} | states
+    outputs = [each.name for each in graph.graph.output]
+    assert outputs[0] == "prediction"
+    finals = {name.replace("0_", "_") for name in states}
+    weights = {"layer_0.kernel", "layer_0.bias", "layer_1.W", "layer_1.R", "layer_1.B", "layer_4.kernel"}
+    assert finals | weights | {"hidden_0", "hidden_1"} <= set(outputs)
+    assert not any(tensor.external_data for tensor in graph.graph.initializer)
+
+
+def test_the_weights_can_be_read_through_onnx_runtime(model: Any) -> None:
+    from training import onnx_form
+
+    weights = OnnxNetwork(onnx_form.to_onnx(model), 2).weights()
+    assert np.array_equal(weights["layer_0.kernel"], np.asarray(model.layers[0].kernel))
+    gates = weights["layer_1.W"].shape[1] // 7
+    assert weights["layer_1.R"].shape == (1, 7 * gates, 7)
+    assert weights["layer_1.B"].shape == (1, 2 * 7 * gates)
+
+
+def test_a_layer_without_a_word_for_it_is_refused() -> None:
+    import keras
+
+    from training.architectures import kind_of
+
+    with pytest.raises(TypeError, match="Dropout"):
+        kind_of(keras.layers.Dropout(0.5))

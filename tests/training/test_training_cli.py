@@ -1,0 +1,78 @@
+"""The command line: what it refuses, what it writes, and what Ctrl-C leaves behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from service.cards import read_folder
+from training.__main__ import main
+from training.recipes import PUBLISHED
+
+
+def test_list_names_every_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["list"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in PUBLISHED)
+    assert len(PUBLISHED) == 21
+
+
+def test_list_filters_by_task_and_cell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["list", "--task", "sine", "--cell", "gru"]) == 0
+    listed = capsys.readouterr().out
+    assert "textbook-sine-gru" in listed
+    assert "sine-lstm" not in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "sine-grU"], "no model is called 'sine-grU'"),
+        (["train", "--task", "cosine"], "invalid choice: 'cosine'"),
+        (["train", "--cell", "transformer"], "invalid choice: 'transformer'"),
+        (["train", "--seed", "-1"], "seed"),
+        (["train", "--seed", "4294967296"], "not a whole number from 0"),
+        (["train", "--jobs", "0"], "not a whole number of at least 1"),
+        (["train", "--out", __file__], "is a file, not a folder"),
+        (["train", "sine-gru", "--task", "linear"], "no model is left"),
+        ([], "required"),
+        (["fly"], "invalid choice: 'fly'"),
+    ],
+)
+def test_bad_arguments_are_refused_in_words(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(arguments)
+    assert refused.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.tensorflow
+def test_two_models_are_trained_side_by_side(tmp_path: Path) -> None:
+    names = ["textbook-compare-gru", "textbook-sine-simplernn"]
+    assert main(["train", *names, "--steps", "2", "--count", "50", "--jobs", "2", "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for name in names:
+        assert read_folder(tmp_path / name / "1").card.name == name
+
+
+@pytest.mark.tensorflow
+def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training", "train", "sine-gru", "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Long enough for the worker to be training, far too short for it to be done.
+    time.sleep(12)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped" in said
+    assert "Traceback" not in said
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,0 +1,119 @@
+"""The command line: ``python -m training list | train | evaluate | report | reproduce``; imports no TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from service.errors import UnrollError
+from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
+
+MODELS = Path("models")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; 0 when it did its work, 1 when it failed, 2 for bad arguments, 130 after Ctrl-C."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not chosen(options):
+        parser.error("no model is left: the names, --task and --cell exclude one another")
+    console = Console(stderr=True)
+    try:
+        result: int = options.run(options, console)
+    except KeyboardInterrupt:
+        console.print("[yellow]stopped[/]: nothing half-written is left")
+        return 130
+    except UnrollError as error:
+        console.print(f"[red]{error.code}[/]: {error.detail}", highlight=False)
+        return 1
+    return result
+
+
+def chosen(options: argparse.Namespace) -> list[Recipe]:
+    """The recipes that names, ``--task`` and ``--cell`` leave, all when nothing is said."""
+    return [
+        recipe
+        for recipe in PUBLISHED.values()
+        if (not options.models or recipe.name in options.models)
+        and (options.task is None or recipe.task == options.task)
+        and (options.cell is None or recipe.cell == options.cell)
+    ]
+
+
+def _list(options: argparse.Namespace, _: Console) -> int:
+    table = Table("model", "task", "cell", "layers", "data")
+    for recipe in chosen(options):
+        layers = [f"Dense({units})" for units in recipe.before]
+        layers += [f"{recipe.cell}({units})" for units in recipe.units]
+        layers += [f"Dense({units})" for units in (*recipe.after, 1)]
+        table.add_row(recipe.name, recipe.task, recipe.cell, " ".join(layers), recipe.data)
+    Console().print(table)
+    return 0
+
+
+def _train(options: argparse.Namespace, console: Console) -> int:
+    from training import jobs, runs
+
+    recipes = [shortened(recipe, options.steps) if options.steps else recipe for recipe in chosen(options)]
+    # The longest first, so that the last one does not run alone for long.
+    recipes.sort(key=lambda recipe: recipe.textbook)
+    rest = (options.seed, options.out, options.count)
+    work = [jobs.Job(recipe.name, runs.train_and_export, (recipe, *rest)) for recipe in recipes]
+    jobs.run(work, options.jobs, console)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description="Train, score and export Unroll's models.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("models", nargs="*", type=_model, metavar="model", help="names of models (default: all)")
+    common.add_argument("--task", choices=TASKS, help="only models of this task")
+    common.add_argument("--cell", choices=CELLS, help="only models of this cell")
+    working = argparse.ArgumentParser(add_help=False)
+    working.add_argument("--jobs", type=_positive, default=1, help="models at a time, each on one core (default: 1)")
+    working.add_argument("--count", type=_positive, default=10_000, help="test sequences a set (default: 10000)")
+
+    listing = commands.add_parser("list", parents=[common], help="what there is to train")
+    listing.set_defaults(run=_list)
+
+    train = commands.add_parser("train", parents=[common, working], help="train models and write their folders")
+    train.add_argument("--seed", type=_natural, default=0, help="seed of weights and data (default: 0)")
+    train.add_argument("--steps", type=_positive, help="at most this many updates a stage, for a quick trial")
+    train.add_argument("--out", type=_folder, default=MODELS, help="folder of models (default: models)")
+    train.set_defaults(run=_train)
+    return parser
+
+
+def _model(text: str) -> str:
+    if text not in PUBLISHED:
+        raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
+    return text
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^32 - 1")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a file, not a folder")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

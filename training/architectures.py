@@ -1,0 +1,90 @@
+"""From a recipe to an untrained Keras model and back to a list of layers: one builder, one table of cells.
+
+Standard Keras layers only, so that a saved model needs no code of ours. A new cell is a new line in ``CELLS``
+(and in :mod:`training.onnx_form`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from service.cards import Cell, Layer
+from training.recipes import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class CellKind:
+    """A recurrent Keras layer class and the gates that its kernels concatenate, in Keras' order."""
+
+    layer: Callable[..., Any]
+    gates: tuple[str, ...]
+
+
+CELLS: Mapping[Cell, CellKind] = {
+    "simplernn": CellKind(keras.layers.SimpleRNN, ("state",)),
+    "lstm": CellKind(keras.layers.LSTM, ("input", "forget", "candidate", "output")),
+    "gru": CellKind(keras.layers.GRU, ("update", "reset", "candidate")),
+}
+
+
+def build(recipe: Recipe) -> Any:
+    """A Keras model from [sequences, timesteps, features] to [sequences, timesteps, 1], with fresh weights."""
+    layers = [keras.layers.Dense(units, activation="tanh") for units in recipe.before]
+    layers += [CELLS[recipe.cell].layer(units, return_sequences=True) for units in recipe.units]
+    layers += [keras.layers.Dense(units, activation="tanh") for units in recipe.after]
+    layers += [keras.layers.Dense(1)]
+    return keras.Sequential([keras.Input((None, recipe.features)), *layers], name=recipe.name)
+
+
+def kind_of(layer: Any) -> Cell | Literal["dense"]:
+    """The card's name for a Keras layer.
+
+    Raises:
+        TypeError: a layer that the card has no word for.
+    """
+    for name, cell in CELLS.items():
+        if isinstance(layer, cell.layer):  # type: ignore[arg-type]
+            return name
+    if isinstance(layer, keras.layers.Dense):
+        return "dense"
+    raise TypeError(f"{type(layer).__name__} is neither Dense nor one of {', '.join(CELLS)}")
+
+
+def describe(model: Any) -> list[Layer]:
+    """The layers of ``model`` as its card lists them."""
+    return [
+        Layer(
+            kind=kind_of(layer),
+            units=layer.units,
+            activation=layer.activation.__name__,
+            parameters=layer.count_params(),
+        )
+        for layer in model.layers
+    ]
+
+
+def fold_input_scaling(model: Any, centre: np.ndarray, scale: np.ndarray) -> None:
+    """Rewrite the first layer so that raw inputs give what ``(input - centre) / scale`` gave before.
+
+    ``centre`` and ``scale`` are float64 [features].
+    """
+    first = model.layers[0]
+    holder = first if kind_of(first) == "dense" else first.cell
+    kernel = holder.kernel.numpy().astype(np.float64) / scale[:, None]
+    bias = holder.bias.numpy().astype(np.float64)
+    # The GRU has one bias for the inputs and one for the state; the inputs' comes first.
+    inputs_bias = bias[0] if bias.ndim == 2 else bias
+    inputs_bias -= centre @ kernel
+    holder.kernel.assign(kernel)
+    holder.bias.assign(bias)
+
+
+def parameters(model: Any) -> int:
+    """Number of trained weights."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)

@@ -1,0 +1,93 @@
+"""Split-conformal intervals of next-value networks, and what they really cover on fresh windows.
+
+The score of a forecast is its absolute error in units of the sequence's own error scale: the network's one-step
+error over the later half of the window, plus 1e-3 S. Quantiles of that score on calibration windows, one per
+horizon, become half-widths. Calibration and coverage use generators of their own.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.cards import Intervals, Level
+from service.inference import check, scaling
+from service.inference.network import OnnxNetwork
+from service.inference.sequences import Batch
+from training import forecast
+from training.recipes import Recipe
+from training.tasks import linear, sine
+from training.tasks.base import Floats, Purpose, Series, digest, generator, log_uniform
+from training.testsets import SEED
+
+COUNT, HORIZON = 20_000, 20
+NOISE = (0.003, 0.30)
+LEVELS: tuple[Level, ...] = get_args(Level)
+_CALL = 2_000
+
+
+def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Intervals:
+    """Quantiles from ``count`` calibration windows, and their coverage on as many fresh ones."""
+    series, lengths, _ = windows(recipe, "calibration", count)
+    scores, _ = scored(network, series, lengths)
+    quantiles = {level: conformal(scores, int(level) / 100) for level in LEVELS}
+    fresh, fresh_lengths, _ = windows(recipe, "test", count)
+    fresh_scores, _ = scored(network, fresh, fresh_lengths)
+    unit = "step" if recipe.task == "linear" else "amplitude"
+    spread = "8..200" if recipe.task == "linear" else "16..64"
+    return Intervals(
+        calibration=f"{count} windows of length {spread}, Gaussian noise of 0.3-30 % of the {unit} (log-uniform); "
+        f"coverage on {count} fresh windows",
+        data_sha256=digest((series.observed, lengths)),
+        quantiles={level: quantile.tolist() for level, quantile in quantiles.items()},
+        coverage={level: (fresh_scores <= quantile).mean(axis=0).tolist() for level, quantile in quantiles.items()},
+    )
+
+
+def windows(recipe: Recipe, purpose: Purpose, count: int) -> tuple[Series, NDArray[np.int32], Floats]:
+    """Noisy windows with ``HORIZON`` values after them, their lengths, and their noise [count]."""
+    rng = generator(purpose, SEED + 2)
+    noise = log_uniform(rng, NOISE, count)
+    if recipe.task == "linear":
+        series, lengths = linear.served_range(rng, count, noise, HORIZON, shortest=8)
+    else:
+        series, lengths = sine.served_range(rng, count, noise, HORIZON)
+    return series, lengths, noise
+
+
+def scored(network: OnnxNetwork, series: Series, lengths: NDArray[np.int32]) -> tuple[Floats, Floats]:
+    """Scores [windows, HORIZON] of free-running forecasts, and each window's error scale [windows]."""
+    scores, scales = [], []
+    for start in range(0, len(lengths), _CALL):
+        length = lengths[start : start + _CALL]
+        observed = series.observed[start : start + _CALL]
+        rows = np.arange(len(length))
+        truth = observed[rows[:, None], length[:, None] + np.arange(HORIZON)]
+        # What lies beyond a window must not enter its error scale: it becomes padding.
+        timesteps = np.arange(int(length.max()))
+        values = observed[rows[:, None], np.minimum(timesteps, length[:, None] - 1)]
+        scale = error_scale(network, values, length)
+        predicted = forecast.free_run(network, values, length, HORIZON)
+        scores.append(np.abs(predicted - truth) / scale[:, None])
+        scales.append(scale)
+    return np.concatenate(scores), np.concatenate(scales)
+
+
+def error_scale(network: OnnxNetwork, values: Floats, lengths: NDArray[np.int32]) -> Floats:
+    """The served check's mean absolute error plus 1e-3 S, [sequences]."""
+    batch = Batch(values, None, lengths, np.arange(len(lengths)))
+    features, scale = batch.scaled
+    steps = scaling.answers(values, scale, network.run(features, lengths)[0])
+    span = check.span(batch)
+    mae = check.mean_absolute_error(span, check.absolute_errors(batch, span, steps))
+    return mae + 1e-3 * batch.unit
+
+
+def conformal(scores: Floats, level: float) -> Floats:
+    """The split-conformal quantile of each column of ``scores`` [windows, horizon]."""
+    count = len(scores)
+    rank = min(int(np.ceil((count + 1) * level)), count)
+    quantile: Floats = np.sort(scores, axis=0)[rank - 1]
+    return quantile

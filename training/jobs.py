@@ -1,0 +1,135 @@
+"""Runs work on several models side by side, each in a process of its own; shows progress; cleans up on Ctrl-C.
+
+A worker is a fresh process with one TensorFlow thread, so a model comes out the same whatever trains beside it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+# Between two looks at the queue, in seconds: how late Ctrl-C is noticed.
+_POLL = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``work(*arguments, report)`` in a worker; ``report`` takes a :class:`training.trainer.Progress`."""
+
+    label: str
+    work: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class _News(NamedTuple):
+    label: str
+    done: int
+    total: int
+    loss: float
+
+
+_channel: Any = None
+
+
+def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
+    """Results by label. The first failure, or Ctrl-C, ends the others and is raised."""
+    waiting = list(jobs)
+    context = multiprocessing.get_context("spawn")
+    news = context.Queue()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    results: dict[str, Any] = {}
+    pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
+    with Progress(*columns, console=console) as progress:
+        try:
+            futures = {pool.submit(_work, job): job for job in waiting}
+            bars: dict[str, Any] = {}
+            while futures:
+                _show(progress, bars, news)
+                for future in [each for each in futures if each.done()]:
+                    job = futures.pop(future)
+                    results[job.label] = future.result()
+                    _show(progress, bars, news)
+                    if job.label in bars:
+                        progress.remove_task(bars.pop(job.label))
+                    progress.console.print(f"[green]done[/] {job.label}")
+        except BaseException:
+            _stop(pool)
+            raise
+    pool.shutdown()
+    return results
+
+
+def _show(progress: Progress, bars: dict[str, Any], news: Any) -> None:
+    wait = _POLL
+    while True:
+        try:
+            item = news.get(timeout=wait)
+        except queue.Empty:
+            return
+        wait = 0.0
+        if item.label not in bars:
+            bars[item.label] = progress.add_task(item.label, total=item.total, loss="")
+        progress.update(bars[item.label], completed=item.done, total=item.total, loss=f"{item.loss:.2e}")
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    # SIGTERM reaches a worker as an exception (see _start), so that it removes what it had half-written.
+    workers = list((pool._processes or {}).values())
+    for worker in workers:
+        if worker.is_alive():
+            worker.terminate()
+    pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(news: Any) -> None:
+    global _channel
+    _channel = news
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _terminated)
+    with _silent():
+        from training import trainer
+
+        trainer.use_one_thread()
+        trainer.start()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    # TensorFlow greets on file descriptor 2 before it has read its own log level.
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _terminated(*_: object) -> None:
+    raise SystemExit(143)
+
+
+def _work(job: Job) -> Any:
+    def report(progress: Any) -> None:
+        _channel.put(_News(job.label, progress.done, progress.total, progress.loss))
+
+    return job.work(*job.arguments, report)

@@ -1,0 +1,101 @@
+"""Small, reproducible SVG plots that read on light and on dark backgrounds; knows no network."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from training.tasks.base import Floats
+
+# Mid-tones: a contrast of 3 or more against both white and near-black.
+INK = "#7a7f87"
+COLOURS = ("#2f7fd6", "#d9662b", "#2b9a66", "#a65fd0", "#b8860b")
+POINTS = 300
+SCATTERED = 120  # points of a scatter plot: 200 bytes of SVG each, two marks a point
+
+_STYLE: Any = {
+    "svg.hashsalt": "unroll",
+    "svg.fonttype": "none",  # text stays text: small files, searchable
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.titlecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "path.simplify": True,
+}
+
+
+@contextmanager
+def figure(width: float = 6.0, height: float = 3.6, columns: int = 1) -> Iterator[tuple[Figure, list[Any]]]:
+    """A styled figure and its axes, side by side."""
+    with mpl.rc_context(_STYLE):
+        drawn = Figure(figsize=(width, height), layout="constrained")
+        yield drawn, list(np.atleast_1d(drawn.subplots(1, columns)))
+
+
+def svg(drawn: Figure) -> bytes:
+    """The figure as SVG without a date, so that equal data give equal bytes."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        FigureCanvasSVG(drawn).print_svg(  # type: ignore[no-untyped-call]
+            buffer, metadata={"Date": None, "Creator": "unroll"}
+        )
+    return b"\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + b"\n"
+
+
+def png(drawn: Figure) -> bytes:
+    """The figure as PNG, to be looked at."""
+    buffer = io.BytesIO()
+    FigureCanvasAgg(drawn).print_png(buffer)  # type: ignore[no-untyped-call]
+    return buffer.getvalue()
+
+
+def thinned(values: Sequence[float], count: int = POINTS) -> list[float]:
+    """At most ``count`` entries, evenly spaced, first and last kept."""
+    if len(values) <= count:
+        return list(values)
+    return [values[index] for index in np.linspace(0, len(values) - 1, count).round().astype(int)]
+
+
+def loss_curve(losses: Sequence[float], steps: int, title: str) -> Figure:
+    """Training loss over updates, both axes from the data, loss in logarithms."""
+    with figure() as (drawn, (axes,)):
+        positions = np.linspace(steps / len(losses), steps, len(losses))
+        axes.semilogy(thinned(positions.tolist()), thinned(losses), color=COLOURS[0], linewidth=1.2)
+        axes.set(xlabel="weight updates", ylabel="training loss (weighted MSE)", title=title)
+        return drawn
+
+
+def fit(truth: Floats, answers: Mapping[str, Floats], title: str, unit: str) -> Figure:
+    """Truth against answer, both [sequences], for the network and one rule, at most 120 points each."""
+    with figure(4.6, 4.2) as (drawn, (axes,)):
+        low, high = float(truth[:SCATTERED].min()), float(truth[:SCATTERED].max())
+        axes.plot([low, high], [low, high], color=INK, linewidth=1.0, linestyle="--", label="exact")
+        for colour, marker, (name, answer) in zip(COLOURS[1::-1], "xo", reversed(list(answers.items())), strict=False):
+            axes.scatter(
+                truth[:SCATTERED], answer[:SCATTERED], s=14 if marker == "o" else 18, marker=marker,
+                color=colour, alpha=0.7, linewidths=0.9 if marker == "x" else 0, label=name,
+            )  # fmt: skip
+        axes.set(xlabel=f"truth ({unit})", ylabel=f"answer ({unit})", title=title)
+        axes.legend()
+        return drawn

@@ -1,0 +1,1 @@
+"""The three tasks: where training, calibration and test sequences come from; knows nothing of networks."""
