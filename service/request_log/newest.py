@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, and_, func, select
+from sqlalchemy import Column, Connection, Integer, Select, Table, bindparam, func, select
 from sqlalchemy.sql import ColumnElement
 
 from service.request_log.tables import requests, uses
+
+_AFTER_ALL_IDS = "g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,20 @@ class Filters:
 def newest_ids(connection: Connection, filters: Filters, limit: int, before: str | None) -> list[str]:
     """At most ``limit`` ids that match, newest first, all of them older than the id ``before``."""
     table = requests if filters.model is None else uses
-    wanted: list[tuple[Column[Any], Any]] = [(table.c.endpoint, filters.endpoint), (table.c.status, filters.status)]
-    if table is uses:
-        wanted.insert(0, (uses.c.model, filters.model))
-    elif filters.endpoint is None and filters.status is None:
-        wanted = []
+    wanted = (
+        [filters.endpoint, filters.status] if table is requests else [filters.model, filters.endpoint, filters.status]
+    )
+    if table is requests and filters.endpoint is None and filters.status is None:
+        keys: tuple[Column[Any], ...] = ()
+    else:
+        keys = keys_of(table)
+    first = "" if filters.since is None else first_id(filters.since)
+    last = min(before or _AFTER_ALL_IDS, _AFTER_ALL_IDS if filters.until is None else first_id(filters.until))
+    window = {"first": first, "last": last, "most": limit}
+    newest = _newest(table, keys)
     found: set[str] = set()
-    for group in _groups(connection, table, wanted, ()):
-        statement = select(table.c.id).where(*group, *_window(table, filters, before)).order_by(table.c.id.desc())
-        found.update(connection.scalars(statement.limit(limit)))
+    for group in groups(connection, keys, wanted):
+        found.update(connection.scalars(newest, {**_named(keys, group), **window}))
     return sorted(found, reverse=True)[:limit]
 
 
@@ -49,47 +57,57 @@ def first_id(time: int) -> str:
     return f"{digits[:8]}-{digits[8:]}"
 
 
-def _window(table: Table, filters: Filters, before: str | None) -> Iterator[ColumnElement[bool]]:
-    if filters.since is not None:
-        yield table.c.id >= first_id(filters.since)
-    if filters.until is not None:
-        yield table.c.id < first_id(filters.until)
-    if before is not None:
-        yield table.c.id < before
+def keys_of(table: Table) -> tuple[Column[Any], ...]:
+    """The columns by which an index of that table is sorted before the id."""
+    return tuple(table.c[name] for name in ("model", "endpoint", "status") if name in table.c)
 
 
-def _groups(
-    connection: Connection,
-    table: Table,
-    wanted: Sequence[tuple[Column[Any], Any]],
-    fixed: tuple[ColumnElement[bool], ...],
-) -> Iterator[tuple[ColumnElement[bool], ...]]:
-    """Every combination of values that exists under the ``wanted`` columns, as conditions."""
-    if not wanted:
+def groups(
+    connection: Connection, keys: Sequence[Column[Any]], wanted: Sequence[Any], fixed: tuple[Any, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Every combination of values of ``keys`` that exists under the ``wanted`` values (None: any)."""
+    if len(fixed) == len(keys):
         yield fixed
         return
-    (column, value), *rest = wanted
-    for each in _values(connection, column, value, fixed):
-        yield from _groups(connection, table, rest, (*fixed, column == each))
+    for value in _values(connection, keys, wanted[len(fixed)], fixed):
+        yield from groups(connection, keys, wanted, (*fixed, value))
 
 
-def _values(
-    connection: Connection, column: Column[Any], value: Any, fixed: tuple[ColumnElement[bool], ...]
-) -> Iterator[Any]:
-    if value is None:
-        yield from steps(connection, column, *fixed)
-        return
-    yield value
-    if column is uses.c.model:
+def _values(connection: Connection, keys: Sequence[Column[Any]], wanted: Any, fixed: tuple[Any, ...]) -> Iterator[Any]:
+    """The values of the key after the ``fixed`` ones, one index lookup each."""
+    key = keys[len(fixed)]
+    above, below = (-1, 1000) if key.name == "status" else ("", "\U0010ffff")
+    if wanted is not None:
+        yield wanted
+        if key is not uses.c.model:
+            return
         # All versions of a model stand between "name/" and "name0", the next character after "/".
-        versions = and_(column > f"{value}/", column < f"{value}0")
-        yield from steps(connection, column, *fixed, versions)
+        above, below = f"{wanted}/", f"{wanted}0"
+    statement = _step(key, tuple(keys[: len(fixed)]))
+    place = _named(keys, fixed)
+    while (above := connection.scalar(statement, {**place, "above": above, "below": below})) is not None:
+        yield above
 
 
-def steps(connection: Connection, column: Column[Any], *fixed: ColumnElement[bool]) -> Iterator[Any]:
-    """The different values of ``column`` where ``fixed`` holds, one index lookup each."""
-    smallest = select(func.min(column)).where(*fixed)
-    value = connection.scalar(smallest)
-    while value is not None:
-        yield value
-        value = connection.scalar(smallest.where(column > value))
+# Statements with all values left open: SQLAlchemy builds and compiles each once, not dozens of times for a page.
+
+
+@cache
+def _step(key: Column[Any], fixed: tuple[Column[Any], ...]) -> Select[Any]:
+    between = [key > bindparam("above"), key < bindparam("below")]
+    return select(func.min(key)).where(*_conditions(fixed), *between)
+
+
+@cache
+def _newest(table: Table, keys: tuple[Column[Any], ...]) -> Select[Any]:
+    window = [table.c.id >= bindparam("first"), table.c.id < bindparam("last")]
+    ids = select(table.c.id).where(*_conditions(keys), *window)
+    return ids.order_by(table.c.id.desc()).limit(bindparam("most", type_=Integer))
+
+
+def _conditions(keys: Sequence[Column[Any]]) -> Iterator[ColumnElement[bool]]:
+    return (key == bindparam(f"of_{key.name}") for key in keys)
+
+
+def _named(keys: Sequence[Column[Any]], values: Sequence[Any]) -> dict[str, Any]:
+    return {f"of_{key.name}": value for key, value in zip(keys, values, strict=False)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, String, Table, case, column, func, select, true, values
 
-from service.request_log.newest import first_id, steps
+from service.request_log.newest import first_id, groups, keys_of
 from service.request_log.tables import requests, uses
 
 HOUR = 3_600_000_000  # microseconds
@@ -76,12 +76,11 @@ def _loads(
     Both tables have an index that holds all that is read here, sorted by (name, ..., status, id): one range of it
     for each name, status and span, never the rows themselves.
     """
-    keys = [table.c.model] if table is uses else []
-    keys += [table.c.endpoint, table.c.status]
-    groups = list(_groups(connection, keys))
-    if not groups:
+    keys = keys_of(table)
+    found = list(groups(connection, keys, [None] * len(keys)))
+    if not found:
         return {}
-    group = values(*[column(key.name, key.type) for key in keys], name="groups").data(groups).cte()
+    group = values(*[column(key.name, key.type) for key in keys], name="groups").data(found).cte()
     span = (
         values(column("start", BigInteger), column("first", String), column("last", String), name="spans")
         .data([(start, first_id(start), first_id(end)) for start, end in spans])
@@ -120,13 +119,3 @@ def _loads(
     for start, *load in connection.execute(measured):
         loads[start] = (*loads.get(start, ()), Load(*load))
     return loads
-
-
-def _groups(connection: Connection, keys: Sequence[Column[Any]], *fixed: Any) -> Iterator[tuple[Any, ...]]:
-    """Every combination of values of ``keys`` that exists."""
-    if len(fixed) == len(keys):
-        yield fixed
-        return
-    conditions = [key == value for key, value in zip(keys, fixed, strict=False)]
-    for value in steps(connection, keys[len(fixed)], *conditions):
-        yield from _groups(connection, keys, *fixed, value)

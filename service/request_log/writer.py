@@ -133,6 +133,10 @@ class LogWriter:
             self._condition.notify()
         await self._stopped.wait()
 
+    async def wait_stopped(self) -> None:
+        """Return when the thread has ended: after :meth:`close`, or because it died."""
+        await self._stopped.wait()
+
     def admit(self) -> None:
         """Raise :class:`LogUnavailable` or :class:`LogFull` if a row could not be taken now; cheap, before any work."""
         if self._serve:
