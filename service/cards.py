@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from service.errors import ModelRejected
 
@@ -95,8 +95,15 @@ class Intervals(_Frozen):
 
     calibration: str
     data_sha256: Digest
-    quantiles: dict[Level, list[float]]
+    quantiles: dict[Level, Annotated[list[float], Field(min_length=1)]]
     coverage: dict[Level, list[float]]
+
+    @field_validator("quantiles")
+    @classmethod
+    def _every_level(cls, quantiles: dict[Level, list[float]]) -> dict[Level, list[float]]:
+        if missing := set(get_args(Level)) - set(quantiles):
+            raise ValueError(f"no quantiles for {', '.join(sorted(missing))} %")
+        return quantiles
 
 
 class ModelCard(_Frozen):
@@ -115,14 +122,14 @@ class ModelCard(_Frozen):
     description: str
     input: Literal["values", "pairs"]
     scaling: Literal["causal", "none"]
-    window: int | None
+    window: Annotated[int, Field(ge=1)] | None
     lengths: Lengths
     values: tuple[float, float] | None
     indices: tuple[int, int] | None
     parameters: int
     layers: list[Layer]
     training: Training
-    evaluations: list[Evaluation]
+    evaluations: Annotated[list[Evaluation], Field(min_length=1)]
     intervals: Intervals | None
     checksums: dict[str, Digest]
 
@@ -132,6 +139,10 @@ class ModelCard(_Frozen):
         windowed = self.input == "values" and self.scaling == "none"
         if (self.window is not None) is not windowed or (self.input == "pairs" and self.scaling != "none"):
             raise ValueError("values need causal scaling or a window, and pairs take neither")
+        if self.window is not None and self.lengths.accepted[0] < self.window:
+            raise ValueError("a length is accepted that does not fill the window")
+        if (self.indices is not None) is not (self.input == "pairs"):
+            raise ValueError("pairs need the range of their indices, and values have none")
         return self
 
     @property
@@ -143,7 +154,7 @@ class ModelCard(_Frozen):
 class GoldenCase(_Frozen):
     """One sequence and the answer that Keras gave to it when the model was exported."""
 
-    sequence: list[float] | list[tuple[float, float]]
+    sequence: Annotated[list[float] | list[tuple[float, float]], Field(min_length=1)]
     value: float
 
 

@@ -105,6 +105,8 @@ def load_model(path: Path, runtime: Runtime = "onnx") -> Model:
         worst = _golden_error(model, folder.golden)
     except UnrollError as error:
         raise ModelRejected(f"{reference}: {error.detail}") from error
+    except Exception as error:  # a network of another form fails in ways of its own; the others must serve
+        raise ModelRejected(f"{reference}: the network cannot be run ({type(error).__name__})") from error
     if not worst <= GOLDEN_TOLERANCE:
         raise ModelRejected(f"{reference}: golden answers are missed by {worst:.1e} of their scale")
     return model

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import InvalidInput, UnknownModel
+from service.inference.engine import Engine
+from service.inference.sequences import Sequence
+
+NEXT_VALUE = [f"{task}-{cell}" for task in ("linear", "sine") for cell in ("simplernn", "lstm", "gru")]
+MEMORY = [f"memory-{cell}" for cell in ("simplernn", "lstm", "gru")]
+TEXTBOOK = [
+    "textbook-linear-simplernn-256",
+    "textbook-linear-simplernn-4x34",
+    "textbook-sine-lstm",
+    "textbook-compare-gru",
+]
+
+series = st.lists(st.floats(-1e3, 1e3).map(lambda x: round(x, 3)), min_size=1, max_size=40)
+long_series = st.lists(st.floats(-5, 5), min_size=16, max_size=40)
+pair = st.tuples(st.integers(0, 5).map(float), st.floats(-1, 1))
+pairs = st.lists(pair, min_size=2, max_size=40).filter(lambda steps: any(index % 2 == 0 for index, _ in steps))
+
+
+def scale_of(sequence: Sequence) -> float:
+    values = [step[1] if isinstance(step, tuple) else step for step in sequence]
+    return float(max(np.abs(np.diff(values)).mean() if len(values) > 1 else 0.0, np.ptp(values), 1e-6))
+
+
+def assert_batched_like_single(engine: Engine, name: str, sequences: list[Sequence]) -> None:
+    together = engine.predict(sequences, name)
+    for sequence, batched in zip(sequences, together, strict=True):
+        (alone,) = engine.predict([sequence], name)
+        bound = 1e-6 * max(scale_of(sequence), 1.0 if name.startswith(("memory", "textbook")) else 0.0)
+        assert batched.value == pytest.approx(alone.value, abs=bound + 1e-9 * abs(alone.value))
+        assert (batched.check is None) == (alone.check is None)
+        if batched.check and alone.check:
+            assert batched.check.steps == alone.check.steps
+            assert batched.check.mae == pytest.approx(alone.check.mae, abs=2 * bound, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NEXT_VALUE)
+@given(sequences=st.lists(series, min_size=2, max_size=5))
+def test_a_ragged_batch_answers_like_its_single_sequences(engine: Engine, name: str, sequences: list[Sequence]) -> None:
+    assert_batched_like_single(engine, name, sequences)
+
+
+@pytest.mark.parametrize("name", MEMORY)
+@given(sequences=st.lists(pairs, min_size=2, max_size=5))
+def test_a_ragged_batch_of_pairs_answers_like_its_single_sequences(
+    engine: Engine, name: str, sequences: list[Sequence]
+) -> None:
+    assert_batched_like_single(engine, name, sequences)
+
+
+@pytest.mark.parametrize("name", TEXTBOOK)
+@given(sequences=st.lists(long_series, min_size=2, max_size=5))
+def test_a_ragged_batch_of_windows_answers_like_its_single_sequences(
+    engine: Engine, name: str, sequences: list[Sequence]
+) -> None:
+    assert_batched_like_single(engine, name, sequences)
+
+
+def test_many_sequences_of_all_lengths_keep_their_order(engine: Engine) -> None:
+    # Straight lines that each go on to their own number, in batches of several sizes.
+    sequences: list[Sequence] = [
+        [float(row - (length - k)) for k in range(length)]
+        for row, length in enumerate(np.random.default_rng(5).integers(2, 300, 600).tolist())
+    ]
+    values = [prediction.value for prediction in engine.predict(sequences)]
+    np.testing.assert_allclose(values, range(600), atol=0.01)
+
+
+@pytest.mark.parametrize("name", NEXT_VALUE)
+@given(
+    values=st.lists(st.integers(-500, 500), min_size=1, max_size=30),
+    offset=st.integers(-(10**6), 10**6),
+    exponent=st.integers(-300, 300),
+)
+def test_offset_and_factor_carry_over_to_every_next_value_answer(
+    engine: Engine, name: str, values: list[int], offset: int, exponent: int
+) -> None:
+    factor = 2.0**exponent
+    (plain,) = engine.predict([[float(value) for value in values]], name)
+    (moved,) = engine.predict([[(value + offset) * factor for value in values]], name)
+    assert moved.value / factor - offset == pytest.approx(plain.value, rel=1e-9, abs=1e-9 * (abs(offset) + 1000))
+    assert (moved.check is None) == (plain.check is None)
+    if plain.check and moved.check:
+        assert moved.check.verdict == plain.check.verdict
+        assert moved.check.mae / factor == pytest.approx(plain.check.mae, rel=1e-6, abs=1e-9 * (abs(offset) + 1000))
+
+
+@pytest.mark.parametrize("name", [None, *NEXT_VALUE])
+@pytest.mark.parametrize("value", [0.0, 3.5, -1e300, 1e-300, 2.0**60, 5e-324])
+@pytest.mark.parametrize("count", [1, 2, 3, 50])
+def test_a_constant_is_answered_by_itself(engine: Engine, name: str | None, value: float, count: int) -> None:
+    (prediction,) = engine.predict([[value] * count], name)
+    assert prediction.value == value
+
+
+@pytest.mark.parametrize("name", [None, *NEXT_VALUE])
+@pytest.mark.parametrize("exponent", [-1000, -500, 500, 990])
+def test_the_largest_and_smallest_magnitudes_are_answered_like_any_other(
+    engine: Engine, name: str | None, exponent: int
+) -> None:
+    wave = np.sin(0.3 * np.arange(32))
+    (plain,) = engine.predict([wave.tolist()], name)
+    (scaled,) = engine.predict([np.ldexp(wave, exponent).tolist()], name)
+    assert np.ldexp(scaled.value, -exponent) == pytest.approx(plain.value, rel=1e-9)
+    assert scaled.model == plain.model
+
+
+def test_whole_numbers_beyond_2_53_are_rounded_to_the_nearest_float(engine: Engine) -> None:
+    exact: list[float] = [2**53 + 1, 2**53 + 3, 2**53 + 5]
+    (whole,), (rounded,) = engine.predict([exact], "sine-gru"), engine.predict([[float(x) for x in exact]], "sine-gru")
+    assert whole == rounded
+
+
+def test_without_a_name_nothing_does_better_than_the_answerer(engine: Engine) -> None:
+    random = np.random.default_rng(8)
+    sequences: list[Sequence] = [np.cumsum(random.normal(size=size)).tolist() for size in (5, 20, 60)]
+    for sequence, choice in zip(sequences, engine.predict(sequences), strict=True):
+        unit = float(np.abs(np.diff(sequence)).mean())
+        assert choice.check is not None
+        assert choice.check.mae <= choice.check.rule_mae + 1.001e-3 * unit
+        for name in NEXT_VALUE:
+            (other,) = engine.predict([sequence], name)
+            assert other.check is not None
+            assert choice.check.mae <= other.check.mae + 1.001e-3 * unit
+        assert choice.model in {*NEXT_VALUE, "rule:naive", "rule:drift", "rule:line", "rule:ar2"}
+        assert (choice.version is None) == choice.model.startswith("rule:")
+
+
+def test_pairs_without_a_model_ask_for_one(engine: Engine) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        engine.predict([[(0.0, 1.0), (1.0, 2.0)]])
+    assert refused.value.code == "model_required"
+
+
+def test_an_unknown_model_is_said_before_anything_about_the_sequence(engine: Engine) -> None:
+    with pytest.raises(UnknownModel):
+        engine.predict([[1e308], [(0.0, 1.0)]], "nobody")

@@ -1,0 +1,209 @@
+"""Every way in which a model folder can be bad: refused by name with the reason, while the others serve."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from service.cards import MODEL_FILES, ModelCard, read_folder, sha256
+from service.errors import ModelRejected
+from service.inference.catalog import Catalog
+from tests.conftest import MODELS, CopyModel
+
+Damage = Callable[[Path], None]
+
+
+def edit(file: str, change: Callable[[dict[str, Any]], object]) -> Damage:
+    """Change a JSON file; a changed golden.json gets its checksum renewed on the card."""
+
+    def damage(folder: Path) -> None:
+        document = json.loads((folder / file).read_text())
+        change(document)
+        (folder / file).write_text(json.dumps(document))
+        if file != "card.json":
+            renew(folder, file)
+
+    return damage
+
+
+def renew(folder: Path, file: str) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    card["checksums"][file] = sha256((folder / file).read_bytes())
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def replace(file: str, content: bytes) -> Damage:
+    def damage(folder: Path) -> None:
+        (folder / file).write_bytes(content)
+        renew(folder, file)
+
+    return damage
+
+
+def remove(file: str) -> Damage:
+    return lambda folder: (folder / file).unlink()
+
+
+def flip_a_byte(folder: Path) -> None:
+    content = bytearray((folder / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "model.onnx").write_bytes(content)
+
+
+def truncate_the_network(folder: Path) -> None:
+    replace("model.onnx", (folder / "model.onnx").read_bytes()[:-300])(folder)
+
+
+def change_the_network(change: Callable[[onnx.ModelProto], object]) -> Damage:
+    def damage(folder: Path) -> None:
+        model = onnx.load_from_string((folder / "model.onnx").read_bytes())
+        change(model)
+        replace("model.onnx", model.SerializeToString())(folder)
+
+    return damage
+
+
+def double_the_weights(model: onnx.ModelProto) -> None:
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(numpy_helper.from_array(2 * numpy_helper.to_array(tensor), tensor.name))
+
+
+def make_the_weights_infinite(model: onnx.ModelProto) -> None:
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * float("inf"), tensor.name))
+
+
+def read_other_ranks(model: onnx.ModelProto) -> None:
+    """Loads, with inputs and outputs of the right names, and fails when it is run."""
+    del model.graph.node[:], model.graph.initializer[:], model.graph.input[:], model.graph.output[:]
+    model.graph.input.append(helper.make_tensor_value_info("sequence", TensorProto.FLOAT, ["n", 2]))
+    model.graph.input.append(helper.make_tensor_value_info("length", TensorProto.INT32, ["n"]))
+    model.graph.node.append(helper.make_node("Identity", ["sequence"], ["prediction"]))
+    model.graph.output.append(helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["n", 2]))
+
+
+def point_outside(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer[0]
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../secret")
+
+
+BAD: dict[str, tuple[Damage, str]] = {
+    **{
+        f"no {file}": (lambda folder, file=file: (folder / file).unlink(), f"{file} cannot be read")
+        for file in MODEL_FILES
+    },
+    "no card": (lambda folder: (folder / "card.json").unlink(), "card.json cannot be read"),
+    "a changed byte": (flip_a_byte, "model.onnx is not the file that its card was written for"),
+    "a card that is no JSON": (lambda folder: (folder / "card.json").write_bytes(b'{"format": 1,'), "card.json breaks"),
+    "a card in another encoding": (lambda folder: (folder / "card.json").write_bytes(b"\xff\xfe{"), "card.json breaks"),
+    "another format": (edit("card.json", lambda card: card.update(format=2)), "breaks the contract at format"),
+    "another name": (edit("card.json", lambda card: card.update(name="other")), "the card is that of other/1"),
+    "a name that is a path": (edit("card.json", lambda card: card.update(name="../x")), "breaks the contract at name"),
+    "an unknown member": (edit("card.json", lambda card: card.update(extra=1)), "breaks the contract at extra"),
+    "a missing member": (edit("card.json", lambda card: card.pop("layers")), "breaks the contract at layers"),
+    "no checksum": (edit("card.json", lambda card: card["checksums"].pop("model.onnx")), "no checksum for model.onnx"),
+    "no evaluation": (
+        edit("card.json", lambda card: card.update(evaluations=[])),
+        "breaks the contract at evaluations",
+    ),
+    "a window without raw values": (edit("card.json", lambda card: card.update(window=8)), "breaks the contract"),
+    "a missing level": (
+        edit("card.json", lambda card: card["intervals"]["quantiles"].pop("90")),
+        "breaks the contract at intervals",
+    ),
+    "a level without steps": (
+        edit("card.json", lambda card: card["intervals"]["quantiles"].update({"90": []})),
+        "breaks the contract at intervals",
+    ),
+    "golden answers that are no JSON": (replace("golden.json", b"[]"), "golden.json breaks the contract"),
+    "no golden answer": (
+        edit("golden.json", lambda golden: golden.update(cases=[])),
+        "golden.json breaks the contract",
+    ),
+    "a golden answer to nothing": (
+        edit("golden.json", lambda golden: golden["cases"][0].update(sequence=[])),
+        "golden.json breaks the contract",
+    ),
+    "golden answers of another kind": (
+        edit("golden.json", lambda golden: golden["cases"][0].update(sequence=[[0, 1.0], [1, 2.0]])),
+        "kind|list of numbers",
+    ),
+    "golden answers that are not met": (
+        edit("golden.json", lambda golden: golden["cases"][0].update(value=golden["cases"][0]["value"] * 1.001 + 0.1)),
+        "golden answers are missed",
+    ),
+    "other weights": (change_the_network(double_the_weights), "golden answers are missed"),
+    "infinite weights": (change_the_network(make_the_weights_infinite), "not finite"),
+    "a truncated network": (truncate_the_network, "the ONNX file cannot be loaded"),
+    "a network that cannot be run": (change_the_network(read_other_ranks), "the network cannot be run"),
+    "an empty network": (replace("model.onnx", b""), "the ONNX file"),
+    "data outside the network": (change_the_network(point_outside), "points to data outside itself"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # NumPy's word on infinite weights
+@pytest.mark.parametrize("bad", BAD)
+def test_a_bad_folder_is_refused_by_name_with_the_reason_while_others_serve(copy_model: CopyModel, bad: str) -> None:
+    damage, reason = BAD[bad]
+    folder = copy_model("sine-gru")
+    copy_model("linear-gru")
+    damage(folder)
+    catalog = Catalog.load(folder.parents[1])
+    assert [model.card.name for model in catalog] == ["linear-gru"]
+    assert catalog.refused.keys() == {"sine-gru/1"}
+    assert catalog.refused["sine-gru/1"].startswith("sine-gru/1: ")
+    assert any(part in catalog.refused["sine-gru/1"] for part in reason.split("|"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"window": None},
+        {"window": 0},
+        {"window": -1},
+        {"lengths": {"accepted": [9, None], "trained": [10, 10]}},  # shorter than the window
+        {"scaling": "causal"},
+    ],
+)
+def test_a_windowed_card_has_one_window_that_every_accepted_length_fills(
+    copy_model: CopyModel, change: dict[str, Any]
+) -> None:
+    folder = copy_model("textbook-sine-gru")
+    edit("card.json", lambda card: card.update(change))(folder)
+    with pytest.raises(ModelRejected, match="breaks the contract"):
+        read_folder(folder)
+
+
+@pytest.mark.parametrize("change", [{"scaling": "causal"}, {"window": 4}, {"indices": None}])
+def test_a_card_of_pairs_has_indices_and_neither_scaling_nor_window(
+    copy_model: CopyModel, change: dict[str, Any]
+) -> None:
+    folder = copy_model("memory-gru")
+    edit("card.json", lambda card: card.update(change))(folder)
+    with pytest.raises(ModelRejected, match="breaks the contract"):
+        read_folder(folder)
+
+
+def test_an_unreadable_folder_does_not_stop_the_service(tmp_path: Path) -> None:
+    (tmp_path / "sine-gru" / "1" / "card.json").mkdir(parents=True)
+    catalog = Catalog.load(tmp_path)
+    assert catalog.refused.keys() == {"sine-gru/1"}
+
+
+@pytest.mark.parametrize("folder", sorted(MODELS.glob("*/*/")), ids=lambda folder: folder.parent.name)
+def test_a_published_folder_is_what_its_card_says(folder: Path) -> None:
+    found = read_folder(folder)
+    assert set(found.card.checksums) == set(MODEL_FILES)
+    assert {path.name for path in folder.iterdir()} == {*MODEL_FILES, "card.json"}
+    assert ModelCard.model_validate_json(found.card.model_dump_json()) == found.card
+    assert all(plot.lstrip().startswith(b"<") for plot in found.plots.values())
+    assert len(found.golden.cases) >= 3
