@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report readme check format test test-fast test-system lock clean
+.PHONY: help serve train report readme check format test test-fast test-system test-containers lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -44,9 +44,16 @@ test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
 test-system: $(VENV)/.dev  ## what needs other programs (PostgreSQL) or minutes (torture)
 	$(BIN)/pytest -m system
 
+test-containers: $(VENV)/.dev  ## build the image and run the compose files for real; needs an ENGINE (docker)
+	TEST_CONTAINERS=1 ENGINE="$(ENGINE)" COMPOSE="$(COMPOSE)" $(BIN)/pytest -m containers
+ENGINE ?= docker
+COMPOSE ?= $(ENGINE) compose
+
 lock: $(VENV)/bin/python  ## renew requirements/*.txt from pyproject.toml
 	$(PIP) uv
 	$(BIN)/uv pip compile $(LOCK) -o requirements/service.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) -o requirements/build.txt --group build
+	$(BIN)/uv pip compile $(LOCK) -o requirements/postgresql.txt --extra postgresql -c requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/training.txt --extra training -c requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/dev.txt --all-extras -c requirements/training.txt pyproject.toml
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
