@@ -74,7 +74,9 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     # First in the table, so that the busiest paths are matched first.
-    app.router.routes[:0] = [Route(endpoint.path, endpoint, methods=["POST"]) for endpoint in COMPUTING]
+    app.router.routes[:0] = [
+        Route(path, endpoint, methods=["POST"]) for endpoint in COMPUTING for path in endpoint.routes
+    ]
     for router in (health.router, models.router, requests.router):
         app.include_router(router)
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))

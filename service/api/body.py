@@ -7,7 +7,7 @@ strict Pydantic model, and whatever is wrong becomes one of this project's own e
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope
@@ -30,31 +30,41 @@ _CODES = {
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
 }
-# curl -d says that it sends a form whatever it sends, and NVIDIA's client says nothing at all.
-_MEDIA_TYPES = frozenset({b"application/json", b"application/x-www-form-urlencoded"})
 # Names of the branches of a union of number lists and pair lists, which mean nothing to a client.
 _BRANCHES = frozenset({"values", "pairs"})
+
+
+class Accepted(NamedTuple):
+    """The forms in which a protocol takes a body."""
+
+    media_types: frozenset[bytes]
+    encodings: frozenset[bytes]
+
+
+# curl -d says that it sends a form whatever it sends, and NVIDIA's client says nothing at all.
+JSON_ONLY = Accepted(frozenset({b"application/json", b"application/x-www-form-urlencoded"}), frozenset())
 
 
 class Disconnected(Exception):  # an event, not an error
     """The client left before its body was complete: nothing was asked, so nothing is answered or recorded."""
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The whole request body, refused before it is buffered when it is over ``limit`` bytes.
+async def read_body(scope: Scope, receive: Receive, limit: int, accepted: Accepted) -> bytes:
+    """The whole request body as it was sent, refused before it is buffered when it is over ``limit`` bytes.
 
     Raises:
-        UnsupportedMediaType: a Content-Type other than JSON, curl's default or none, or any Content-Encoding.
+        UnsupportedMediaType: a Content-Type or Content-Encoding that is not ``accepted``; none at all always is.
         BodyTooLarge: over the limit, by its Content-Length or by what arrives.
         Disconnected: the client left first.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > limit:
             raise _too_large(limit)
-        if name == b"content-type" and value.split(b";", 1)[0].strip().lower() not in _MEDIA_TYPES:
+        if name == b"content-type" and value.split(b";", 1)[0].strip().lower() not in accepted.media_types:
             raise UnsupportedMediaType("expected Content-Type: application/json")
-        if name == b"content-encoding" and value.strip().lower() != b"identity":
-            raise UnsupportedMediaType("expected a body without Content-Encoding")
+        if name == b"content-encoding" and value.strip().lower() not in (b"identity", *accepted.encodings):
+            offered = b", ".join(sorted(accepted.encodings)).decode()
+            raise UnsupportedMediaType(f"expected {f'one of {offered}, or ' if offered else ''}no Content-Encoding")
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from service.api.computing import Computed, ComputingEndpoint
+from service.api.computing import Computed
 from service.api.deps import Services
+from service.api.native import NativeEndpoint
 from service.api.schemas import CompareRequest, CompareResponse
 
 
@@ -20,7 +21,7 @@ def answer(services: Services, payload: CompareRequest, request_id: str) -> Comp
     )
 
 
-compare = ComputingEndpoint(
+compare = NativeEndpoint(
     "/compare",
     CompareRequest,
     CompareResponse,

@@ -1,27 +1,28 @@
-"""One pipeline for every computing endpoint: read, validate, compute, record, and only then answer.
+"""One pipeline for every computing endpoint of every protocol: read, validate, compute, record, and only then answer.
 
-Plain ASGI inside the FastAPI app, and ``describe`` writes the OpenAPI entry from the same schemas.
+Plain ASGI inside the FastAPI app. A protocol says how bytes become a question and an answer becomes bytes; here is
+what all of them share. Knows no protocol.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import anyio.to_thread
-from pydantic import TypeAdapter
 from starlette.types import Receive, Scope, Send
 
-from service.api.body import Disconnected, parse, read_body
+from service.api import encoding
+from service.api.body import JSON_ONLY, Accepted, Disconnected, read_body
 from service.api.deps import Services, services_of
-from service.api.errors import MEDIA_TYPE, headers_of, problem, problem_of
-from service.api.schemas import ComputingPayload
-from service.errors import InvalidInput, LogUnavailable, UnrollError
+from service.api.errors import Refusal, refuse, refuse_as
+from service.errors import LogUnavailable, UnrollError
 from service.inference.answers import Forecast, Prediction
 from service.request_log.rows import Row, identify
 
@@ -29,8 +30,9 @@ logger = logging.getLogger(__name__)
 
 # Bodies beyond this are some hundreds of microseconds of work or more: they leave the event loop.
 _INLINE_BYTES = 4096
-_JSON = b"application/json"
 _LONGEST_CLIENT_ID = 128
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,111 +51,159 @@ class Computed:
         return tuple(sorted({f"{each.model}/{each.version}" if each.version else each.model for each in answers}))
 
 
-Payload = TypeVar("Payload", bound=ComputingPayload)
-Answer = Callable[[Services, Payload, str], Computed]
+@dataclass(slots=True)
+class Posted:
+    """One request: ``headers`` in lower case, ``path`` the parameters of its path, ``body`` without its encoding."""
+
+    request_id: str
+    time: int  # microseconds since the epoch, UTC
+    headers: Mapping[bytes, bytes]
+    path: Mapping[str, str]
+    body: bytes = b""
 
 
-class ComputingEndpoint(Generic[Payload]):
-    """The ASGI application of one path.
+class Content(NamedTuple):
+    """The bytes of an answer before they are encoded for the wire, and the headers that describe them."""
 
-    ``answer(services, payload, request_id)`` is plain synchronous code; it runs inline or in a thread.
+    body: bytes
+    headers: Headers
+
+
+class Stages(NamedTuple):
+    """When validation, inference and writing began and when they ended, in nanoseconds of the monotonic clock."""
+
+    began: int
+    validated: int
+    inferred: int
+    written: int
+
+
+class Reply(NamedTuple):
+    """What the work on one request gave; ``sent`` is ``content`` as it goes on the wire."""
+
+    computed: Computed
+    content: Content
+    sent: Content
+    stages: Stages
+
+
+Question = TypeVar("Question")
+
+
+class ComputingEndpoint(ABC, Generic[Question]):
+    """The ASGI application of one path of one protocol.
+
+    ``path`` is its OpenAPI template and its name in the log and in the metrics; ``routes`` are the paths that lead
+    here. ``read``, ``compute`` and ``write`` are plain synchronous code; they run inline or in a thread.
     """
 
-    def __init__(
-        self, path: str, payload: type[Payload], response: type[Any], answer: Answer[Payload], example: dict[str, Any]
-    ) -> None:
-        self.path = path
-        self.payload = payload
-        self.response = response
-        self.summary = (answer.__doc__ or "").strip().splitlines()[0]
-        self.example = example
-        self._answer = answer
-        self._dump = TypeAdapter(response).dump_json
+    path: str
+    routes: tuple[str, ...]
+    # What its OpenAPI entry is written from.
+    tag: ClassVar[str]
+    payload: Any
+    response: Any
+    summary: str
+    example: Any
+    accepted: ClassVar[Accepted] = JSON_ONLY
+
+    @abstractmethod
+    def read(self, posted: Posted) -> Question:
+        """The question in ``posted``; raises InvalidInput."""
+
+    @abstractmethod
+    def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
+        """The answer; raises what the engine raises."""
+
+    @abstractmethod
+    def write(self, computed: Computed, question: Question) -> Content:
+        """The answer as bytes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter_ns()
         services = services_of(scope)
-        request_id, now = identify()
-        body, computed, code = b"", None, None
+        posted = Posted(*identify(), dict(scope["headers"]), scope["path_params"])
+        reply: Reply | None = None
+        refusal: Refusal | None = None
+        code: str | None = None
         try:
             services.log.admit()
-            body = await read_body(scope, receive, services.settings.body_limit)
-            work = partial(self._work, services, body, request_id)
-            computed, content = (
-                work() if len(body) <= _INLINE_BYTES else await anyio.to_thread.run_sync(work, limiter=services.threads)
-            )
-            status = HTTPStatus.OK
+            posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted)
+            work = partial(self._work, services, posted)
+            inline = len(posted.body) <= _INLINE_BYTES and b"content-encoding" not in posted.headers
+            reply = work() if inline else await anyio.to_thread.run_sync(work, limiter=services.threads)
         except Disconnected:
             return
         except UnrollError as error:
-            (status, content), code = problem_of(error, request_id), error.code
+            refusal, code = refuse(self.path, error, posted.request_id), error.code
         except Exception:
-            logger.exception("request %s failed", request_id)
-            status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "internal"
-            content = problem(status, "the service failed to answer; the request id is in its log", code, request_id)
-        row = self._row(scope, request_id, now, started, status, code, computed, body, content)
-        if computed is None:
-            if body:
+            logger.exception("request %s failed", posted.request_id)
+            detail, code = "the service failed to answer; the request id is in its log", "internal"
+            refusal = refuse_as(self.path, HTTPStatus.INTERNAL_SERVER_ERROR, detail, code, posted.request_id)
+        row = self._row(posted, started, reply, refusal, code)
+        if reply is None:
+            if posted.body:
                 services.log.note(row)
         else:
             try:
                 await services.log.record(row)
             except LogUnavailable as error:
-                status, content = problem_of(error, request_id)
-        await _send(send, status, request_id, content)
+                refusal = refuse(self.path, error, posted.request_id)
+        if refusal is not None:
+            headers = tuple((name.lower().encode(), value.encode()) for name, value in refusal.headers.items())
+            content = Content(refusal.content, ((b"content-type", refusal.media_type.encode()), *headers))
+            await _send(send, refusal.status, posted.request_id, content)
+        elif reply is not None:
+            await _send(send, HTTPStatus.OK, posted.request_id, reply.sent)
 
-    def _work(self, services: Services, body: bytes, request_id: str) -> tuple[Computed, bytes]:
-        payload = parse(self.payload, body)
-        try:
-            computed = self._answer(services, payload, request_id)
-        except InvalidInput as error:
-            raise payload.located(error) from None
-        return computed, self._dump(computed.response)
+    def _work(self, services: Services, posted: Posted) -> Reply:
+        began = time.perf_counter_ns()
+        if encoded := posted.headers.get(b"content-encoding"):
+            posted.body = encoding.decoded(encoded, posted.body, services.settings.body_limit)
+        question = self.read(posted)
+        validated = time.perf_counter_ns()
+        computed = self.compute(services, question, posted)
+        inferred = time.perf_counter_ns()
+        content = sent = self.write(computed, question)
+        if self.accepted.encodings:
+            sent = Content(*encoding.encoded(posted.headers.get(b"accept-encoding"), *content))
+        return Reply(computed, content, sent, Stages(began, validated, inferred, time.perf_counter_ns()))
 
-    def _row(
-        self,
-        scope: Scope,
-        request_id: str,
-        now: int,
-        started: int,
-        status: HTTPStatus,
-        code: str | None,
-        computed: Computed | None,
-        request: bytes,
-        response: bytes,
-    ) -> Row:
+    def _row(self, posted: Posted, started: int, reply: Reply | None, refusal: Refusal | None, code: str | None) -> Row:
+        computed = reply.computed if reply else None
         return Row(
-            id=request_id,
-            time=now,
+            id=posted.request_id,
+            time=posted.time,
             endpoint=self.path,
             task=computed.task if computed else None,
             models=computed.models if computed else (),
-            status=int(status),
+            status=int(refusal.status if refusal else HTTPStatus.OK),
             code=code,
             client=None,
-            client_request_id=_client_request_id(scope),
+            client_request_id=_client_request_id(posted.headers),
             sequences=computed.sequences if computed else 0,
             values=computed.values if computed else 0,
             duration_us=(time.perf_counter_ns() - started) // 1000,
-            request=request,
-            response=response,
+            request=posted.body,
+            response=reply.content.body if reply else refusal.content if refusal else b"",
         )
 
 
-def _client_request_id(scope: Scope) -> str | None:
+Endpoints = tuple[ComputingEndpoint[Any], ...]
+
+
+def _client_request_id(headers: Mapping[bytes, bytes]) -> str | None:
     """The client's own name for its request, from X-Request-ID or traceparent; never used as the id."""
-    headers = dict(scope["headers"])
-    given: bytes = headers.get(b"x-request-id") or headers.get(b"traceparent") or b""
+    given = headers.get(b"x-request-id") or headers.get(b"traceparent") or b""
     text = given[:_LONGEST_CLIENT_ID].decode("latin-1")
     return text if text and text.isprintable() else None
 
 
-async def _send(send: Send, status: int, request_id: str, content: bytes) -> None:
+async def _send(send: Send, status: int, request_id: str, content: Content) -> None:
     headers = [
-        (b"content-type", _JSON if status == HTTPStatus.OK else MEDIA_TYPE.encode()),
-        (b"content-length", str(len(content)).encode()),
+        *content.headers,
+        (b"content-length", str(len(content.body)).encode()),
         (b"x-request-id", request_id.encode()),
-        *((name.lower().encode(), value.encode()) for name, value in headers_of(status).items()),
     ]
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": "http.response.body", "body": content.body})

@@ -1,4 +1,8 @@
-"""The one table from this project's errors to HTTP, and the body they travel in (RFC 9457)."""
+"""The one table from this project's errors to HTTP, and the bodies they travel in.
+
+The native API answers ``application/problem+json`` (RFC 9457); ``/v1`` and ``/v2`` answer ``{"error": "..."}``, with
+400 for bad input, as the clients of those protocols expect.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +29,16 @@ STATUS: dict[type[UnrollError], HTTPStatus] = {
 }
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 10
+_JSON = "application/json"
 _LONGEST_TEXT = 300
 _RETRY_AFTER_SECONDS = "1"
+_FOREIGN = ("/v1", "/v2")
+# Words that clients of v1 and v2 look for.
+_FOREIGN_WORDS: dict[type[UnrollError], str] = {
+    errors.UnknownModel: "Request for unknown model: ",
+    errors.ModelRejected: "failed to load: ",
+    errors.ModelUnavailable: "failed to load: ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,27 @@ class Problem:
     code: str
     request_id: str
     errors: list[Where]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignError:
+    """An error answer of v1 and v2."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error as it is sent."""
+
+    status: HTTPStatus
+    media_type: str
+    content: bytes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What belongs to the answer besides its type and length."""
+        return headers_of(self.status)
 
 
 def status_of(error: UnrollError) -> HTTPStatus:
@@ -74,3 +107,35 @@ def problem_of(error: UnrollError, request_id: str) -> tuple[HTTPStatus, bytes]:
     if isinstance(error, InvalidInput):
         wrong = [Where(each.where[:_LONGEST_TEXT], each.expected[:_LONGEST_TEXT]) for each in error.problems]
     return status, problem(status, error.detail, error.code, request_id, wrong)
+
+
+def is_foreign(path: str) -> bool:
+    """Whether ``path`` belongs to a protocol with an error shape of its own."""
+    return path.startswith(_FOREIGN) and path[3:4] in ("", "/")
+
+
+def refuse(path: str, error: UnrollError, request_id: str) -> Refusal:
+    """One of this project's own errors, in the shape of the protocol that ``path`` belongs to."""
+    if not is_foreign(path):
+        status, content = problem_of(error, request_id)
+        return Refusal(status, MEDIA_TYPE, content)
+    detail = error.detail
+    if isinstance(error, InvalidInput) and error.problems and error.problems[0].expected not in detail:
+        detail = f"{detail}; {error.problems[0].where}: expected {error.problems[0].expected}"
+    words = next((words for cls, words in _FOREIGN_WORDS.items() if isinstance(error, cls)), "")
+    return _foreign(status_of(error), words + detail)
+
+
+def refuse_as(
+    path: str, status: int, detail: str, code: str, request_id: str, wrong: list[Where] | None = None
+) -> Refusal:
+    """An error that is none of this project's own, in the shape of the protocol that ``path`` belongs to."""
+    if is_foreign(path):
+        return _foreign(HTTPStatus(status), detail)
+    return Refusal(HTTPStatus(status), MEDIA_TYPE, problem(status, detail, code, request_id, wrong))
+
+
+def _foreign(status: HTTPStatus, detail: str) -> Refusal:
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        status = HTTPStatus.BAD_REQUEST
+    return Refusal(status, _JSON, orjson.dumps(ForeignError(detail[:_LONGEST_TEXT])))

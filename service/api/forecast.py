@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from service.api.computing import Computed, ComputingEndpoint
+from service.api.computing import Computed
 from service.api.deps import Services
+from service.api.native import NativeEndpoint
 from service.api.schemas import ForecastRequest, ForecastResponse
 
 
@@ -20,7 +21,7 @@ def answer(services: Services, payload: ForecastRequest, request_id: str) -> Com
     )
 
 
-forecast = ComputingEndpoint(
+forecast = NativeEndpoint(
     "/forecast",
     ForecastRequest,
     ForecastResponse,

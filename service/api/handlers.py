@@ -1,15 +1,16 @@
-"""Exception handlers of the routes that FastAPI itself serves: every error leaves as problem+json."""
+"""Exception handlers of the routes that FastAPI itself serves: every error leaves in its protocol's own shape."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from service.api.errors import MEDIA_TYPE, Where, headers_of, problem, problem_of
+from service.api.errors import Refusal, Where, refuse, refuse_as
 from service.errors import UnrollError
 from service.request_log.rows import identify
 
@@ -31,13 +32,20 @@ def _request_id(request: Request) -> str:
     return found if isinstance(found, str) else identify()[0]
 
 
-def _response(status: int, content: bytes, headers: dict[str, str] | None = None) -> Response:
-    return Response(content, status, {**headers_of(status), **(headers or {})}, media_type=MEDIA_TYPE)
+def _path(request: Request) -> str:
+    path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return path
+
+
+def _response(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        refusal.content, refusal.status, {**refusal.headers, **(headers or {})}, media_type=refusal.media_type
+    )
 
 
 async def _own(request: Request, error: Exception) -> Response:
     assert isinstance(error, UnrollError)  # noqa: S101  # registered for that class
-    return _response(*problem_of(error, _request_id(request)))
+    return _response(refuse(_path(request), error, _request_id(request)))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -45,20 +53,19 @@ async def _invalid(request: Request, error: Exception) -> Response:
     wrong = [Where(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors()]
     detail = f"{wrong[0].where}: {wrong[0].expected}"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return _response(status, problem(status, detail, "invalid_input", _request_id(request), wrong))
+    return _response(refuse_as(_path(request), status, detail, "invalid_input", _request_id(request), wrong))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for that class
     status = HTTPStatus(error.status_code)
     code = _CODES.get(status, status.name.lower())
-    content = problem(status, status.description or status.phrase, code, _request_id(request))
-    return _response(status, content, dict(error.headers or {}))
+    detail = status.description or status.phrase
+    return _response(refuse_as(_path(request), status, detail, code, _request_id(request)), error.headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     request_id = _request_id(request)
     logger.error("request %s failed", request_id, exc_info=error)
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
     detail = "the service failed to answer; the request id is in its log"
-    return _response(status, problem(status, detail, "internal", request_id))
+    return _response(refuse_as(_path(request), HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal", request_id))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from service.api.computing import Computed, ComputingEndpoint
+from service.api.computing import Computed
 from service.api.deps import Services
+from service.api.native import NativeEndpoint
 from service.api.schemas import InspectRequest, InspectResponse
 
 
@@ -29,7 +30,7 @@ def answer(services: Services, payload: InspectRequest, request_id: str) -> Comp
     )
 
 
-inspect = ComputingEndpoint(
+inspect = NativeEndpoint(
     "/inspect",
     InspectRequest,
     InspectResponse,

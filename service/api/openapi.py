@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -11,13 +12,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from service.api.computing import ComputingEndpoint
-from service.api.errors import MEDIA_TYPE, Problem
+from service.api.errors import MEDIA_TYPE, ForeignError, Problem, is_foreign
 
 _REF = "#/components/schemas/{model}"
-_ERRORS = {
+_PROBLEM, _FOREIGN_ERROR = Problem.__name__, ForeignError.__name__
+ERRORS = {
     HTTPStatus.NOT_FOUND: "No such model, version or task",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not plain JSON",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is in a form that is not read here",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The input has no answer; `errors` says what was expected",
     HTTPStatus.SERVICE_UNAVAILABLE: "The model or the request log is not available now; try again",
 }
@@ -38,7 +40,10 @@ def _document(app: FastAPI, endpoints: Sequence[ComputingEndpoint[Any]]) -> dict
     document = get_openapi(
         title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
     )
-    adapters: list[tuple[str, Any, TypeAdapter[Any]]] = [("problem", "serialization", TypeAdapter(Problem))]
+    adapters: list[tuple[str, Any, TypeAdapter[Any]]] = [
+        (_PROBLEM, "serialization", TypeAdapter(Problem)),
+        (_FOREIGN_ERROR, "serialization", TypeAdapter(ForeignError)),
+    ]
     for endpoint in endpoints:
         adapters.append((endpoint.path, "validation", TypeAdapter(endpoint.payload)))
         adapters.append((endpoint.path, "serialization", TypeAdapter(endpoint.response)))
@@ -48,36 +53,61 @@ def _document(app: FastAPI, endpoints: Sequence[ComputingEndpoint[Any]]) -> dict
     components.pop("HTTPValidationError", None)
     components.pop("ValidationError", None)
     computing = {
-        endpoint.path: {
-            "post": {
-                "tags": ["computing"],
-                "summary": endpoint.summary,
-                "operationId": endpoint.path.strip("/"),
-                "requestBody": {
-                    "required": True,
-                    "content": {
-                        "application/json": {
-                            "schema": schemas[endpoint.path, "validation"],
-                            "example": endpoint.example,
-                        }
-                    },
-                },
-                "responses": {
-                    "200": {
-                        "description": "The answer; its row is committed to the request log",
-                        "content": {"application/json": {"schema": schemas[endpoint.path, "serialization"]}},
-                    },
-                    **{str(int(status)): problem_response(text) for status, text in _ERRORS.items()},
-                },
-            }
+        path: {
+            "post": _operation(
+                endpoint, path, schemas[endpoint.path, "validation"], schemas[endpoint.path, "serialization"]
+            )
         }
         for endpoint in endpoints
+        for path in endpoint.routes
     }
     document["paths"] = {**computing, **document["paths"]}
     return document
 
 
+def _operation(endpoint: ComputingEndpoint[Any], path: str, request: Any, response: Any) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+    return {
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "operationId": re.sub(r"\W+", "_", path).strip("_"),
+        **({"parameters": parameters} if parameters else {}),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": request, "example": endpoint.example}},
+        },
+        "responses": {
+            "200": {
+                "description": "The answer; its row is committed to the request log",
+                "content": {"application/json": {"schema": response}},
+            },
+            **error_responses(path),
+        },
+    }
+
+
+def error_responses(path: str, *statuses: HTTPStatus) -> dict[str, Any]:
+    """The OpenAPI entries of the error answers of ``path``, in its protocol's own shape."""
+    foreign = is_foreign(path)
+    chosen = statuses or ERRORS
+    return {
+        str(int(HTTPStatus.BAD_REQUEST if foreign and status == HTTPStatus.UNPROCESSABLE_ENTITY else status)): (
+            foreign_response(ERRORS[status]) if foreign else problem_response(ERRORS[status])
+        )
+        for status in chosen
+    }
+
+
+def foreign_response(description: str) -> dict[str, Any]:
+    """The OpenAPI entry of an error answer of v1 and v2."""
+    schema = {"$ref": _REF.format(model=_FOREIGN_ERROR)}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
 def problem_response(description: str) -> dict[str, Any]:
     """The OpenAPI entry of an error answer."""
-    schema = {"$ref": _REF.format(model=Problem.__name__)}
+    schema = {"$ref": _REF.format(model=_PROBLEM)}
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}

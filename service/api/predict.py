@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from service.api.computing import Computed, ComputingEndpoint
+from service.api.computing import Computed
 from service.api.deps import Services
+from service.api.native import NativeEndpoint
 from service.api.schemas import PredictRequest, PredictResponse
 
 
@@ -26,4 +27,4 @@ def answer(services: Services, payload: PredictRequest, request_id: str) -> Comp
     )
 
 
-predict = ComputingEndpoint("/predict", PredictRequest, PredictResponse, answer, {"sequence": [1, 2, 3, 4]})
+predict = NativeEndpoint("/predict", PredictRequest, PredictResponse, answer, {"sequence": [1, 2, 3, 4]})

@@ -1,0 +1,49 @@
+"""Computing endpoints of the native API: a strict JSON payload in, a JSON record out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from service.api.body import parse
+from service.api.computing import Computed, ComputingEndpoint, Content, Posted
+from service.api.deps import Services
+from service.api.schemas import ComputingPayload
+from service.errors import InvalidInput
+
+_HEADERS = ((b"content-type", b"application/json"),)
+
+Payload = TypeVar("Payload", bound=ComputingPayload)
+Answer = Callable[[Services, Payload, str], Computed]
+
+
+class NativeEndpoint(ComputingEndpoint[Payload]):
+    """One path of the native API, answered by ``answer(services, payload, request_id)``."""
+
+    tag = "computing"
+
+    def __init__(
+        self, path: str, payload: type[Payload], response: type[Any], answer: Answer[Payload], example: dict[str, Any]
+    ) -> None:
+        self.path = path
+        self.routes = (path,)
+        self.payload: type[Payload] = payload
+        self.response = response
+        self.summary = (answer.__doc__ or "").strip().splitlines()[0]
+        self.example = example
+        self._answer = answer
+        self._dump = TypeAdapter(response).dump_json
+
+    def read(self, posted: Posted) -> Payload:
+        return parse(self.payload, posted.body)
+
+    def compute(self, services: Services, question: Payload, posted: Posted) -> Computed:
+        try:
+            return self._answer(services, question, posted.request_id)
+        except InvalidInput as error:
+            raise question.located(error) from None
+
+    def write(self, computed: Computed, question: Payload) -> Content:
+        return Content(self._dump(computed.response), _HEADERS)
