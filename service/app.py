@@ -24,6 +24,7 @@ from service.api.middleware import RequestId
 from service.api.predict import predict
 from service.inference.catalog import Catalog, require_runtime
 from service.inference.engine import Engine
+from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
@@ -31,13 +32,16 @@ from service.settings import Settings
 COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, inspect)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAPI:
     """The application; models, log and threads come to life with its lifespan, not before.
+
+    ``lifecycle`` is shared with the server that can end the process.
 
     Raises:
         SettingsError: the settings ask for something that is not installed.
     """
     require_runtime(settings.runtime)
+    life = lifecycle or Lifecycle()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -53,11 +57,14 @@ def create_app(settings: Settings) -> FastAPI:
             commit_timeout=settings.log_commit_timeout,
         )
         await log.start()
+        life.serves = f"{len(catalog)} models"
+        watch = life.guard("the request log's thread", log.wait_stopped())
         reader = LogReader(settings.database_url)
         threads = CapacityLimiter(os.cpu_count() or 1)
         try:
-            yield {"services": Services(settings, catalog, Engine(catalog), log, reader, threads)}
+            yield {"services": Services(settings, catalog, Engine(catalog), log, reader, threads, life)}
         finally:
+            watch.cancel()
             await log.close()
             reader.close()
 
@@ -83,8 +90,3 @@ def create_app(settings: Settings) -> FastAPI:
     handlers.install(app)
     openapi.install(app, COMPUTING)
     return app
-
-
-def from_environment() -> FastAPI:
-    """The application with the settings of the environment: what each worker process builds."""
-    return create_app(Settings())

@@ -1,41 +1,140 @@
-"""Runs the application under uvicorn. Knows processes and sockets, not what is served."""
+"""Runs the application under uvicorn: sockets, signals, drain, exit. Knows processes, not what is served."""
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import asyncio
+import logging
+import multiprocessing
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
 from service.app import create_app
+from service.connection import ConnectionConfig
+from service.errors import SettingsError
+from service.lifecycle import Lifecycle
 from service.request_log.migrate import migrate
 from service.settings import Settings
+from service.workers import Workers
 
-# Time for requests in flight to end after a signal; uvicorn would wait for ever.
+# Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
+_BACKLOG = 2048
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+log = logging.getLogger("uvicorn.error")
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server with a drain before the sockets close, an honest exit code and a bounded end."""
+
+    def __init__(self, config: ConnectionConfig, *, drain_seconds: float, announce: bool) -> None:
+        super().__init__(config)
+        self._lifecycle = config.lifecycle
+        self._drain_seconds, self._announce = drain_seconds, announce
+        self._close_at = 0.0
+        self.exit_code = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._end_with_parent()
+        if self._announce and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            where = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            print(f"Unroll serves {self._lifecycle.serves} on {where} (docs: {where}/docs)", flush=True)
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._lifecycle.failure is not None:
+            self.exit_code = 1
+            self.should_exit = True
+        elif self._lifecycle.draining and time.monotonic() >= self._close_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await asyncio.wait_for(super().shutdown(sockets), 2 * _GRACE_SECONDS)
+        except TimeoutError:
+            log.error("the request log could not be flushed in time")  # noqa: TRY400  (the trace tells nothing)
+            self.exit_code = 1
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain on the first signal; on the second close the sockets at once."""
+        if self._lifecycle.draining:
+            self.should_exit = True
+        else:
+            self._close_at = time.monotonic() + self._drain_seconds
+            self._lifecycle.drain()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again at the end, and a service that was told to stop and did would look killed.
+        before = {each: signal.signal(each, self.handle_exit) for each in _SIGNALS}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def _end_with_parent(self) -> None:
+        """A worker whose parent was killed would keep the port."""
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(parent.sentinel, lambda: setattr(self, "should_exit", True))
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it; the parent brings the request log's tables up to date before workers start."""
-    migrate(settings.database_url, writers=settings.workers)
-    if settings.workers == 1:
-        uvicorn.run(create_app(settings), **_options(settings))
-        return
-    # Worker processes build the application anew, from the environment.
-    for name, value in settings.model_dump(mode="json").items():
-        os.environ[f"UNROLL_{name.upper()}"] = str(value)
-    uvicorn.run("service.app:from_environment", factory=True, workers=settings.workers, **_options(settings))
+    """Serve until a signal ends it, then exit; the log's tables are brought up to date before workers start.
+
+    Raises:
+        SettingsError: the settings ask for something that cannot be done.
+        LogUnavailable: the request log cannot be reached.
+    """
+    with _listen(settings.host, settings.port) as listener:
+        migrate(settings.database_url, writers=settings.workers)
+        if settings.workers == 1:
+            sys.exit(_run(settings, listener, announce=True))
+        stop_seconds = settings.drain_seconds + 3 * _GRACE_SECONDS
+        sys.exit(Workers(_work, settings, listener, stop_seconds=stop_seconds).run())
 
 
-def _options(settings: Settings) -> dict[str, Any]:
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "http": "httptools",
-        "ws": "none",
-        "log_level": "info",
+def _work(settings: Settings, listener: socket.socket, is_first: bool) -> None:
+    """What a worker process does."""
+    sys.exit(_run(settings, listener, announce=is_first))
+
+
+def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
+    lifecycle = Lifecycle()
+    config = ConnectionConfig(
+        create_app(settings, lifecycle),
+        lifecycle=lifecycle,
+        read_timeout=settings.read_timeout,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
         # The request log is the record of requests; a line on the terminal for each would cost more than it tells.
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": _GRACE_SECONDS,
-    }
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        backlog=_BACKLOG,
+    )
+    server = Server(config, drain_seconds=settings.drain_seconds, announce=announce)
+    server.run([listener])
+    return server.exit_code
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}, port {port}: {error.strerror}; choose another --host or --port"
+        ) from error

@@ -42,6 +42,18 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="Server processes. Each loads all models; they share the request log."
     )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description="Seconds between SIGTERM and the closing of the sockets, in which requests are still answered but "
+        "readiness is 503, so that a load balancer can send traffic elsewhere.",
+    )
+    read_timeout: float = Field(
+        default=10.0,
+        gt=0,
+        description="Seconds in which a request's headers, and then each further 64 KiB of its body, must arrive, and "
+        "in which a client must take its answer; else the connection is closed.",
+    )
     models_dir: Path = Field(
         default_factory=_default_models_dir,
         description="Folder of <name>/<version>/ model folders. By default ./models if present, else the published "

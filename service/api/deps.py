@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
+from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
@@ -27,6 +28,12 @@ class Services:
     log: LogWriter
     reader: LogReader
     threads: CapacityLimiter
+    lifecycle: Lifecycle
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests sent to this process now would be answered."""
+        return self.lifecycle.takes_traffic and self.log.ready and len(self.catalog) > 0
 
 
 class State(TypedDict):

@@ -38,7 +38,7 @@ async def live() -> Live:
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Ready, "description": "Not now"}},
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    able = services.log.ready and len(services.catalog) > 0
+    able = services.ready
     if not able:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Ready(

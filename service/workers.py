@@ -1,0 +1,101 @@
+"""Keeps several server processes alive on one socket. Knows processes and signals, no HTTP."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+
+from service.settings import Settings
+
+START_FAILED = 3  # a worker's exit code when it would fail in the same way again
+_RESPAWN_SECONDS = 1.0  # between two starts in one place: a worker that dies at once must not spin
+
+log = logging.getLogger("uvicorn.error")
+
+Target = Callable[[Settings, socket.socket, bool], None]
+
+
+class Workers:
+    """``settings.workers`` processes that run ``target(settings, listener, is_first)``; one that dies is replaced."""
+
+    def __init__(self, target: Target, settings: Settings, listener: socket.socket, *, stop_seconds: float) -> None:
+        """``stop_seconds`` is how long a worker may take to end before it is killed."""
+        self._target, self._settings, self._listener = target, settings, listener
+        self._stop_seconds = stop_seconds
+        # Not forked: threads and sessions of native libraries do not survive it.
+        self._context = multiprocessing.get_context("spawn")
+        self._alive: dict[int, BaseProcess] = {}
+        self._started: dict[int, float] = {}
+
+    def run(self) -> int:
+        """Until a signal ends it; the exit code."""
+        with _signals() as signalled:
+            for place in range(self._settings.workers):
+                self._start(place, is_first=place == 0)
+            while not wait([signalled], timeout=0):
+                wait([signalled, *(process.sentinel for process in self._alive.values())], self._pause())
+                if any(process.exitcode == START_FAILED for process in self._alive.values()):
+                    self._stop()
+                    return START_FAILED
+                self._replace()
+            return self._stop()
+
+    def _start(self, place: int, *, is_first: bool = False) -> None:
+        arguments = (self._settings, self._listener, is_first)
+        process = self._context.Process(target=self._target, args=arguments, name=f"worker-{place}")
+        process.start()
+        self._alive[place], self._started[place] = process, time.monotonic()
+
+    def _pause(self) -> float | None:
+        """Seconds until a dead worker may be replaced; None when all are alive."""
+        missing = self._started.keys() - self._alive.keys()
+        return max(0.0, min(map(self._due, missing)) - time.monotonic()) if missing else None
+
+    def _due(self, place: int) -> float:
+        return self._started[place] + _RESPAWN_SECONDS
+
+    def _replace(self) -> None:
+        for place, process in list(self._alive.items()):
+            if process.exitcode is not None:
+                log.error("worker %d ended with code %d and is replaced", process.pid, process.exitcode)
+                del self._alive[place]
+        for place in self._started.keys() - self._alive.keys():
+            if time.monotonic() >= self._due(place):
+                self._start(place)
+
+    def _stop(self) -> int:
+        """0 when every worker ended well in time."""
+        for process in self._alive.values():
+            process.terminate()
+        deadline = time.monotonic() + self._stop_seconds
+        for process in self._alive.values():
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.exitcode is None:
+                log.error("worker %d did not end in time and is killed", process.pid)
+                process.kill()
+                process.join()
+        return 0 if all(process.exitcode == 0 for process in self._alive.values()) else 1
+
+
+@contextmanager
+def _signals() -> Iterator[int]:
+    """A descriptor that becomes readable when the process is asked to end."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    asked = lambda *_: os.write(writing, b"\0")  # noqa: E731  (a handler needs no name)
+    before = {each: signal.signal(each, asked) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield reading
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        os.close(reading)
+        os.close(writing)
