@@ -30,8 +30,10 @@ _CODES = {
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
 }
-# Names of the branches of a union of number lists and pair lists, which mean nothing to a client.
-_BRANCHES = frozenset({"values", "pairs"})
+# Where Pydantic's words leave out what to do.
+_ADVICE = {"float_type": "Input should be a valid number; gaps (null) must be filled first"}
+# Names of the branches of a union of lists, which mean nothing to a client.
+_BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps"})
 
 
 class Accepted(NamedTuple):
@@ -95,7 +97,10 @@ def parse(payload: type[Payload], body: bytes) -> Payload:
         parsed = payload.__pydantic_validator__.validate_json(body)
     except ValidationError as error:
         raise _invalid(error) from None
-    _refuse_repeated_keys(payload, body)
+    # Counting the few known names costs next to nothing; only a repeated name or an escape, which may hide one,
+    # is worth a second parse.
+    if b"\\u" in body or any(body.count(b'"%b"' % name.encode()) > 1 for name in payload.model_fields):
+        refuse_repeated_keys(body)
     return parsed  # type: ignore[no-any-return]
 
 
@@ -106,7 +111,9 @@ def _too_large(limit: int) -> BodyTooLarge:
 def _invalid(error: ValidationError) -> InvalidInput:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     code = _CODES.get(found[0]["type"], "wrong_type")
-    problems = tuple(Problem(_place(each["loc"], each["type"]), each["msg"]) for each in found[:10])
+    problems = tuple(
+        Problem(_place(each["loc"], each["type"]), _ADVICE.get(each["type"], each["msg"])) for each in found[:10]
+    )
     detail = "the body is not valid JSON" if code == "invalid_json" else f"{problems[0].where}: {problems[0].expected}"
     return InvalidInput(detail, code=code, problems=problems)
 
@@ -117,14 +124,8 @@ def _place(location: tuple[int | str, ...], kind: str) -> str:
     return ".".join(str(part) for part in known if part not in _BRANCHES) or "body"
 
 
-def _refuse_repeated_keys(payload: type[BaseModel], body: bytes) -> None:
-    """Refuse a key that is given twice, of which Pydantic would silently take the last.
-
-    Counting the few known names costs next to nothing; only a repeated name or an escape, which may hide one,
-    is worth a second parse.
-    """
-    if b"\\u" not in body and all(body.count(b'"%b"' % name.encode()) <= 1 for name in payload.model_fields):
-        return
+def refuse_repeated_keys(body: bytes) -> None:
+    """Refuse a key that is given twice in one object, of which Pydantic would silently take the last."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]

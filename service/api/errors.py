@@ -6,7 +6,7 @@ The native API answers ``application/problem+json`` (RFC 9457); ``/v1`` and ``/v
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import orjson
@@ -31,6 +31,7 @@ MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 10
 _JSON = "application/json"
 _LONGEST_TEXT = 300
+_MOST_BYTES = 4096
 _RETRY_AFTER_SECONDS = "1"
 _FOREIGN = ("/v1", "/v2")
 # Words that clients of v1 and v2 look for.
@@ -97,7 +98,10 @@ def problem(status: int, detail: str, code: str, request_id: str, wrong: list[Wh
     """The body of an error answer, at most 4 kB; never repeats the input."""
     title = HTTPStatus(status).phrase
     wrong = [] if wrong is None else wrong[:MOST_ERRORS]
-    return orjson.dumps(Problem("about:blank", title, int(status), detail[:_LONGEST_TEXT], code, request_id, wrong))
+    found = Problem("about:blank", title, int(status), detail[:_LONGEST_TEXT], code, request_id, wrong)
+    while len(content := orjson.dumps(found)) > _MOST_BYTES and found.errors:
+        found = replace(found, errors=found.errors[:-1])
+    return content
 
 
 def problem_of(error: UnrollError, request_id: str) -> tuple[HTTPStatus, bytes]:

@@ -14,7 +14,7 @@ from service.inference.answers import Best, Comparison, ModelResult, RuleResult
 from service.inference.check import TIE, Check, memory_truth
 from service.inference.evidence import Examiner
 from service.inference.model import Model
-from service.inference.sequences import Sequence, batches
+from service.inference.sequences import LARGEST, Sequence, batches
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +41,11 @@ def compare(task: str, models: list[Model], sequences: list[Sequence], targets: 
     if targets is not None and len(targets) != count:
         expected = f"one target for each of the {count} sequences"
         raise InvalidInput(f"expected {expected}", code="targets_mismatch", problems=(Problem("targets", expected),))
+    if targets is not None and max(map(abs, targets)) > LARGEST:
+        expected = "magnitudes of at most 1e300"
+        raise InvalidInput(
+            "a target is too large to compute with", code="out_of_range", problems=(Problem("targets", expected),)
+        )
     columns: dict[str, _Column] = defaultdict(lambda: _Column(count))
     unit = np.zeros(count)
     truth = None if targets is None else np.array(targets)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from service.api.errors import MOST_ERRORS, Where, problem, problem_of, status_of
+from service.errors import InvalidInput, LogFull, LogUnavailable, Problem, UnknownModel
+
+
+def test_the_nearest_class_of_the_table_decides() -> None:
+    assert status_of(LogFull("full")) == status_of(LogUnavailable("away")) == 503
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "語", "\U0001f600", '"', "\x00"])
+def test_the_largest_problem_is_at_most_4_kilobytes(letter: str) -> None:
+    wrong = tuple(Problem(letter * 5000, letter * 5000) for _ in range(50))
+    status, content = problem_of(InvalidInput(letter * 5000, problems=wrong), "id")
+    assert status == 422
+    assert len(content) <= 4096
+    found = json.loads(content)
+    assert len(found["errors"]) <= MOST_ERRORS
+    assert found["detail"]
+
+
+def test_at_most_ten_places_are_named() -> None:
+    content = problem(422, "detail", "code", "id", [Where(f"sequences.{n}", "numbers") for n in range(50)])
+    assert [each["where"] for each in json.loads(content)["errors"]] == [f"sequences.{n}" for n in range(10)]
+
+
+def test_an_errors_own_code_goes_before_that_of_its_class() -> None:
+    _, content = problem_of(UnknownModel("no such task", code="unknown_task"), "the-id")
+    assert json.loads(content) == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "no such task",
+        "code": "unknown_task",
+        "request_id": "the-id",
+        "errors": [],
+    }
