@@ -73,6 +73,13 @@ def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
     return result
 
 
+def lag_copies(batch: Batch, chosen: Span, predictions: Floats, share: float) -> NDArray[np.bool_]:
+    """Rows whose one-step-ahead answers move less than ``share`` of S from the value before, where checked."""
+    moves = np.where(chosen.mask, np.abs(predictions[:, :-1] - batch.values[:, :-1]), 0.0)
+    copies: NDArray[np.bool_] = mean_absolute_error(chosen, moves) < share * batch.unit
+    return copies & (chosen.steps > 0)
+
+
 class RuleRecord(NamedTuple):
     """All series rules on one batch: ``errors`` [rules, sequences, timesteps - 1], ``mae`` and ``values``
     (the answers for the next value) [rules, sequences].
@@ -109,9 +116,7 @@ def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> list
         exact,
     )
     return [
-        Check(steps, mae, ruled.names[rule], rule_mae, value, *_compared(mae, rule_mae, within, none))
-        if steps
-        else None
+        Check(steps, mae, ruled.names[rule], rule_mae, value, *compared(mae, rule_mae, within, none)) if steps else None
         for steps, mae, rule, rule_mae, value, within, none in zip(*(c.tolist() for c in columns), strict=True)
     ]
 
@@ -121,7 +126,7 @@ def judge_memory(batch: Batch, answers: Floats) -> list[Check | None]:
     truth, blind = memory_truth(batch), rules.index_blind_mean(batch.values, batch.lengths)
     columns = (np.abs(answers - truth), np.abs(blind - truth), blind, TIE * batch.unit)
     return [
-        Check(1, mae, "index_blind_mean", rule_mae, value, *_compared(mae, rule_mae, within, within))
+        Check(1, mae, "index_blind_mean", rule_mae, value, *compared(mae, rule_mae, within, within))
         for mae, rule_mae, value, within in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
@@ -132,7 +137,7 @@ def memory_truth(batch: Batch) -> Floats:
     return rules.even_mean(batch.indices, batch.values, batch.lengths)
 
 
-def _compared(mae: float, rule_mae: float, tolerance: float, exact: float) -> tuple[float | None, Verdict]:
+def compared(mae: float, rule_mae: float, tolerance: float, exact: float) -> tuple[float | None, Verdict]:
     """Skill and verdict: errors within ``tolerance`` tie, and beside a rule below ``exact`` there is no skill."""
     skill = None if rule_mae < exact or rule_mae == 0.0 else 1.0 - mae / rule_mae
     if skill is not None and not math.isfinite(skill):  # beside an error so small that the share overflows

@@ -10,12 +10,18 @@ from service.errors import InvalidInput, Problem, UnknownModel
 from service.inference import comparison, inspection, rules
 from service.inference.answers import Comparison, Forecast, Prediction
 from service.inference.catalog import Catalog
-from service.inference.evidence import Choice, Examiner, choose
+from service.inference.choice import Choice, answered, answered_short, choose, choose_short
 from service.inference.inspection import Inspection
-from service.inference.intervals import calibrated_horizon, forecast_intervals, next_value_intervals
+from service.inference.intervals import (
+    calibrated_horizon,
+    forecast_intervals,
+    next_value_intervals,
+    next_value_quantiles,
+)
 from service.inference.model import Model
 from service.inference.rollout import roll_out
 from service.inference.sequences import Batch, Sequence, batches
+from service.inference.short import short_series
 
 # Levels of the prediction intervals that cards are calibrated for, in percent.
 LEVELS: tuple[Level, ...] = ("80", "90", "95")
@@ -44,14 +50,17 @@ class Engine:
     ) -> list[Prediction]:
         """The next value of each sequence (or a memory model's answer), in the order they came in."""
         named = None if model is None else self.catalog.get(model, version)
+        if named is None or named.card.answers_any_series:
+            series = short_series(sequences)
+            if series is not None:
+                choice = answered_short(series, named) if named else choose_short(series, self.catalog.series_models())
+                return [_prediction(choice, series.unit, _quantiles(choice, levels))]
         found: dict[int, Prediction] = {}
         for batch in batches(sequences):
-            rows = zip(batch.rows.tolist(), _answered(named, batch, self.catalog), batch.unit.tolist(), strict=True)
-            for row, choice, unit in rows:
-                card = choice.model.card if choice.model else None
-                intervals = next_value_intervals(card, choice.value, choice.check, unit, levels) if card else None
-                version = card.version if card else None
-                found[row] = Prediction(choice.value, choice.name, version, intervals, choice.check, choice.warnings)
+            choices = _answered(named, batch, self.catalog)
+            quantiles = {name: _quantiles(choice, levels) for name, choice in {c.name: c for c in choices}.items()}
+            rows = zip(batch.rows.tolist(), choices, batch.unit.tolist(), strict=True)
+            found.update({row: _prediction(choice, unit, quantiles[choice.name]) for row, choice, unit in rows})
         return [found[row] for row in range(len(sequences))]
 
     def forecast(
@@ -115,9 +124,7 @@ class Engine:
 def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choice]:
     """Next values of ``batch`` by the named model, or by whatever does best on each sequence."""
     if named is not None:
-        evidence = Examiner(batch).examine(named)
-        rows = zip(evidence.answers.tolist(), evidence.checks, evidence.warnings, strict=True)
-        return [Choice(named, named.card.name, *row) for row in rows]
+        return answered(batch, named)
     if batch.indices is not None:
         raise InvalidInput(
             "[index, value] pairs need a memory model: name one",
@@ -148,6 +155,16 @@ def _continued(choices: list[Choice], batch: Batch, horizon: int) -> NDArray[np.
         else:
             values[rows] = rules.extend(chosen.name.removeprefix("rule:"), part.values, part.lengths, horizon)
     return values
+
+
+def _quantiles(choice: Choice, levels: tuple[Level, ...]) -> list[tuple[str, float]] | None:
+    return None if choice.model is None else next_value_quantiles(choice.model.card, levels)
+
+
+def _prediction(choice: Choice, unit: float, quantiles: list[tuple[str, float]] | None) -> Prediction:
+    intervals = next_value_intervals(quantiles, choice.value, choice.check, unit)
+    version = None if choice.model is None else choice.model.card.version
+    return Prediction(choice.value, choice.name, version, intervals, choice.check, choice.warnings)
 
 
 def _forecast(choice: Choice, values: NDArray[np.float64], unit: float, levels: tuple[Level, ...]) -> Forecast:

@@ -1,23 +1,24 @@
-"""A model's answers to a batch together with the evidence for them, and the choice of the best answerer."""
+"""A model's answers to a batch together with the evidence for them."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.caveats import caveats, lag_copies
+from service.cards import ModelCard
+from service.inference.caveats import LAG_COPY, caveats
 from service.inference.check import (
     FIRST,
-    TIE,
     Check,
     RuleRecord,
     Span,
     absolute_errors,
     judge,
     judge_memory,
-    mean_absolute_error,
+    lag_copies,
     rule_record,
     span,
 )
@@ -72,54 +73,15 @@ class Examiner:
         else:
             chosen, ruled = self.rules(max(FIRST, card.window or 0))
             checks = judge(batch, chosen, absolute_errors(batch, chosen, predictions), ruled)
-            lagging = lag_copies(batch, chosen, predictions)
-        return Evidence(answers, checks, caveats(card, batch, checks, lagging), state)
+            lagging = lag_copies(batch, chosen, predictions, LAG_COPY)
+        return Evidence(answers, checks, warnings_of(card, batch, checks, lagging), state)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Who answers one sequence: a model (None: a rule), and its evidence at that sequence's row."""
-
-    model: Model | None
-    name: str
-    value: float
-    check: Check | None
-    warnings: list[str]
-
-
-def choose(batch: Batch, models: list[Model]) -> list[Choice]:
-    """For each sequence the answer of whichever model or rule has the best one-step-ahead record on it.
-
-    Lowest mean absolute error; a network within 1e-3 S of the lowest wins over a rule. Where nothing can be
-    checked drift answers two points and naive one.
-    """
-    examiner = Examiner(batch)
-    chosen, ruled = examiner.rules()
-    readings = [model.read(batch) for model in models]
-    errors = [absolute_errors(batch, chosen, reading.predictions) for reading in readings]
-    everyone = np.stack([*(mean_absolute_error(chosen, each) for each in errors), *ruled.mae])
-    lowest = everyone.min(axis=0)
-    winner = everyone.argmin(axis=0)
-    if models:
-        networks = everyone[: len(models)]
-        winner = np.where(networks.min(axis=0) <= lowest + TIE * batch.unit, networks.argmin(axis=0), winner)
-    unchecked = len(models) + np.where(batch.lengths > 1, ruled.names.index("drift"), ruled.names.index("naive"))
-    winner = np.where(chosen.steps > 0, winner, unchecked)
-
-    choices: dict[int, Choice] = {}
-    for candidate in np.unique(winner).tolist():
-        rows = np.flatnonzero(winner == candidate)
-        if candidate < len(models):
-            model = models[candidate]
-            checks = judge(batch, chosen, errors[candidate], ruled)
-            lagging = lag_copies(batch, chosen, readings[candidate].predictions)
-            warnings = caveats(model.card, batch, checks, lagging)
-            name, values = model.card.name, batch.last(readings[candidate].predictions)
-        else:
-            rule = candidate - len(models)
-            model, name, values = None, f"rule:{ruled.names[rule]}", ruled.values[rule]
-            checks = judge(batch, chosen, ruled.errors[rule], ruled)
-            warnings = [[] for _ in checks]
-        for row in rows.tolist():
-            choices[row] = Choice(model, name, float(values[row]), checks[row], warnings[row])
-    return [choices[row] for row in range(len(batch.lengths))]
+def warnings_of(
+    card: ModelCard, batch: Batch, checks: list[Check | None], lagging: NDArray[np.bool_]
+) -> list[list[str]]:
+    """Warnings for each sequence on the answers of the model with ``card``."""
+    low, high = card.values or (-math.inf, math.inf)
+    outside = (batch.values.min(axis=1) < low) | (batch.values.max(axis=1) > high)
+    rows = zip(batch.lengths.tolist(), checks, lagging.tolist(), outside.tolist(), strict=True)
+    return [caveats(card, length, check, lagging=lag, outside=out) for length, check, lag, out in rows]

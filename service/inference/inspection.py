@@ -112,10 +112,10 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
 def _features(model: Model, batch: Batch) -> Floats:
     """What the network reads of the one sequence, float64 [timesteps, features]."""
     if model.card.window is not None:
-        return batch.values[:, -model.card.window :].T
+        return np.asarray(batch.values[0, -model.card.window :, None])
     if batch.indices is not None:
         return np.stack((batch.indices[0], batch.values[0]), axis=-1)
-    return batch.scaled.features[0].astype(np.float64)
+    return np.asarray(batch.scaled.features[0], np.float64)
 
 
 def _counterfactuals(model: Model, batch: Batch, value: float) -> list[Counterfactual]:

@@ -18,18 +18,24 @@ from service.inference.check import TIE, Check
 Floats = NDArray[np.float64]
 
 
+def next_value_quantiles(card: ModelCard, levels: tuple[Level, ...]) -> list[tuple[str, float]] | None:
+    """Level and half-width of the next value's intervals, in units of the error scale; None without calibration."""
+    if card.intervals is None:
+        return None
+    return [(level, card.intervals.quantiles[level][0]) for level in levels]
+
+
 def next_value_intervals(
-    card: ModelCard, value: float, check: Check | None, unit: float, levels: tuple[Level, ...]
+    quantiles: list[tuple[str, float]] | None, value: float, check: Check | None, unit: float
 ) -> dict[str, tuple[float, float]] | None:
     """Bounds per level around ``value``; None without calibration or where nothing could be checked.
 
-    ``unit`` is S, the sequence's mean absolute difference; ``levels`` are in percent.
+    ``unit`` is S, the sequence's mean absolute difference; ``quantiles`` are those of :func:`next_value_quantiles`.
     """
-    if card.intervals is None or check is None:
+    if quantiles is None or check is None:
         return None
     scale = check.mae + TIE * unit
-    widths = {level: card.intervals.quantiles[level][0] * scale for level in levels}
-    return {level: (value - width, value + width) for level, width in widths.items()}
+    return {level: (value - half * scale, value + half * scale) for level, half in quantiles}
 
 
 def forecast_intervals(

@@ -110,7 +110,7 @@ class Model:
         outputs, _ = self.network.run(windows[:, :, None].astype(np.float32), lengths)
         return outputs[:, -1].astype(np.float64)
 
-    def require_finite(self, answers: Floats) -> None:
+    def require_finite(self, answers: Floats | float) -> None:
         """Refuse to pass NaN or infinity on: raises NonFiniteOutput."""
         if not np.isfinite(answers).all():
             raise NonFiniteOutput(f"{self.reference} answered with a number that is not finite")

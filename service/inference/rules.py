@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 
 # Below this share of the product of the raw second moments the normal equations say nothing: rounding alone
 # leaves about 1e-14 on a straight line at offset 1e6.
-_SINGULAR = 1e-12
-_AR2_FIRST = 5
+SINGULAR = 1e-12
+AR2_FIRST = 5
 # An unstable recursion stops growing here, so that it meets its clip and never NaN.
 _UNSTABLE = 1e150
 _LARGEST = 1e300
@@ -48,12 +48,12 @@ def ar2(values: Floats) -> Floats:
     straight line).
     """
     predicted = drift(values)
-    if values.shape[1] >= _AR2_FIRST:
+    if values.shape[1] >= AR2_FIRST:
         fit = _ar2(values)
-        step = np.diff(fit.y)[:, _AR2_FIRST - 2 :]
-        move = fit.c + fit.p * step + fit.q * fit.y[:, _AR2_FIRST - 1 :]
-        found = values[:, _AR2_FIRST - 1 :] + fit.unit * move
-        predicted[:, _AR2_FIRST - 1 :] = np.where(fit.solvable, found, predicted[:, _AR2_FIRST - 1 :])
+        step = np.diff(fit.y)[:, AR2_FIRST - 2 :]
+        move = fit.c + fit.p * step + fit.q * fit.y[:, AR2_FIRST - 1 :]
+        found = values[:, AR2_FIRST - 1 :] + fit.unit * move
+        predicted[:, AR2_FIRST - 1 :] = np.where(fit.solvable, found, predicted[:, AR2_FIRST - 1 :])
     return predicted
 
 
@@ -144,7 +144,7 @@ def _ar2(values: Floats) -> _Ar2:
     dt = sums[6] - count * mean_d * mean_target
     lt = sums[7] - count * mean_level * mean_target
     determinant = dd * ll - dl * dl
-    solvable = determinant > _SINGULAR * sums[3] * sums[5]
+    solvable = determinant > SINGULAR * sums[3] * sums[5]
     divisor = np.where(solvable, determinant, 1.0)
     p = (ll * dt - dl * lt) / divisor
     q = (dd * lt - dl * dt) / divisor
@@ -156,10 +156,10 @@ def _extend_ar2(values: Floats, lengths: NDArray[np.int32], horizon: int) -> Flo
     origin, unit, y = _conditioned(values)
     level, step = y[rows, ends], _last_difference(y)[rows, ends]
     c, p, q = np.zeros(len(values)), np.ones(len(values)), np.zeros(len(values))  # drift, until AR(2) is defined
-    if values.shape[1] >= _AR2_FIRST:
+    if values.shape[1] >= AR2_FIRST:
         fit = _ar2(values)
-        entry = np.maximum(ends - (_AR2_FIRST - 1), 0)
-        defined = (lengths >= _AR2_FIRST) & fit.solvable[rows, entry]
+        entry = np.maximum(ends - (AR2_FIRST - 1), 0)
+        defined = (lengths >= AR2_FIRST) & fit.solvable[rows, entry]
         c, p, q = (np.where(defined, new[rows, entry], old) for new, old in ((fit.c, c), (fit.p, p), (fit.q, q)))
     found = np.empty((len(values), horizon))
     for ahead in range(horizon):

@@ -109,10 +109,14 @@ def _padded(sequences: list[Sequence], rows: NDArray[np.intp], pairs: bool) -> B
             table[row, len(sequence) :] = sequence[-1]
     values, indices = (table[:, :, 1], table[:, :, 0]) if pairs else (table, None)
     if np.abs(values).max() > LARGEST:
-        position = int(rows[np.abs(values).max(axis=1).argmax()])
-        raise InvalidInput(
-            "a value is too large to compute with",
-            code="out_of_range",
-            problems=(Problem(f"sequences.{position}", "magnitudes of at most 1e300"),),
-        )
+        raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
     return Batch(values, indices, lengths, rows)
+
+
+def too_large(position: int) -> InvalidInput:
+    """The refusal of the sequence posted at ``position``."""
+    return InvalidInput(
+        "a value is too large to compute with",
+        code="out_of_range",
+        problems=(Problem(f"sequences.{position}", "magnitudes of at most 1e300"),),
+    )

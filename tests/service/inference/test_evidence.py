@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.inference.evidence import Choice, choose
+from service.inference.choice import Choice, choose
 from service.inference.model import Model
 from service.inference.sequences import batches
 from tests.service.inference.conftest import MakeModel

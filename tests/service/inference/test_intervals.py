@@ -5,14 +5,14 @@ import pytest
 from service.inference.catalog import Catalog
 from service.inference.check import Check
 from service.inference.engine import Engine
-from service.inference.intervals import next_value_intervals
+from service.inference.intervals import next_value_intervals, next_value_quantiles
 
 CHECK = Check(8, 0.5, "naive", 1.0, 2.0, 0.5, "beats")
 
 
 def test_the_half_width_is_the_cards_quantile_times_the_sequences_own_error_scale(catalog: Catalog) -> None:
     card = catalog.get("sine-gru").card
-    found = next_value_intervals(card, 10.0, CHECK, 2.0, ("80", "95"))
+    found = next_value_intervals(next_value_quantiles(card, ("80", "95")), 10.0, CHECK, 2.0)
     assert card.intervals is not None
     assert found is not None
     assert found.keys() == {"80", "95"}
@@ -22,8 +22,10 @@ def test_the_half_width_is_the_cards_quantile_times_the_sequences_own_error_scal
 
 
 def test_without_calibration_or_without_a_check_there_is_no_interval(catalog: Catalog) -> None:
-    assert next_value_intervals(catalog.get("sine-gru").card, 10.0, None, 2.0, ("80",)) is None
-    assert next_value_intervals(catalog.get("memory-gru").card, 10.0, CHECK, 2.0, ("80",)) is None
+    calibrated = next_value_quantiles(catalog.get("sine-gru").card, ("80",))
+    assert next_value_intervals(calibrated, 10.0, None, 2.0) is None
+    assert next_value_quantiles(catalog.get("memory-gru").card, ("80",)) is None
+    assert next_value_intervals(None, 10.0, CHECK, 2.0) is None
 
 
 @pytest.mark.parametrize("name", ["linear-gru", "sine-simplernn", "sine-lstm"])

@@ -1,0 +1,76 @@
+"""One short series in plain Python gives what the batched way gives."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import InvalidInput
+from service.inference.catalog import Catalog
+from service.inference.choice import Choice, answered, answered_short, choose, choose_short
+from service.inference.engine import Engine
+from service.inference.sequences import batches
+from service.inference.short import LONGEST, ShortSeries, short_series
+
+# Values of similar size: with differences far apart in magnitude the least-squares fits are all rounding, either way.
+VALUES = st.lists(st.integers(-1000, 1000).map(lambda k: k / 8.0), min_size=1, max_size=LONGEST)
+SCALES = st.sampled_from([1.0, 1e-280, 1e-6, 1e7, 1e290])
+
+
+@given(VALUES, SCALES, st.sampled_from(["sine-simplernn", "sine-lstm", "linear-gru"]))
+def test_a_named_model_answers_the_same_alone_and_in_a_batch(
+    catalog: Catalog, values: list[float], scale: float, name: str
+) -> None:
+    values = [value * scale for value in values]
+    (batch,) = batches([values])
+    _assert_alike(
+        answered_short(ShortSeries(values), catalog.get(name)),
+        answered(batch, catalog.get(name))[0],
+        float(batch.unit[0]),
+    )
+
+
+@given(VALUES)
+def test_the_same_answerer_is_chosen_alone_and_in_a_batch(catalog: Catalog, values: list[float]) -> None:
+    (batch,) = batches([values])
+    models = catalog.series_models()
+    one, other = choose_short(ShortSeries(values), models), choose(batch, models)[0]
+    if one.name != other.name:  # a tie that rounding decides
+        assert one.check is not None
+        assert other.check is not None
+        assert one.check.mae == pytest.approx(other.check.mae, abs=2e-3 * float(batch.unit[0]))
+    else:
+        _assert_alike(one, other, float(batch.unit[0]))
+
+
+def test_only_one_short_series_of_numbers_goes_this_way() -> None:
+    assert short_series([[1.0] * LONGEST]) is not None
+    assert short_series([[1.0] * (LONGEST + 1)]) is None
+    assert short_series([[1.0], [2.0]]) is None
+    assert short_series([[(0.0, 1.0)]]) is None
+
+
+def test_a_magnitude_above_the_largest_is_refused_as_in_a_batch(engine: Engine) -> None:
+    with pytest.raises(InvalidInput) as alone:
+        engine.predict([[1.0, 1e301]])
+    with pytest.raises(InvalidInput) as together:
+        engine.predict([[1.0, 1e301], [1.0]])
+    assert alone.value.problems == together.value.problems
+
+
+def _assert_alike(one: Choice, other: Choice, unit: float) -> None:
+    within = 1e-5 * unit
+    assert one.name == other.name
+    assert one.value == pytest.approx(other.value, abs=within)
+    if one.check is None or other.check is None:
+        assert one.check is other.check is None
+        return
+    if one.check.rule == other.check.rule:  # else two rules with the same error to the last bits
+        assert one.check.rule_value == pytest.approx(other.check.rule_value, abs=within)
+    for name in ("mae", "rule_mae"):
+        assert getattr(one.check, name) == pytest.approx(getattr(other.check, name), abs=within)
+    assert one.check.steps == other.check.steps
+    assert dataclasses.replace(one.check).verdict == other.check.verdict
