@@ -120,7 +120,7 @@ class Committer:
             connection.close()
 
 
-_PROBE = {"sqlite": "PRAGMA user_version = 0", "postgresql": "SELECT 1"}
+_PROBE = {"sqlite": "PRAGMA user_version = 0", "postgresql": "LOCK TABLE requests IN ROW EXCLUSIVE MODE"}
 
 
 def _beside(file: Path | None, suffix: str) -> Path | None:

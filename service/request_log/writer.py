@@ -269,6 +269,8 @@ class LogWriter:
     def _end(self) -> None:
         self._failure = LogUnavailable("the request log is closed")  # no fault: nothing to report
         self._fail(self._failure, self._entries, self._jobs)
+        taken = [entry for _, entry in self._deadlines if entry.waits()]  # by a thread that died with them
+        self._fail(self._failure, taken, ())
         self._entries.clear()
         self._jobs.clear()
         if self._timer is not None:

@@ -1,33 +1,62 @@
-"""A request log on a real file, and rows for it."""
+"""A request log on a real database, and rows for it."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
-from service.request_log.database import sqlite_module
+from service.request_log.database import open_writer as open_engine
+from service.request_log.database import parse_url
 from service.request_log.migrate import migrate
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row, identify
 from service.request_log.writer import LogWriter
+from tests.system.postgresql import Server, running_server
 
 MakeRow = Callable[..., Row]
 OpenWriter = Callable[..., AbstractAsyncContextManager[LogWriter]]
+Execute = Callable[[str], list[tuple[Any, ...]]]
+
+_numbers = count(1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever does not speak of SQLite's file holds for PostgreSQL too."""
+    names = metafunc.fixturenames
+    if "backend" in names and "file" not in names:
+        postgresql = pytest.param("postgresql", marks=pytest.mark.system)
+        metafunc.parametrize("backend", ["sqlite", postgresql], indirect=True)
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
+    """The file of an SQLite log; a test that asks for it runs on SQLite only."""
     return tmp_path / "unroll.db"
 
 
 @pytest.fixture
-def url(file: Path) -> str:
-    url = f"sqlite:///{file}"
+def url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if backend == "sqlite":
+        url = f"sqlite:///{tmp_path / 'unroll.db'}"
+    else:
+        url = request.getfixturevalue("postgresql").create(f"log{next(_numbers)}")
     migrate(url)
     return url
 
@@ -88,19 +117,37 @@ def open_writer(url: str) -> OpenWriter:
 
 
 @pytest.fixture
-def execute(file: Path) -> Callable[..., list[tuple[Any, ...]]]:
+def execute(url: str) -> Iterator[Execute]:
     """Another program that opens the database."""
+    engine = open_engine(parse_url(url), "process", 5)
 
-    def run(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite_module().connect(file)) as connection, connection:
-            return list(connection.execute(statement, parameters).fetchall())
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with engine.begin() as connection:
+            result = connection.exec_driver_sql(statement)
+            return [tuple(row) for row in result] if result.returns_rows else []
 
-    return run
+    yield run
+    engine.dispose()
+
+
+class Lock:
+    """Another program that can hold the log so that nobody else writes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def take(self) -> None:
+        self._connection.begin()
+        if self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql("LOCK TABLE requests IN ACCESS EXCLUSIVE MODE")
+
+    def release(self) -> None:
+        self._connection.rollback()
 
 
 @pytest.fixture
-def lock(file: Path, url: str) -> Iterator[sqlite3.Connection]:
-    """Another program that holds the write lock until it rolls back."""
-    with closing(sqlite_module().connect(file, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield connection
+def lock(url: str) -> Iterator[Lock]:
+    engine = open_engine(parse_url(url), "process", 5)
+    with engine.connect() as connection:
+        yield Lock(connection)
+    engine.dispose()

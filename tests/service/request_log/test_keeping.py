@@ -7,10 +7,8 @@ import csv
 import io
 import json
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -32,9 +30,8 @@ from service.request_log.retention import delete_before, delete_client, forget_o
 from service.request_log.rows import Row
 from service.request_log.tables import HEAD
 from service.request_log.writer import LogWriter
+from tests.service.request_log.conftest import Execute, MakeRow, OpenWriter
 
-MakeRow = Callable[..., Row]
-OpenWriter = Callable[..., AbstractAsyncContextManager[LogWriter]]
 CANARY = b"canary-5e0c2f"
 
 pytestmark = pytest.mark.anyio
@@ -112,7 +109,7 @@ async def test_after_deletion_the_bytes_are_gone_from_every_file(
 
 
 async def test_deleting_before_a_time_deletes_that_and_all_that_hangs_on_it(
-    open_writer: OpenWriter, make_row: MakeRow, execute: Callable[..., Any], url: str
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute, url: str
 ) -> None:
     answer = b'{"predictions":[{"value":5,"model":"sine-gru","version":"1","intervals":null,"check":null}]}'
     old = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000, response=answer)
@@ -165,9 +162,9 @@ async def test_old_rows_are_forgotten_from_the_start_on(
 
 
 async def test_a_backup_taken_while_rows_are_written_is_a_whole_log(
-    open_writer: OpenWriter, make_row: MakeRow, url: str, tmp_path: Path
+    open_writer: OpenWriter, make_row: MakeRow, url: str, file: Path
 ) -> None:
-    target = tmp_path / "copy.db"
+    target = file.with_name("copy.db")
     row = make_row()
     async with open_writer() as log:
         await log.record(row)
@@ -183,7 +180,7 @@ async def test_a_backup_taken_while_rows_are_written_is_a_whole_log(
     assert not target.with_name("copy.db.partial").exists()
 
 
-def test_a_backup_never_replaces_a_file(url: str, tmp_path: Path) -> None:
+def test_a_backup_never_replaces_a_file(url: str, file: Path, tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("mine")
     with pytest.raises(SettingsError, match="exists"):
         backup(url, tmp_path / "copy.db")
@@ -195,7 +192,7 @@ def test_a_backup_never_replaces_a_file(url: str, tmp_path: Path) -> None:
         backup(url, tmp_path / "no-such-folder" / "copy.db")
 
 
-def test_check_finds_a_stray_row_and_a_damaged_page(url: str, file: Path, execute: Callable[..., Any]) -> None:
+def test_check_finds_a_stray_row_and_a_damaged_page(url: str, file: Path, execute: Execute) -> None:
     assert check(url) == []
     execute("INSERT INTO outcomes VALUES ('nobody', 1, x'00')")
     assert check(url) == ["1 rows of outcomes belong to no request"]

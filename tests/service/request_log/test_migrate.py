@@ -17,6 +17,7 @@ from service.request_log import migrate as migrate_module
 from service.request_log.database import bears_several_writers, open_writer, parse_url
 from service.request_log.migrate import migrate
 from service.request_log.tables import HEAD, metadata
+from tests.service.request_log.conftest import Execute, Lock
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -32,9 +33,8 @@ def test_the_migrations_make_the_tables_that_the_code_names(url: str) -> None:
     engine.dispose()
 
 
-def test_no_other_table_has_request_in_its_name(url: str, execute) -> None:
-    tables = {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    assert [name for name in tables if "request" in name] == ["requests"]
+def test_no_other_table_has_request_in_its_name() -> None:
+    assert [name for name in metadata.tables if "request" in name] == ["requests"]
 
 
 def test_a_start_at_the_newest_schema_does_not_import_alembic(url: str) -> None:
@@ -42,14 +42,14 @@ def test_a_start_at_the_newest_schema_does_not_import_alembic(url: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_database_of_a_newer_release_is_refused(url: str, execute) -> None:
+def test_a_database_of_a_newer_release_is_refused(url: str, execute: Execute) -> None:
     execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SettingsError, match="newer"):
         migrate(url)
 
 
 @pytest.mark.parametrize("damage", ["head", "middle", "truncated"])
-def test_a_damaged_file_is_refused_left_alone_and_copied_aside(url: str, file: Path, execute, damage: str) -> None:
+def test_a_damaged_file_is_refused_left_alone_and_copied_aside(url: str, file: Path, damage: str) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executemany(
             "INSERT INTO uses VALUES ('m', '/predict', 200, ?, 1)", [(f"{n:036}",) for n in range(5000)]
@@ -70,7 +70,7 @@ def test_a_damaged_file_is_refused_left_alone_and_copied_aside(url: str, file: P
     assert file.with_name("unroll.db.damaged").read_bytes() == content
 
 
-def test_a_large_file_is_not_checked_for_ever(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_not_checked_for_ever(url: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate_module, "_CHECK_STEPS", 1)
     migrate(url)
 
@@ -88,7 +88,8 @@ def test_a_url_that_cannot_hold_a_log_is_refused(url: str) -> None:
         parse_url(url)
 
 
-def test_a_locked_database_is_unavailable_within_the_timeout(url: str, lock: sqlite3.Connection) -> None:
+def test_a_locked_database_is_unavailable_within_the_timeout(url: str, file: Path, lock: Lock) -> None:
+    lock.take()
     with pytest.raises(LogUnavailable, match="locked"):
         migrate(url, timeout=0.1)
 
@@ -111,7 +112,9 @@ def test_only_an_sqlite_without_the_wal_reset_bug_bears_several_writers(version:
     assert bears_several_writers(version) is safe
 
 
-def test_several_workers_on_a_vulnerable_sqlite_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_workers_on_a_vulnerable_sqlite_are_refused(
+    url: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(migrate_module, "bears_several_writers", lambda _version: False)
     migrate(url, writers=1)
     with pytest.raises(SettingsError, match="SQLite"):

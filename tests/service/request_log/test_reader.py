@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from itertools import product
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from service.errors import InvalidInput, LogUnavailable, UnknownRequest
 from service.request_log.newest import Filters
@@ -112,9 +113,7 @@ def test_a_made_up_cursor_is_refused(reader: LogReader) -> None:
 
 
 def test_a_reader_cannot_write(reader: LogReader, url: str) -> None:
-    from sqlalchemy.exc import OperationalError
-
-    with pytest.raises(OperationalError, match="readonly"), reader._engine.begin() as connection:
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"), reader._engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM requests")
 
 

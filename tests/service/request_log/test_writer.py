@@ -3,9 +3,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import resource
-import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +11,8 @@ import pytest
 from service.errors import LogFull, LogUnavailable, SettingsError
 from service.request_log.newest import Filters
 from service.request_log.reader import LogReader
-from service.request_log.rows import Row
 from service.request_log.writer import LogWriter
-
-MakeRow = Callable[..., Row]
-OpenWriter = Callable[..., AbstractAsyncContextManager[LogWriter]]
+from tests.service.request_log.conftest import Execute, Lock, MakeRow, OpenWriter
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +22,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def test_a_row_is_committed_when_record_returns(open_writer: OpenWriter, make_row: MakeRow, execute) -> None:
+async def test_a_row_is_committed_when_record_returns(
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
+) -> None:
     row = make_row()
     async with open_writer() as writer:
         await writer.record(row)
@@ -57,7 +53,7 @@ async def test_rows_that_wait_at_the_same_time_share_a_transaction(open_writer: 
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 129])
 async def test_a_batch_of_any_size_is_stored_whole(
-    open_writer: OpenWriter, make_row: MakeRow, execute, rows: int
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute, rows: int
 ) -> None:
     expected = [make_row(models=("a/1", "b/1", "a/1")) for _ in range(rows)]
     async with open_writer() as writer:
@@ -67,7 +63,7 @@ async def test_a_batch_of_any_size_is_stored_whole(
 
 
 async def test_a_waiter_that_is_cancelled_leaves_its_row_and_disturbs_nobody(
-    open_writer: OpenWriter, make_row: MakeRow, execute
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
 ) -> None:
     async with open_writer() as writer:
         tasks = [asyncio.create_task(writer.record(make_row())) for _ in range(10)]
@@ -78,7 +74,9 @@ async def test_a_waiter_that_is_cancelled_leaves_its_row_and_disturbs_nobody(
     assert execute("SELECT count(*) FROM requests") == [(10,)]
 
 
-async def test_close_commits_everything_that_was_accepted(open_writer: OpenWriter, make_row: MakeRow, execute) -> None:
+async def test_close_commits_everything_that_was_accepted(
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
+) -> None:
     async with open_writer() as writer:
         for _ in range(200):
             writer.note(make_row(status=422, code="invalid_input"))
@@ -88,12 +86,9 @@ async def test_close_commits_everything_that_was_accepted(open_writer: OpenWrite
         await writer.record(make_row())
 
 
-async def test_a_full_queue_refuses_before_any_work(
-    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection
-) -> None:
-    lock.rollback()
+async def test_a_full_queue_refuses_before_any_work(open_writer: OpenWriter, make_row: MakeRow, lock: Lock) -> None:
     async with open_writer(queue_rows=2) as writer:
-        lock.execute("BEGIN IMMEDIATE")
+        lock.take()
         waiting = [asyncio.create_task(writer.record(make_row())) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(LogFull):
@@ -102,41 +97,39 @@ async def test_a_full_queue_refuses_before_any_work(
             await writer.record(make_row())
         writer.note(make_row(status=422))
         assert writer.stats.skipped_rows == 1
-        lock.rollback()
+        lock.release()
         await asyncio.gather(*waiting)
         writer.admit()
 
 
-async def test_the_queue_is_bounded_in_bytes_too(
-    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection
-) -> None:
-    lock.rollback()
+async def test_the_queue_is_bounded_in_bytes_too(open_writer: OpenWriter, make_row: MakeRow, lock: Lock) -> None:
     async with open_writer(queue_bytes=100) as writer:
-        lock.execute("BEGIN IMMEDIATE")
+        lock.take()
         waiting = asyncio.create_task(writer.record(make_row(request=b"x" * 100)))
         await asyncio.sleep(0)
         with pytest.raises(LogFull):
             writer.admit()
-        lock.rollback()
+        lock.release()
         await waiting
 
 
 async def test_a_database_locked_by_another_program_fails_by_the_deadline_and_heals_by_itself(
-    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection, execute
+    open_writer: OpenWriter, make_row: MakeRow, lock: Lock, execute: Execute
 ) -> None:
+    lock.take()
     async with open_writer(commit_timeout=0.2) as writer:
         assert not writer.ready
         with pytest.raises(LogUnavailable):
             writer.admit()
-        lock.rollback()
+        lock.release()
         await asyncio.wait_for(writer.wait_ready(), 5)
-        lock.execute("BEGIN IMMEDIATE")
+        lock.take()
         began = asyncio.get_running_loop().time()
         with pytest.raises(LogUnavailable):
             await writer.record(make_row())
         assert asyncio.get_running_loop().time() - began < 1
         writer.note(note := make_row(status=422, code="invalid_input"))
-        lock.rollback()
+        lock.release()
         await asyncio.wait_for(writer.wait_ready(), 5)
         await writer.record(row := make_row())
     assert execute("SELECT id FROM requests ORDER BY id") == [(note.id,), (row.id,)]
@@ -160,8 +153,9 @@ async def test_a_disk_that_is_full_fails_and_heals_by_itself(
 
 
 async def test_with_serve_a_failing_log_is_counted_and_nobody_is_refused(
-    open_writer: OpenWriter, make_row: MakeRow, lock: sqlite3.Connection
+    open_writer: OpenWriter, make_row: MakeRow, lock: Lock
 ) -> None:
+    lock.take()
     async with open_writer(commit_timeout=0.1, on_failure="serve") as writer:
         writer.admit()
         await writer.record(make_row())
@@ -170,7 +164,7 @@ async def test_with_serve_a_failing_log_is_counted_and_nobody_is_refused(
 
 
 async def test_a_row_that_cannot_be_stored_does_not_fail_its_neighbours(
-    open_writer: OpenWriter, make_row: MakeRow, execute
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
 ) -> None:
     twin = make_row()
     async with open_writer() as writer:
@@ -218,7 +212,7 @@ async def test_bodies_off_keeps_neither_body_nor_digest(
 
 
 async def test_a_job_runs_between_batches_and_its_own_error_reaches_its_caller(
-    open_writer: OpenWriter, make_row: MakeRow, execute
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
 ) -> None:
     def fails(connection) -> None:
         connection.exec_driver_sql("DELETE FROM requests")
@@ -235,7 +229,9 @@ async def test_a_job_runs_between_batches_and_its_own_error_reaches_its_caller(
         assert writer.ready
 
 
-async def test_two_writers_on_one_file_lose_nothing(open_writer: OpenWriter, make_row: MakeRow, execute) -> None:
+async def test_two_writers_on_one_file_lose_nothing(
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
+) -> None:
     async with open_writer() as one, open_writer() as other:
         await asyncio.gather(*[writer.record(make_row()) for _ in range(200) for writer in (one, other)])
     assert execute("SELECT count(*) FROM requests") == [(400,)]
