@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import DirectoryPath, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _KIB = 1024
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         description="Seconds in which a request's headers, and then each further 64 KiB of its body, must arrive, and "
         "in which a client must take its answer; else the connection is closed.",
     )
-    models_dir: Path = Field(
+    models_dir: DirectoryPath = Field(
         default_factory=_default_models_dir,
         description="Folder of <name>/<version>/ model folders. By default ./models if present, else the published "
         "models inside the package.",
@@ -85,6 +85,9 @@ class Settings(BaseSettings):
         default=64 * _KIB,
         ge=0,
         description="Largest body in bytes that a row keeps; of a larger one it keeps size and SHA-256.",
+    )
+    log_keep_days: float | None = Field(
+        default=None, gt=0, description="Days after which logged requests are deleted for good; never by default."
     )
     log_queue_rows: int = Field(
         default=4096, ge=1, description="Rows that may wait for the log; when full, requests are answered 503 early."

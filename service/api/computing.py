@@ -126,9 +126,11 @@ class ComputingEndpoint(ABC, Generic[Question]):
         reply: Reply | None = None
         refusal: Refusal | None = None
         code: str | None = None
+        arrived = False
         try:
             services.log.admit()
             posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted)
+            arrived = True
             work = partial(self._work, services, posted)
             inline = len(posted.body) <= _INLINE_BYTES and b"content-encoding" not in posted.headers
             reply = work() if inline else await anyio.to_thread.run_sync(work, limiter=services.threads)
@@ -142,7 +144,7 @@ class ComputingEndpoint(ABC, Generic[Question]):
             refusal = refuse_as(self.path, HTTPStatus.INTERNAL_SERVER_ERROR, detail, code, posted.request_id)
         row = self._row(posted, started, reply, refusal, code)
         if reply is None:
-            if posted.body:
+            if arrived:
                 services.log.note(row)
         else:
             try:

@@ -23,6 +23,8 @@ STATUS: dict[type[UnrollError], HTTPStatus] = {
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.ModelRejected: HTTPStatus.CONFLICT,
     errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NotRecorded: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.OutcomeConflict: HTTPStatus.CONFLICT,
     errors.LogUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NonFiniteOutput: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,

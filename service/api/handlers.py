@@ -68,4 +68,6 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     request_id = _request_id(request)
     logger.error("request %s failed", request_id, exc_info=error)
     detail = "the service failed to answer; the request id is in its log"
-    return _response(refuse_as(_path(request), HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal", request_id))
+    refusal = refuse_as(_path(request), HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal", request_id)
+    # Starlette answers this one outside all middleware, which would have named it.
+    return _response(refusal, {"X-Request-ID": request_id})
