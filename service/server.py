@@ -10,13 +10,13 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
 
 from service.app import create_app
-from service.connection import ConnectionConfig
+from service.connection import Connection, ConnectionConfig
 from service.errors import SettingsError
 from service.lifecycle import Lifecycle
 from service.request_log.migrate import migrate
@@ -26,6 +26,8 @@ from service.workers import Workers
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
 _BACKLOG = 2048
+# Connections that were made just before the sockets closed send their request within this.
+_LINGER_SECONDS = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("uvicorn.error")
@@ -36,6 +38,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: ConnectionConfig, *, drain_seconds: float, announce: bool) -> None:
         super().__init__(config)
+        self._config = config
         self._lifecycle = config.lifecycle
         self._drain_seconds, self._announce = drain_seconds, announce
         self._close_at = 0.0
@@ -58,11 +61,32 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in sockets or []:
+            await self._accept_the_last(listener)
+        await asyncio.sleep(_LINGER_SECONDS)
         try:
             await asyncio.wait_for(super().shutdown(sockets), 2 * _GRACE_SECONDS)
         except TimeoutError:
             log.error("the request log could not be flushed in time")  # noqa: TRY400  (the trace tells nothing)
             self.exit_code = 1
+
+    async def _accept_the_last(self, listener: socket.socket) -> None:
+        """Stop listening, but not before taking the connections that the system has accepted meanwhile."""
+        loop = asyncio.get_running_loop()
+        with listener.dup() as last:
+            last.setblocking(False)
+            for server in self.servers:
+                server.close()
+            listener.close()
+            taken = []
+            with suppress(BlockingIOError):
+                while True:
+                    taken.append(last.accept()[0])
+        for connection in taken:
+            await loop.connect_accepted_socket(self._connection, connection)
+
+    def _connection(self) -> asyncio.Protocol:
+        return Connection(self._config, self.server_state, self.lifespan.state)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain on the first signal; on the second close the sockets at once."""
@@ -135,6 +159,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]
         raise SettingsError(
-            f"cannot listen on {host}, port {port}: {error.strerror}; choose another --host or --port"
+            f"cannot listen on {host}, port {port}: {reason}; choose another --host or --port"
         ) from error

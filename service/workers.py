@@ -73,6 +73,7 @@ class Workers:
 
     def _stop(self) -> int:
         """0 when every worker ended well in time."""
+        self._listener.close()  # else the system would go on accepting for nobody
         for process in self._alive.values():
             process.terminate()
         deadline = time.monotonic() + self._stop_seconds

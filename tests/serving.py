@@ -45,7 +45,14 @@ def in_thread(app: FastAPI | None = None, **settings: Any) -> Iterator[httpx.Cli
 class Process:
     """``python -m service`` on a free port, its terminal output in a file."""
 
-    def __init__(self, folder: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        environment: dict[str, str] | None = None,
+        program: tuple[str, ...] = ("-m", "service"),
+    ) -> None:
+        """``program`` is what Python runs, for tests that need a service with a fault."""
         self.port = free_port()
         self.database = folder / "unroll.db"
         self.output = folder / "output.txt"
@@ -53,7 +60,7 @@ class Process:
         arguments = ["--port", str(self.port), "--database-url", f"sqlite:///{self.database}", *flags]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "service", *arguments],
+                [sys.executable, *program, *arguments],
                 cwd=folder,
                 env={**os.environ, **(environment or {})},
                 stdout=output,

@@ -1,0 +1,197 @@
+"""How the service starts, goes on and ends: real processes, real signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import MODELS
+from tests.raw import connected, http, is_closed, read_reply
+from tests.serving import Process
+
+FLAGS = ("--models-dir", str(MODELS), "--log-durability", "process")
+BODY = b'{"sequence": [1, 2, 3, 4]}'
+PREDICT = http("POST", "/predict", BODY)
+READY = http("GET", "/health/ready")
+
+
+def rows(database: Path) -> set[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {row[0] for row in connection.execute("SELECT id FROM requests WHERE status = 200")}
+
+
+def children(process: Process) -> list[int]:
+    """Worker processes: Python's own helper of spawned processes is not one."""
+    pids = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text().split()
+    return [int(pid) for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_the_start_line_says_what_is_served_where(tmp_path: Path) -> None:
+    with Process(tmp_path, *FLAGS) as service:
+        service.wait_until_ready()
+        assert service.stop() == 0
+    output = service.output.read_text()
+    assert (
+        output
+        == f"Unroll serves 21 models on http://127.0.0.1:{service.port} (docs: http://127.0.0.1:{service.port}/docs)\n"
+    )
+
+
+def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    with Process(tmp_path, *FLAGS) as service:
+        service.wait_until_ready()
+        second = Process(tmp_path / "second", *FLAGS, "--port", str(service.port))
+        assert second.process.wait(timeout=30) == 2
+        second.client.close()
+    assert second.output.read_text().splitlines() == [
+        f"cannot listen on 127.0.0.1, port {service.port}: Address already in use; choose another --host or --port"
+    ]
+
+
+def test_while_draining_readiness_is_503_and_new_requests_are_answered(tmp_path: Path) -> None:
+    with Process(tmp_path, *FLAGS, "--drain-seconds", "1.5") as service:
+        service.wait_until_ready()
+        with connected(service.port) as kept, connected(service.port) as waiting:
+            kept.sendall(READY)
+            assert read_reply(kept).status == 200
+            began = time.perf_counter()
+            service.process.send_signal(signal.SIGTERM)
+            _wait_for(lambda: httpx.get(f"{service.client.base_url}/health/ready").status_code == 503)
+            kept.sendall(PREDICT)
+            reply = read_reply(kept)
+            assert (reply.status, reply.headers["connection"]) == (200, "close")
+            assert is_closed(kept)
+            with connected(service.port) as late:
+                late.sendall(PREDICT)
+                assert read_reply(late).status == 200
+            assert httpx.get(f"{service.client.base_url}/health/live").status_code == 200
+            assert service.process.wait(timeout=30) == 0
+            assert time.perf_counter() - began > 1.4
+            assert is_closed(waiting)
+        assert len(rows(service.database)) == 2
+
+
+def test_a_request_that_is_arriving_at_sigterm_is_still_answered(tmp_path: Path) -> None:
+    with Process(tmp_path, *FLAGS) as service:
+        service.wait_until_ready()
+        with connected(service.port) as in_head, connected(service.port) as in_body, connected(service.port) as idle:
+            in_head.sendall(PREDICT[:20])
+            in_body.sendall(PREDICT[:-5])
+            idle.sendall(READY)
+            assert read_reply(idle).status == 200
+            service.process.send_signal(signal.SIGTERM)
+            assert is_closed(idle)
+            in_head.sendall(PREDICT[20:])
+            in_body.sendall(PREDICT[-5:])
+            assert read_reply(in_head).status == 200
+            assert read_reply(in_body).status == 200
+            assert service.process.wait(timeout=30) == 0
+        assert len(rows(service.database)) == 2
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.system)])
+def test_sigterm_under_load_drops_no_accepted_request_and_exits_0(tmp_path: Path, workers: int) -> None:
+    with Process(tmp_path, *FLAGS, "--workers", str(workers), "--drain-seconds", "0.5") as service:
+        service.wait_until_ready()
+        answered: list[str] = []
+        broken: list[str] = []
+        threads = [threading.Thread(target=_load, args=(service.port, answered, broken)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        _wait_for(lambda: len(answered) > 200)
+        service.process.send_signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join()
+        assert service.process.wait(timeout=30) == 0, service.output.read_text()
+    assert broken == []
+    assert set(answered) == rows(service.database)
+    assert len(answered) == len(set(answered))
+
+
+@pytest.mark.system  # several processes: seconds to start
+def test_a_killed_worker_is_replaced_while_the_other_answers(tmp_path: Path) -> None:
+    with Process(tmp_path, *FLAGS, "--workers", "2") as service:
+        service.wait_until_ready()
+        _wait_for(lambda: len(children(service)) == 2)
+        victim, survivor = children(service)
+        os.kill(victim, signal.SIGKILL)
+        for _ in range(50):
+            assert service.client.post("/predict", content=BODY).status_code == 200
+            service.client.close()
+            service.client = httpx.Client(base_url=service.client.base_url, timeout=30)
+        _wait_for(lambda: len(children(service)) == 2 and victim not in children(service))
+        assert survivor in children(service)
+        assert service.stop() == 0
+    assert f"worker {victim} ended with code -9 and is replaced" in service.output.read_text()
+
+
+@pytest.mark.system  # several processes: seconds to start
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    with Process(tmp_path, *FLAGS, "--workers", "2") as service:
+        service.wait_until_ready()
+        _wait_for(lambda: len(children(service)) == 2)
+        workers = children(service)
+        service.process.kill()
+        service.process.wait()
+        _wait_for(lambda: not any(_is_alive(pid) for pid in workers))
+
+
+def test_the_death_of_the_log_thread_ends_the_process_with_1(tmp_path: Path) -> None:
+    script = (
+        "from service.request_log import committer, writer\n"
+        "def die(self, rows): raise SystemExit('killed by the test')\n"
+        "import sys; sys.argv[0] = 'service'\n"
+        "original = committer.Committer.commit\n"
+        "def once(self, rows): return die(self, rows) if rows else original(self, rows)\n"
+        "committer.Committer.commit = once\n"
+        "from service.__main__ import main; main()\n"
+    )
+    service = Process(tmp_path, *FLAGS, program=("-c", script))
+    with service:
+        service.wait_until_ready()
+        assert service.client.post("/predict", content=BODY).status_code == 503
+        assert service.process.wait(timeout=30) == 1
+    assert "the request log's thread ended; the process ends" in service.output.read_text()
+
+
+def _load(port: int, answered: list[str], broken: list[str]) -> None:
+    """Requests on fresh connections until none is accepted; one that was accepted must be answered."""
+    while True:
+        try:
+            with connected(port) as connection:
+                connection.sendall(PREDICT)
+                reply = read_reply(connection)
+        except ConnectionRefusedError:
+            return
+        except OSError as error:
+            broken.append(repr(error))
+            return
+        if reply.status != 200:
+            broken.append(str(reply))
+            return
+        answered.append(reply.json()["request_id"])
+
+
+def _wait_for(condition: object, seconds: float = 20) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # between two looks at another process
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
