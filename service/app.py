@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
-from service.api import handlers, health, models, openapi, requests
+from service.api import handlers, health, models, openapi, requests, v1
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
@@ -22,6 +22,8 @@ from service.api.forecast import forecast
 from service.api.inspect import inspect
 from service.api.middleware import RequestId
 from service.api.predict import predict
+from service.api.v2 import models as v2_models
+from service.api.v2.infer import infer
 from service.inference.catalog import Catalog, require_runtime
 from service.inference.engine import Engine
 from service.lifecycle import Lifecycle
@@ -29,7 +31,7 @@ from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
 
-COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, inspect)
+COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, inspect, v1.predict, infer)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAPI:
@@ -84,7 +86,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     app.router.routes[:0] = [
         Route(path, endpoint, methods=["POST"]) for endpoint in COMPUTING for path in endpoint.routes
     ]
-    for router in (health.router, models.router, requests.router):
+    for router in (health.router, models.router, requests.router, v1.router, v2_models.router):
         app.include_router(router)
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
     handlers.install(app)

@@ -1,4 +1,4 @@
-"""The one helper through which every failing route is tested."""
+"""The helpers through which every failing route is tested, one for each shape of error."""
 
 from __future__ import annotations
 
@@ -36,3 +36,21 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
     if status == httpx.codes.SERVICE_UNAVAILABLE:
         assert int(response.headers["retry-after"]) >= 1
     return problem
+
+
+def assert_foreign_error(response: httpx.Response, status: int, words: str = "") -> str:
+    """``response`` is the error shape of v1 and v2: exactly one string, small, repeating no input."""
+    assert response.status_code == status, response.text[:500]
+    assert response.headers["content-type"] == "application/json"
+    assert len(response.content) <= 4096
+    assert TEXT not in response.text
+    assert str(NUMBER) not in response.text
+    assert response.headers["x-request-id"]
+    error = response.json()
+    assert error.keys() == {"error"}
+    assert isinstance(error["error"], str)
+    assert words in error["error"]
+    if status == httpx.codes.SERVICE_UNAVAILABLE:
+        assert int(response.headers["retry-after"]) >= 1
+    text: str = error["error"]
+    return text

@@ -25,7 +25,7 @@ class RequestId:
         scope["state"]["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not any(name == _HEADER for name, _ in message["headers"]):
                 message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
             await send(message)
 

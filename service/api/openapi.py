@@ -101,6 +101,11 @@ def error_responses(path: str, *statuses: HTTPStatus) -> dict[str, Any]:
     }
 
 
+def no_model() -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries of v1 and v2 for a model that is unknown, or known and not served."""
+    return {404: foreign_response("No such model or version"), 503: foreign_response("The model is not served")}
+
+
 def foreign_response(description: str) -> dict[str, Any]:
     """The OpenAPI entry of an error answer of v1 and v2."""
     schema = {"$ref": _REF.format(model=_FOREIGN_ERROR)}

@@ -1,0 +1,97 @@
+"""POST /v2/models/{model}[/versions/{version}]/infer: a prediction, asked and answered in tensors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from service.api import encoding
+from service.api.body import Accepted, parse, refuse_repeated_keys
+from service.api.computing import Computed, ComputingEndpoint, Content, Posted
+from service.api.deps import Services
+from service.api.v2 import codec
+from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
+from service.errors import InvalidInput
+from service.inference.answers import Prediction
+from service.inference.sequences import Sequence
+
+_JSON_BYTES = b"inference-header-content-length"
+_NESTED_KEYS = (b'"shape"', b'"datatype"', b'"data"')
+
+
+class Question(NamedTuple):
+    sequences: list[Sequence]
+    id: str | None
+    binary: bool
+
+
+class InferEndpoint(ComputingEndpoint[Question]):
+    """Both paths of the protocol's one computing endpoint."""
+
+    path = "/v2/models/{model}/infer"
+    routes = ("/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer")
+    accepted = Accepted(
+        frozenset({b"application/json", b"application/octet-stream", b"application/x-www-form-urlencoded"}),
+        encoding.OFFERED,
+    )
+    tag = "v2"
+    payload = InferRequest
+    response = InferResponse
+    summary = "Predict the next value of each row, by the Open Inference Protocol"
+    example = {  # noqa: RUF012  # overrides an instance attribute
+        "inputs": [{"name": "sequence", "datatype": "FP64", "shape": [1, 4], "data": [1.0, 2.0, 3.0, 4.0]}]
+    }
+
+    def read(self, posted: Posted) -> Question:
+        end = _json_bytes(posted)
+        head = posted.body[:end]
+        request = parse(self.payload, head)
+        if any(head.count(key) > len(request.inputs) for key in _NESTED_KEYS):
+            refuse_repeated_keys(head)
+        return Question(
+            codec.sequences_of(request, memoryview(posted.body)[end:]), request.id, binary=request.wants_binary()
+        )
+
+    def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
+        name = posted.path["model"]
+        # Without levels no intervals are computed: the protocol has no place for them.
+        predictions = services.engine.predict(question.sequences, name, posted.path.get("version"), levels=())
+        return Computed(
+            predictions,
+            task=services.catalog.task(name),
+            models=Computed.references(predictions),
+            sequences=len(question.sequences),
+            values=sum(map(len, question.sequences)),
+        )
+
+    def write(self, computed: Computed, question: Question) -> Content:
+        predictions: list[Prediction] = computed.response  # type: ignore[assignment]  # what compute put there
+        tensor, data = codec.output([each.value for each in predictions], question.binary)
+        head = orjson.dumps(_answer(predictions[0], tensor, question.id))
+        if not data:
+            return Content(head, ((b"content-type", b"application/json"),))
+        headers = ((b"content-type", b"application/octet-stream"), (_JSON_BYTES, str(len(head)).encode()))
+        return Content(head + data, headers)
+
+
+def _json_bytes(posted: Posted) -> int:
+    given = posted.headers.get(_JSON_BYTES)
+    if given is None:
+        return len(posted.body)
+    if not given.isdigit() or len(given) > 10 or int(given) > len(posted.body):
+        raise InvalidInput(
+            "Inference-Header-Content-Length: expected the number of bytes of the JSON part", code="invalid_header"
+        )
+    return int(given)
+
+
+def _answer(first: Prediction, tensor: OutputTensor, identity: str | None) -> dict[str, object]:
+    """The response without what it has not: clients take a null for a value."""
+    shown = {name: getattr(tensor, name) for name in ("name", "shape", "datatype")}
+    shown |= {"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters}
+    answer: dict[str, object] = {"model_name": first.model, "model_version": first.version, "outputs": [shown]}
+    return answer if identity is None else {**answer, "id": identity}
+
+
+infer = InferEndpoint()

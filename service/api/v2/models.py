@@ -1,0 +1,110 @@
+"""GET /v2/...: what the server and its models are, and whether they are ready, by the Open Inference Protocol."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response, status
+
+from service.api.deps import CatalogDep, ServicesDep
+from service.api.openapi import no_model
+from service.api.v2.schemas import (
+    ModelConfig,
+    ModelMetadata,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+    TensorConfig,
+    TensorMetadata,
+)
+from service.cards import ModelCard
+from service.errors import ModelUnavailable
+
+EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
+PLATFORM = "onnxruntime_onnx"
+_TYPES: dict[str, Literal["FP64", "INT32"]] = {"sequence": "FP64", "length": "INT32", "prediction": "FP64"}
+_NO_MODEL = no_model()
+
+router = APIRouter(prefix="/v2", tags=["v2"])
+
+
+@router.get("/", include_in_schema=False)
+@router.get("", summary="Name, version and extensions of the server")
+async def server() -> ServerMetadata:
+    return ServerMetadata(name="unroll", version=installed("unroll"), extensions=EXTENSIONS)
+
+
+@router.get("/health/live", summary="Is the server alive?")
+async def live() -> ServerLive:
+    return ServerLive(live=True)
+
+
+@router.get(
+    "/health/ready",
+    summary="Is the server ready for inference?",
+    responses={503: {"model": ServerReady, "description": "Not now"}},
+)
+async def ready(services: ServicesDep, response: Response) -> ServerReady:
+    if not services.ready:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return ServerReady(live=True, ready=services.ready)
+
+
+@router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=_NO_MODEL)
+@router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=_NO_MODEL)
+async def metadata(catalog: CatalogDep, model: str, version: str | None = None) -> ModelMetadata:
+    card = catalog.get(model, version).card
+    return ModelMetadata(
+        name=model,
+        versions=catalog.versions(model),
+        platform=PLATFORM,
+        inputs=[_tensor("sequence", [-1, -1, _features(card)]), _tensor("length", [-1])],
+        outputs=[_tensor("prediction", [-1, 1])],
+    )
+
+
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    404: _NO_MODEL[404],
+    503: {"model": ModelReady, "description": "Not now"},
+}
+
+
+@router.get("/models/{model}/ready", summary="Is a model ready for inference?", responses=_NOT_READY)
+@router.get("/models/{model}/versions/{version}/ready", summary="Is one version ready?", responses=_NOT_READY)
+async def model_ready(services: ServicesDep, response: Response, model: str, version: str | None = None) -> ModelReady:
+    try:
+        services.catalog.get(model, version)
+        able = services.ready
+    except ModelUnavailable:
+        able = False
+    if not able:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return ModelReady(name=model, ready=able)
+
+
+@router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=_NO_MODEL)
+@router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=_NO_MODEL)
+async def config(catalog: CatalogDep, model: str, version: str | None = None) -> ModelConfig:
+    card = catalog.get(model, version).card
+    return ModelConfig(
+        name=model,
+        platform=PLATFORM,
+        backend="onnxruntime",
+        max_batch_size=0,  # the batch is a dimension of the tensors
+        version_policy={"specific": {"versions": [int(each) for each in catalog.versions(model)]}},
+        input=[
+            TensorConfig(name="sequence", data_type="TYPE_FP64", dims=[-1, -1, _features(card)]),
+            TensorConfig(name="length", data_type="TYPE_INT32", dims=[-1], optional=True),
+        ],
+        output=[TensorConfig(name="prediction", data_type="TYPE_FP64", dims=[-1, 1])],
+    )
+
+
+def _tensor(name: str, shape: list[int]) -> TensorMetadata:
+    return TensorMetadata(name=name, datatype=_TYPES[name], shape=shape)
+
+
+def _features(card: ModelCard) -> int:
+    return 2 if card.input == "pairs" else 1
