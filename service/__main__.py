@@ -7,15 +7,20 @@ import sys
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
+from service.commands import COMMANDS
 from service.errors import UnrollError
 from service.server import serve
 from service.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Read the flags (``arguments``: those of the process by default) and serve; exit 2 on a bad setting."""
+    """Run the subcommand of ``arguments`` (by default those of the process), or serve; exit 2 on a bad setting."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        serve(CliApp.run(Settings, cli_args=sys.argv[1:] if arguments is None else arguments))
+        if given and given[0] in COMMANDS:
+            COMMANDS[given[0]](given[1:])
+        else:
+            serve(CliApp.run(Settings, cli_args=given))
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             flag = "--" + ".".join(map(str, problem["loc"])).replace("_", "-")

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
-from service.api import handlers, health, models, openapi, requests, v1
+from service.api import handlers, health, models, openapi, outcomes, quality, requests, v1
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
@@ -28,6 +28,7 @@ from service.inference.catalog import Catalog, require_runtime
 from service.inference.engine import Engine
 from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
+from service.request_log.retention import forget_old
 from service.request_log.writer import LogWriter
 from service.settings import Settings
 
@@ -60,13 +61,16 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         )
         await log.start()
         life.serves = f"{len(catalog)} models"
-        watch = life.guard("the request log's thread", log.wait_stopped())
+        watches = [life.guard("the request log's thread", log.wait_stopped())]
+        if settings.log_keep_days is not None:
+            watches.append(life.guard("the deletion of old requests", forget_old(log, settings.log_keep_days)))
         reader = LogReader(settings.database_url)
         threads = CapacityLimiter(os.cpu_count() or 1)
         try:
             yield {"services": Services(settings, catalog, Engine(catalog), log, reader, threads, life)}
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             await log.close()
             reader.close()
 
@@ -86,7 +90,15 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     app.router.routes[:0] = [
         Route(path, endpoint, methods=["POST"]) for endpoint in COMPUTING for path in endpoint.routes
     ]
-    for router in (health.router, models.router, requests.router, v1.router, v2_models.router):
+    for router in (
+        health.router,
+        models.router,
+        requests.router,
+        outcomes.router,
+        quality.router,
+        v1.router,
+        v2_models.router,
+    ):
         app.include_router(router)
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
     handlers.install(app)

@@ -1,21 +1,42 @@
-"""GET /requests: the request log, newest first, and one request with its bodies."""
+"""/requests: the request log, newest first, its statistics and export, and forgetting."""
 
 from __future__ import annotations
 
-import base64
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
-import orjson
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
-from service.api.deps import ReaderDep
+from service.api.deps import ReaderDep, ServicesDep
 from service.api.openapi import problem_response
+from service.errors import InvalidInput, Problem
+from service.request_log.export import export as exported
+from service.request_log.export import readable_body
 from service.request_log.newest import Filters
+from service.request_log.retention import delete_before, delete_client
 from service.request_log.rows import StoredRow, Summary
 
 router = APIRouter(prefix="/requests", tags=["requests"])
+
+UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: problem_response("The log cannot be reached now")}
+# Hour by hour beyond this is a job for an export.
+_LONGEST_STATISTICS = timedelta(days=31)
+
+
+def _filters(
+    endpoint: Annotated[str | None, Query(description="Only this path, such as /predict")] = None,
+    model: Annotated[str | None, Query(description="Only answers of this model, `name` or `name/version`")] = None,
+    status: Annotated[int | None, Query(ge=100, le=599)] = None,
+    since: Annotated[AwareDatetime | None, Query(description="First time that belongs, with its UTC offset")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="First time that no longer belongs")] = None,
+) -> Filters:
+    return Filters(endpoint, model, status, *window(since, until))
+
+
+FiltersDep = Annotated[Filters, Depends(_filters)]
 
 
 class LoggedRequest(BaseModel):
@@ -53,49 +74,125 @@ class LogPage(BaseModel):
     next: str | None
 
 
-@router.get("", summary="Logged requests, newest first", responses={503: problem_response("The log cannot be read")})
+class Load(BaseModel):
+    """Requests of one endpoint or model, those answered 4xx or 5xx, and percentiles of the duration in us."""
+
+    name: str
+    requests: int
+    errors: int
+    p50_us: int
+    p95_us: int
+    p99_us: int
+
+
+class Hour(BaseModel):
+    """The load in one hour, UTC."""
+
+    start: AwareDatetime
+    endpoints: list[Load]
+    models: list[Load]
+
+
+class LogStatistics(BaseModel):
+    """The load of a window and hour by hour; hours without requests are left out."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+    endpoints: list[Load]
+    models: list[Load]
+    hours: list[Hour]
+
+
+class Deleted(BaseModel):
+    """How many rows were deleted, bodies and all."""
+
+    deleted: int
+
+
+@router.get("", summary="Logged requests, newest first", responses=UNAVAILABLE)
 def requests(
     reader: ReaderDep,
-    endpoint: Annotated[str | None, Query(description="Only this path, such as /predict")] = None,
-    model: Annotated[str | None, Query(description="Only answers of this model, `name` or `name/version`")] = None,
-    status: Annotated[int | None, Query(ge=100, le=599)] = None,
-    since: Annotated[AwareDatetime | None, Query(description="First time that belongs, with its UTC offset")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="First time that no longer belongs")] = None,
+    filters: FiltersDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
 ) -> LogPage:
-    filters = Filters(endpoint, model, status, _microseconds(since), _microseconds(until))
     page = reader.page(filters, limit, cursor)
     return LogPage(requests=[LoggedRequest(**_shown(row)) for row in page.rows], next=page.next)
 
 
+@router.delete("", summary="Forget requests for good, those before a time or all of one client", responses=UNAVAILABLE)
+async def forget(
+    services: ServicesDep,
+    before: Annotated[AwareDatetime | None, Query(description="All requests made before this time")] = None,
+    client: Annotated[str | None, Query(description="All requests of this API key's id")] = None,
+) -> Deleted:
+    if (before is None) is (client is None):
+        expected = "exactly one of before and client"
+        raise InvalidInput(f"expected {expected}", code="one_of", problems=(Problem("query", expected),))
+    if before is not None:
+        return Deleted(deleted=await delete_before(services.log, microseconds(before)))
+    return Deleted(deleted=await delete_client(services.log, client or ""))
+
+
+@router.get("/stats", summary="Counts, errors and latency by endpoint, model and hour", responses=UNAVAILABLE)
+def stats(
+    reader: ReaderDep,
+    since: Annotated[AwareDatetime | None, Query(description="A day before `until` when left out")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Now when left out")] = None,
+) -> LogStatistics:
+    end = until or datetime.now(UTC)
+    start = since or end - timedelta(days=1)
+    if not timedelta() < end - start <= _LONGEST_STATISTICS:
+        expected = f"since before until, at most {_LONGEST_STATISTICS.days} days apart"
+        raise InvalidInput(f"expected {expected}", code="out_of_range", problems=(Problem("query.since", expected),))
+    found = reader.stats(microseconds(start), microseconds(end))
+    hours = [{**asdict(hour), "start": as_time(hour.start)} for hour in found.hours]
+    return LogStatistics.model_validate({**asdict(found), "since": start, "until": end, "hours": hours})
+
+
 @router.get(
-    "/{request_id}", summary="One logged request with its bodies", responses={404: problem_response("No such request")}
+    "/export",
+    summary="The log as a file, newest first, streamed",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/jsonl": {}, "text/csv": {}}}, **UNAVAILABLE},
+)
+def export(reader: ReaderDep, filters: FiltersDep, format: Literal["jsonl", "csv"] = "jsonl") -> StreamingResponse:  # noqa: A002  # the name that clients send
+    media_type = "application/jsonl" if format == "jsonl" else "text/csv"
+    headers = {"Content-Disposition": f'attachment; filename="requests.{format}"'}
+    return StreamingResponse(exported(reader, filters, format), media_type=media_type, headers=headers)
+
+
+@router.get(
+    "/{request_id}",
+    summary="One logged request with its bodies",
+    responses={404: problem_response("No such request"), **UNAVAILABLE},
 )
 def request(reader: ReaderDep, request_id: str) -> LoggedBodies:
     row = reader.get(request_id)
     return LoggedBodies(
         **_shown(row),
-        request=_body(row.request),
-        response=_body(row.response),
+        request=readable_body(row.request),
+        response=readable_body(row.response),
         request_sha256=row.request_sha256,
         response_sha256=row.response_sha256,
     )
 
 
+def window(since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
+    """The two ends as the log counts them, None where open."""
+    return None if since is None else microseconds(since), None if until is None else microseconds(until)
+
+
+def microseconds(time: datetime) -> int:
+    """``time`` as the log counts it, since the epoch."""
+    return round(time.timestamp() * 1e6)
+
+
 def _shown(row: Summary | StoredRow) -> dict[str, Any]:
     names = LoggedRequest.model_fields.keys() - {"time"}
-    return {"time": datetime.fromtimestamp(row.time / 1e6, UTC), **{name: getattr(row, name) for name in names}}
+    return {"time": as_time(row.time), **{name: getattr(row, name) for name in names}}
 
 
-def _microseconds(time: datetime | None) -> int | None:
-    return None if time is None else round(time.timestamp() * 1e6)
-
-
-def _body(body: bytes | None) -> Any:
-    if body is None:
-        return None
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return base64.b64encode(body).decode()
+def as_time(time: int) -> datetime:
+    """A time of the log, in UTC."""
+    return datetime.fromtimestamp(time / 1e6, UTC)
