@@ -28,8 +28,6 @@ from service.request_log.rows import Row, identify
 
 logger = logging.getLogger(__name__)
 
-# Bodies beyond this are some hundreds of microseconds of work or more: they leave the event loop.
-_INLINE_BYTES = 4096
 _LONGEST_CLIENT_ID = 128
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -106,6 +104,8 @@ class ComputingEndpoint(ABC, Generic[Question]):
     summary: str
     example: Any
     accepted: ClassVar[Accepted] = JSON_ONLY
+    # Bodies beyond this are some hundreds of microseconds of work or more: they leave the event loop.
+    inline_bytes: int = 4096
 
     @abstractmethod
     def read(self, posted: Posted) -> Question:
@@ -132,7 +132,7 @@ class ComputingEndpoint(ABC, Generic[Question]):
             posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted)
             arrived = True
             work = partial(self._work, services, posted)
-            inline = len(posted.body) <= _INLINE_BYTES and b"content-encoding" not in posted.headers
+            inline = len(posted.body) <= self.inline_bytes and b"content-encoding" not in posted.headers
             reply = work() if inline else await anyio.to_thread.run_sync(work, limiter=services.threads)
         except Disconnected:
             return

@@ -27,4 +27,5 @@ forecast = NativeEndpoint(
     ForecastResponse,
     answer,
     {"model": "sine-gru", "sequence": [0.0, 0.48, 0.84, 1.0, 0.91, 0.6, 0.14, -0.35, -0.76, -0.98], "horizon": 5},
+    inline=False,
 )

@@ -36,4 +36,5 @@ inspect = NativeEndpoint(
     InspectResponse,
     answer,
     {"model": "memory-lstm", "sequence": [[0, 0.1], [3, 0.9], [2, 0.3], [5, 0.7]]},
+    inline=False,
 )

@@ -25,8 +25,16 @@ class NativeEndpoint(ComputingEndpoint[Payload]):
     tag = "computing"
 
     def __init__(
-        self, path: str, payload: type[Payload], response: type[Any], answer: Answer[Payload], example: dict[str, Any]
+        self,
+        path: str,
+        payload: type[Payload],
+        response: type[Any],
+        answer: Answer[Payload],
+        example: dict[str, Any],
+        *,
+        inline: bool = True,
     ) -> None:
+        """``inline``: whether a small body means little work; else every request leaves the event loop."""
         self.path = path
         self.routes = (path,)
         self.payload: type[Payload] = payload
@@ -34,6 +42,8 @@ class NativeEndpoint(ComputingEndpoint[Payload]):
         self.summary = (answer.__doc__ or "").strip().splitlines()[0]
         self.example = example
         self._answer = answer
+        if not inline:
+            self.inline_bytes = 0
         self._dump = TypeAdapter(response).dump_json
 
     def read(self, posted: Posted) -> Payload:
