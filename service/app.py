@@ -23,9 +23,11 @@ from service.api.inspect import inspect
 from service.api.middleware import RequestId
 from service.api.predict import predict
 from service.api.v2 import models as v2_models
+from service.api.v2 import repository as v2_repository
 from service.api.v2.infer import infer
-from service.inference.catalog import Catalog, require_runtime
+from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
+from service.inference.repository import Repository, watch_folder
 from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
@@ -48,7 +50,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        catalog = Catalog.load(settings.models_dir, settings.runtime)
+        repository = Repository(settings.models_dir, settings.runtime)
+        catalog = repository.catalog
         log = LogWriter(
             settings.database_url,
             durability=settings.log_durability,
@@ -64,10 +67,12 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         watches = [life.guard("the request log's thread", log.wait_stopped())]
         if settings.log_keep_days is not None:
             watches.append(life.guard("the deletion of old requests", forget_old(log, settings.log_keep_days)))
+        if settings.models_poll_seconds:
+            watches.append(life.guard("the models' watcher", watch_folder(repository, settings.models_poll_seconds)))
         reader = LogReader(settings.database_url)
         threads = CapacityLimiter(os.cpu_count() or 1)
         try:
-            yield {"services": Services(settings, catalog, Engine(catalog), log, reader, threads, life)}
+            yield {"services": Services(settings, repository, catalog, Engine(catalog), log, reader, threads, life)}
         finally:
             for watch in watches:
                 watch.cancel()
@@ -98,6 +103,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         quality.router,
         v1.router,
         v2_models.router,
+        v2_repository.router,
     ):
         app.include_router(router)
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
         description="Folder of <name>/<version>/ model folders. By default ./models if present, else the published "
         "models inside the package.",
     )
+    models_poll_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description="Seconds between two looks into the models' folder for new, changed or removed versions; 0 never "
+        "looks.",
+    )
     runtime: Literal["onnx", "tensorflow"] = Field(
         default="onnx",
         description="What runs the networks: ONNX Runtime, or TensorFlow from model.keras, the reference, which needs "

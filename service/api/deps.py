@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
+from service.inference.repository import Repository
 from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
@@ -23,6 +24,7 @@ class Services:
     """The collaborators of one server process. ``threads`` bounds the work that leaves the event loop."""
 
     settings: Settings
+    repository: Repository
     catalog: Catalog
     engine: Engine
     log: LogWriter
@@ -56,10 +58,15 @@ def _catalog(connection: HTTPConnection) -> Catalog:
     return services_of(connection.scope).catalog
 
 
+def _repository(connection: HTTPConnection) -> Repository:
+    return services_of(connection.scope).repository
+
+
 def _reader(connection: HTTPConnection) -> LogReader:
     return services_of(connection.scope).reader
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
+RepositoryDep = Annotated[Repository, Depends(_repository)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 ReaderDep = Annotated[LogReader, Depends(_reader)]

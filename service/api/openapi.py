@@ -84,20 +84,19 @@ def _operation(endpoint: ComputingEndpoint[Any], path: str, request: Any, respon
                 "description": "The answer; its row is committed to the request log",
                 "content": {"application/json": {"schema": response}},
             },
-            **error_responses(path),
+            **{str(int(status)): entry for status, entry in error_responses(path).items()},
         },
     }
 
 
-def error_responses(path: str, *statuses: HTTPStatus) -> dict[str, Any]:
+def error_responses(path: str, *statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI entries of the error answers of ``path``, in its protocol's own shape."""
     foreign = is_foreign(path)
-    chosen = statuses or ERRORS
     return {
-        str(int(HTTPStatus.BAD_REQUEST if foreign and status == HTTPStatus.UNPROCESSABLE_ENTITY else status)): (
+        (400 if foreign and status == 422 else status): (
             foreign_response(ERRORS[status]) if foreign else problem_response(ERRORS[status])
         )
-        for status in chosen
+        for status in map(HTTPStatus, statuses or ERRORS)
     }
 
 

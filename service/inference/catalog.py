@@ -23,13 +23,16 @@ GOLDEN_TOLERANCE = 1e-5
 
 
 class Catalog:
-    """The models that are served, and those that were refused with the reason."""
+    """The models that are served, and those that were refused with the reason.
+
+    Whoever changes it puts new dictionaries in the place of the old, so that readers in other threads need no lock.
+    """
 
     def __init__(self, models: list[Model], refused: dict[str, str]) -> None:
         self._versions: dict[str, dict[str, Model]] = {}
+        self.refused = refused
         for model in sorted(models, key=lambda m: (m.card.name, int(m.card.version))):
             self._versions.setdefault(model.card.name, {})[model.card.version] = model
-        self.refused = refused
 
     @classmethod
     def load(cls, folder: Path, runtime: Runtime = "onnx") -> Catalog:
@@ -48,6 +51,24 @@ class Catalog:
     def __iter__(self) -> Iterator[Model]:
         """Every served model, highest version only, by name."""
         return (next(reversed(versions.values())) for versions in self._versions.values())
+
+    def everyone(self) -> list[Model]:
+        """Every version of every served model."""
+        return [model for versions in self._versions.values() for model in versions.values()]
+
+    def put(self, name: str, models: list[Model], refused: dict[str, str]) -> None:
+        """Serve exactly ``models`` as the versions of ``name``; ``refused`` maps its bad versions to the reason."""
+        others = {each: versions for each, versions in self._versions.items() if each != name}
+        if models:
+            ordered = sorted(models, key=lambda model: int(model.card.version))
+            others[name] = {model.card.version: model for model in ordered}
+        self._versions = dict(sorted(others.items()))
+        self.refused = {each: reason for each, reason in self.refused.items() if each.partition("/")[0] != name}
+        self.refuse(name, refused)
+
+    def refuse(self, name: str, refused: dict[str, str]) -> None:
+        """Keep in mind why versions of ``name`` are refused; a version of that number that is served goes on."""
+        self.refused = {**self.refused, **{f"{name}/{version}": reason for version, reason in refused.items()}}
 
     def __len__(self) -> int:
         return len(self._versions)
