@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 Job = Callable[[Connection], object]
 
-_WAL_BYTES = 16 << 20  # above this the WAL is emptied even if that means to wait for a reader
+_WAL_BYTES = 64 << 20  # above this the WAL is emptied even if that means to wait for a reader
 _READER_MS = 200  # how long that may hold up the next batch
 # Failures of one row, which must not fail the others of its batch; all others are failures of the database.
 _ROW_FAILURES = (IntegrityError, DataError, ProgrammingError, UnicodeError, OverflowError)

@@ -70,6 +70,8 @@ def open_writer(url: URL, durability: Durability, timeout: float) -> Engine:
                 "busy_timeout": round(timeout * 1000),
                 "journal_mode": "WAL",
                 "synchronous": _SYNCHRONOUS[durability],
+                # Pages between two checkpoints, 16 MB: fewer than one commit in a hundred waits for one.
+                "wal_autocheckpoint": 4000,
                 "secure_delete": "ON",  # what is deleted is overwritten
             },
             poolclass=NullPool,

@@ -32,12 +32,13 @@ class Outcome:
 
 
 def record_outcome(
-    request_id: str, *, value: Value = None, values: Values | None = None
+    request_id: str, *, value: Value = None, values: Values | None = None, client: str | None = None
 ) -> Callable[[Connection], Outcome]:
     """A job for :meth:`LogWriter.run` that puts down what came after the request of that id.
 
     ``value`` after one sequence, ``values`` after several or over several steps, None where unknown. Repeating it
-    changes nothing, and unknown values may be filled in later. The job raises :class:`UnknownRequest`,
+    changes nothing, and unknown values may be filled in later. With ``client``, other clients' rows are unknown. The
+    job raises :class:`UnknownRequest`,
     :class:`NotRecorded` when the answer was not kept, :class:`InvalidInput` when the shape is not the answer's,
     :class:`OutcomeConflict` when a different value is on record.
     """
@@ -46,7 +47,7 @@ def record_outcome(
         # Two processes must not both find that there is no outcome yet; SQLite has one writer anyway.
         found = select(requests).where(requests.c.id == request_id).with_for_update()
         row = connection.execute(found).mappings().one_or_none() if is_id(request_id) else None
-        if row is None:
+        if row is None or client not in (None, row["client"]):
             raise UnknownRequest("the request log has no request of that id")
         if row["request"] is None or row["response"] is None:
             raise NotRecorded("the answer to that request was not kept, so nothing can be held against it")

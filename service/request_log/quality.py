@@ -76,7 +76,11 @@ def quality(connection: Connection, since: int | None, until: int | None) -> Qua
     if until is not None:
         window.append(scores.c.id < first_id(until))
     later = case((scores.c.step > 1, 1), else_=0).label("later")
-    groups: list[Any] = [scores.c.task, scores.c.model, "later"]  # by its label: PostgreSQL takes two equal cases for different
+    groups: list[Any] = [
+        scores.c.task,
+        scores.c.model,
+        "later",
+    ]  # by its label: PostgreSQL takes two equal cases for different
     statement = select(scores.c.task, scores.c.model, later, *_measures()).where(*window)
     statement = statement.group_by(*groups).order_by(*groups)
     models = tuple(_quality(row) for row in connection.execute(statement).mappings())

@@ -1,0 +1,253 @@
+"""The real service under load, killed with SIGKILL at random moments; then every acknowledged answer is looked for.
+
+``python -m tests.system.torture --rounds 200``. Each round starts the service on the log that the last one left,
+posts to it over many connections, kills it without warning and checks the file:
+
+* every 2xx answer that arrived has exactly one row, with the same bytes (by digest where the body is long),
+* a row that nobody got an answer for was under way when the kill came: at most one for each connection,
+* no request has two rows, and SQLite finds its file sound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from service.request_log.database import sqlite_module
+from tests.serving import free_port
+
+CONNECTIONS = 32
+WORKERS = (1, 2, 4)
+ROUNDS_ON_ONE_FILE = 10  # then a fresh one: the check reads all of it
+_BODY_LIMIT = 4096  # bytes; some answers are longer, so that both forms of a row are met
+_READY_SECONDS = 60.0
+
+
+@dataclass
+class Tally:
+    """What came of the rounds so far."""
+
+    rounds: int = 0
+    acknowledged: int = 0
+    unanswered: int = 0  # rows whose answer the kill cut off
+    refused: int = 0
+    workers_killed: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rounds} rounds, {self.acknowledged} acknowledged, {self.unanswered} cut off, "
+            f"{self.refused} refused, {self.workers_killed} single workers killed, {len(self.faults)} faults"
+        )
+
+
+@dataclass
+class Load:
+    """What one round's clients saw: digests of the 2xx answers by request id."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    refused: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def run(rounds: int, seed: int, folder: Path, seconds: float = 2.0) -> Tally:
+    """So many rounds of some ``seconds`` of load, 1, 2 and 4 workers in turn; stops at the first with a fault."""
+    dice = random.Random(seed)  # noqa: S311  (repeatable)
+    tally = Tally()
+    numbers = count()
+    seen: set[str] = set()
+    for number in range(rounds):
+        database = folder / f"log{number // ROUNDS_ON_ONE_FILE}.db"
+        if number % ROUNDS_ON_ONE_FILE == 0:
+            for file in folder.glob("log*"):
+                file.unlink()
+            seen = set()
+        load = _round(database, WORKERS[number % len(WORKERS)], seconds, dice, numbers, tally)
+        unanswered = _check(database, load, seen)
+        if unanswered > CONNECTIONS:
+            load.faults.append(f"{unanswered} rows without an answer, of {CONNECTIONS} connections")
+        tally.rounds += 1
+        tally.acknowledged += len(load.answers)
+        tally.unanswered += unanswered
+        tally.refused += load.refused
+        tally.faults += load.faults
+        print(f"{tally}", flush=True)
+        if tally.faults:
+            break
+    return tally
+
+
+def _round(
+    database: Path, workers: int, seconds: float, dice: random.Random, numbers: Iterator[int], tally: Tally
+) -> Load:
+    load = Load()
+    with _service(database, workers) as (parent, port):
+        if dice.random() < 0.1:  # while it starts
+            time.sleep(dice.uniform(0.1, 1.5))
+            return load
+        _wait_until_ready(parent, port)
+        victim = dice.random() < 0.3 and workers > 1
+        asyncio.run(_post_until_killed(parent, port, seconds, dice, numbers, load, victim))
+        tally.workers_killed += victim
+    return load
+
+
+@contextmanager
+def _service(database: Path, workers: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    port = free_port()
+    command = [sys.executable, "-m", "service", "--port", str(port), "--workers", str(workers)]
+    command += ["--database-url", f"sqlite:///{database}", "--log-body-limit", str(_BODY_LIMIT)]
+    with (database.parent / "output.txt").open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    try:
+        yield process, port
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # a session of its own: exactly our processes
+        process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    async def ready() -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.write(b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        status = await reader.readline()
+        writer.close()
+        return b" 200 " in status
+
+    began = time.monotonic()
+    while not asyncio.run(ready()):
+        if process.poll() is not None or time.monotonic() - began > _READY_SECONDS:
+            raise RuntimeError("the service did not become ready")
+        time.sleep(0.02)
+
+
+async def _post_until_killed(
+    parent: subprocess.Popen[bytes],
+    port: int,
+    seconds: float,
+    dice: random.Random,
+    numbers: Iterator[int],
+    load: Load,
+    victim: bool,
+) -> None:
+    seeds = [dice.random() for _ in range(CONNECTIONS)]
+    clients = [asyncio.create_task(_client(port, random.Random(seed), numbers, load)) for seed in seeds]  # noqa: S311
+    if victim:
+        await asyncio.sleep(dice.uniform(0.1, seconds))
+        os.kill(dice.choice(_workers_of(parent.pid)), signal.SIGKILL)
+    await asyncio.sleep(dice.uniform(0.1, 2 * seconds))
+    os.killpg(parent.pid, signal.SIGKILL)
+    await asyncio.gather(*clients)
+
+
+def _workers_of(parent: int) -> list[int]:
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: Load) -> None:
+    """Post, read, post again; a connection that breaks is opened anew, until nobody listens any more."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+        except OSError:
+            return
+        try:
+            while True:
+                path, body = _request(dice)
+                writer.write(
+                    b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-request-id: %d\r\n"
+                    b"content-length: %d\r\n\r\n%s" % (path, next(numbers), len(body), body)
+                )
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                answer = await reader.readexactly(int(_header(head, b"content-length")))
+                status = int(head[9:12])
+                if status == 200:
+                    request_id = _header(head, b"x-request-id").decode()
+                    if request_id in load.answers:
+                        load.faults.append(f"two answers have the id {request_id}")
+                    load.answers[request_id] = hashlib.sha256(answer).hexdigest()
+                elif status in (422, 503):
+                    load.refused += 1
+                else:
+                    load.faults.append(f"{path.decode()} was answered {status}: {answer[:300]!r}")
+        except (OSError, asyncio.IncompleteReadError):
+            writer.close()
+
+
+def _request(dice: random.Random) -> tuple[bytes, bytes]:
+    sequence = [round(dice.uniform(-9, 9), 3) for _ in range(dice.randint(4, 24))]
+    kind = dice.random()
+    if kind < 0.85:
+        return b"/predict", json.dumps({"model": "sine-gru", "sequence": sequence}).encode()
+    if kind < 0.9:
+        return b"/predict", json.dumps({"sequence": sequence}).encode()
+    if kind < 0.94:
+        return b"/compare", json.dumps({"task": "sine", "sequence": sequence}).encode()
+    if kind < 0.97:  # longer than what the log keeps, and than what is computed on the event loop
+        return b"/predict", json.dumps({"model": "sine-gru", "sequences": [sequence] * 40}).encode()
+    return b"/predict", b'{"sequence": []}'
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    return head.split(b"\r\n" + name + b": ", 1)[1].split(b"\r\n", 1)[0]
+
+
+def _check(database: Path, load: Load, seen: set[str]) -> int:
+    """Hold the file against what the clients saw and against the rounds before it; rows that nobody saw."""
+    if not database.exists():
+        return 0
+    with closing(sqlite_module().connect(database)) as connection:
+        soundness = connection.execute("PRAGMA integrity_check").fetchall()
+        if soundness != [("ok",)]:
+            load.faults.append(f"integrity_check: {soundness[:3]}")
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'requests'").fetchone()
+        if tables == (0,):  # killed before the first migration was committed
+            return 0
+        doubled = connection.execute(
+            "SELECT client_request_id FROM requests GROUP BY client_request_id HAVING count(*) > 1"
+        ).fetchall()
+        load.faults += [f"request {name} has several rows" for (name,) in doubled[:3]]
+        rows = connection.execute("SELECT id, response, response_sha256 FROM requests WHERE status = 200")
+        stored = {identity: digest or hashlib.sha256(body).hexdigest() for identity, body, digest in rows}
+    lost = (load.answers.keys() | seen) - stored.keys()
+    load.faults += [f"{identity} was acknowledged and is lost" for identity in sorted(lost)[:3]]
+    changed = [identity for identity, digest in load.answers.items() if stored.get(identity, digest) != digest]
+    load.faults += [f"{identity} has other bytes in the log than were sent" for identity in changed[:3]]
+    unseen = stored.keys() - load.answers.keys() - seen
+    seen.update(stored)
+    return len(unseen)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Kill the service again and again and look for lost answers.")
+    parser.add_argument("--rounds", type=int, default=200, help="starts and kills (default 200)")
+    parser.add_argument("--seed", type=int, default=1, help="of the random moments and requests (default 1)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="mean length of a round's load (default 2)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="unroll-torture-") as folder:
+        tally = run(arguments.rounds, arguments.seed, Path(folder), arguments.seconds)
+    for fault in tally.faults:
+        print(fault, file=sys.stderr)
+    sys.exit(bool(tally.faults))
+
+
+if __name__ == "__main__":
+    main()
