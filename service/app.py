@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
-from service.api import handlers, health, models, openapi, outcomes, quality, requests, v1
+from service.api import handlers, health, models, openapi, outcomes, page, quality, requests, v1
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
@@ -106,6 +106,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         v2_repository.router,
     ):
         app.include_router(router)
+    app.router.routes.extend(page.routes)
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
     handlers.install(app)
     openapi.install(app, COMPUTING)

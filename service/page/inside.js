@@ -1,0 +1,65 @@
+// Inside: the three cells side by side, what each keeps of the past, and every gate over time.
+import { beginAnew, post } from "./api.js";
+import { byValue } from "./bars.js";
+import { cellCard } from "./cell_card.js";
+import { chartHost, draw } from "./chart.js";
+import { curlOf } from "./curl.js";
+import { called, CELLS, el, written } from "./dom.js";
+import { posted, state } from "./sequence.js";
+import { retainedChart } from "./retained.js";
+import { t } from "./words.js";
+
+const remembered = { textbook: false };
+
+export function insideView(panel, { models, touch }) {
+  const textbook = el("input", { type: "checkbox", id: "inside-textbook" });
+  textbook.checked = remembered.textbook;
+  textbook.addEventListener("change", () => {
+    remembered.textbook = textbook.checked;
+    touch();
+  });
+  const headline = el("p", { class: "headline", "aria-live": "polite" });
+  const host = chartHost(240);
+  const legend = el(
+    "ul",
+    { class: "legend" },
+    CELLS.map((cell) => el("li", {}, el("span", { class: `key ${cell}` }), called(cell))),
+  );
+  const cards = CELLS.map((cell) => cellCard(cell));
+  panel.append(
+    el("div", { class: "choice" }, textbook, el("label", { for: "inside-textbook" }, t("family.textbook"))),
+    headline,
+    el("h3", {}, t("inside.retained")),
+    el("p", { class: "hint" }, t("inside.retained.help")),
+    host,
+    legend,
+    el("div", { class: "cells" }, cards.map((card) => card.node)),
+    el("p", { class: "hint" }, t("inside.keras")),
+    curlOf("inside"),
+  );
+
+  async function refresh() {
+    const names = CELLS.map((cell) => modelFor(cell, models, textbook.checked));
+    const sequence = posted();
+    beginAnew("inside");
+    const answers = await Promise.all(names.map((model) => post("inside", "inspect", { model, sequence })));
+    const kept = answers.map((answer) => answer.memory.retained[0]);
+    const facts = CELLS.map((cell, n) => `${called(cell)} ${share(kept[n])}`).join(", ");
+    headline.textContent = t("inside.headline", { facts, step: answers[0].steps[0].step });
+    draw(host, t("inside.summary", { facts }), retainedChart(answers));
+    const strongest = Math.max(...answers.flatMap(({ steps }) => steps.map(({ influence }) => Math.abs(byValue(influence)))));
+    answers.forEach((answer, n) => cards[n].show(answer, strongest));
+  }
+  return { refresh };
+}
+
+const share = (part) => (part < 0.0005 ? "0 %" : `${written(100 * part, 2)} %`);
+
+// The task's own model of a cell, or the textbook's.
+function modelFor(cell, models, textbook) {
+  const own = `${state.task}-${cell}`;
+  if (!textbook) return own;
+  const alike = models.filter((model) => model.name.startsWith("textbook-") && model.task === state.task);
+  const ofCell = alike.filter((model) => model.architecture === cell).map((model) => model.name);
+  return ofCell.find((name) => name.endsWith(`-${cell}`)) ?? ofCell[0] ?? own;
+}

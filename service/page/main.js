@@ -1,0 +1,72 @@
+// Puts the page together: the sequence on one side, the views on the other, and a redraw after every change.
+import { changeKey, get } from "./api.js";
+import { compareView } from "./compare.js";
+import { controls } from "./controls.js";
+import { el } from "./dom.js";
+import { forecastView } from "./forecast.js";
+import { insideView } from "./inside.js";
+import { logView } from "./log.js";
+import { modelsView } from "./models.js";
+import { onSequence, tell, usePreset } from "./sequence.js";
+import { tabs } from "./tabs.js";
+import { onLanguage, startLanguages, t } from "./words.js";
+
+const VIEWS = { compare: compareView, forecast: forecastView, inside: insideView, models: modelsView, log: logView };
+const REST = 40; // milliseconds between the starts of two refreshes, so that a moving slider does not flood the log
+
+const shown = {}; // views that were opened, by name
+const models = []; // what GET /models lists
+let open = null;
+let changed = null; // when the change came that is not on the screen yet
+let running = false;
+let started = -REST;
+
+// Refreshes the open view; changes meanwhile are one refresh more.
+async function refresh() {
+  if (running || open === null) return;
+  running = true;
+  while (changed !== null) {
+    await new Promise((resolve) => setTimeout(resolve, started + REST - performance.now()));
+    const since = changed;
+    started = performance.now();
+    changed = null;
+    const view = (shown[open] ??= create(open));
+    await view.refresh().then(() => view.trouble(""), (error) => view.trouble(error.message));
+    performance.measure("unroll-redraw", { start: since, end: performance.now() });
+  }
+  running = false;
+}
+
+function touch() {
+  changed ??= performance.now();
+  refresh();
+}
+
+function create(name) {
+  const panel = document.getElementById(name);
+  const trouble = el("p", { class: "problem", role: "alert" });
+  panel.replaceChildren(trouble);
+  return { ...VIEWS[name](panel, { models, touch }), trouble: (text) => (trouble.textContent = text) };
+}
+
+startLanguages();
+controls(document.getElementById("sequence"), () =>
+  [...new Set(models.filter((model) => model.input === "values").map((model) => model.task))],
+);
+onSequence(touch);
+onLanguage(() => {
+  for (const name of Object.keys(shown)) delete shown[name];
+  touch();
+});
+document.getElementById("key").addEventListener("click", () => changeKey().then(touch));
+usePreset("sine");
+get(null, "models")
+  .then((answer) => models.push(...answer.models))
+  .catch(() => {}) // the open view says what is wrong
+  .then(() => {
+    tell();
+    tabs((name) => {
+      open = name;
+      touch();
+    });
+  });
