@@ -1,0 +1,25 @@
+#!/bin/sh
+# nginx with an eye on the replicas: it looks names up once, at its start, and `--scale` or a restart changes them.
+set -eu
+
+# One line for each address behind the name `service`. One failure takes a replica out for five seconds.
+replicas() {
+    getent ahostsv4 service | awk '{print "server " $1 ":8000 max_fails=1 fail_timeout=5s;"}' | sort -u
+}
+
+watch() {
+    while sleep 1; do
+        replicas > /tmp/found
+        # A replica that went is out by its failures. Only a new one is worth a reload, which closes idle connections.
+        if [ -n "$(comm -13 /tmp/replicas.conf /tmp/found)" ]; then
+            mv /tmp/found /tmp/replicas.conf
+            nginx -c /etc/unroll/nginx.conf -s reload
+        fi
+    done
+}
+
+until replicas > /tmp/replicas.conf && [ -s /tmp/replicas.conf ]; do
+    sleep 1
+done
+watch &
+exec nginx -c /etc/unroll/nginx.conf -g 'daemon off;'
