@@ -15,6 +15,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from service.api import handlers, health, models, openapi, outcomes, page, quality, requests, v1
+from service.api.auth import Auth
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
@@ -28,6 +29,7 @@ from service.api.v2.infer import infer
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
 from service.inference.repository import Repository, watch_folder
+from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
@@ -107,6 +109,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     ):
         app.include_router(router)
     app.router.routes.extend(page.routes)
+    if settings.api_keys_file is not None:
+        app.add_middleware(Auth, keys=KeyFile(settings.api_keys_file))
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
     handlers.install(app)
     openapi.install(app, COMPUTING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from service.key_commands import key
 from service.request_log import maintenance
 from service.settings import Settings
 
@@ -38,4 +39,4 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS = {"backup": backup, "check": check}
+COMMANDS = {"backup": backup, "check": check, "key": key}

@@ -4,6 +4,9 @@
     ├── InvalidInput           the caller sent something that has no answer
     ├── UnknownModel           no model, or no version, of that name
     ├── UnknownRequest         no row of that id in the request log
+    ├── Unauthorized           no API key, or not one of ours
+    ├── Forbidden              the key does not cover what was asked
+    ├── KeysUnavailable        the API keys cannot be read now
     ├── BodyTooLarge           more bytes than the settings allow
     ├── UnsupportedMediaType   a body in a form that is not read here
     ├── ModelRejected          a model folder that must not be served
@@ -64,6 +67,24 @@ class UnknownRequest(UnrollError):
     """The request log has no row with that id."""
 
     code = "unknown_request"
+
+
+class Unauthorized(UnrollError):
+    """The request came without an API key, or with one that is not known."""
+
+    code = "unauthorized"
+
+
+class Forbidden(UnrollError):
+    """The API key does not cover what was asked."""
+
+    code = "forbidden"
+
+
+class KeysUnavailable(UnrollError):
+    """The file of API keys cannot be read any more, so nobody can be let in."""
+
+    code = "keys_unavailable"
 
 
 class BodyTooLarge(UnrollError):

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from types import FrameType
 
 import uvicorn
@@ -18,6 +19,7 @@ import uvicorn
 from service.app import create_app
 from service.connection import Connection, ConnectionConfig
 from service.errors import SettingsError
+from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.request_log.migrate import migrate
 from service.settings import Settings
@@ -121,6 +123,7 @@ def serve(settings: Settings) -> None:
         SettingsError: the settings ask for something that cannot be done.
         LogUnavailable: the request log cannot be reached.
     """
+    _require_keys(settings)
     with _listen(settings.host, settings.port) as listener:
         migrate(settings.database_url, writers=settings.workers)
         if settings.workers == 1:
@@ -152,6 +155,27 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
     server = Server(config, drain_seconds=settings.drain_seconds, announce=announce)
     server.run([listener])
     return server.exit_code
+
+
+def _require_keys(settings: Settings) -> None:
+    """Refuse to serve everybody on a network unless that was asked for."""
+    if settings.api_keys_file is not None:
+        KeyFile(settings.api_keys_file).load()
+    elif not (settings.allow_anonymous or is_loopback(settings.host)):
+        raise SettingsError(
+            f"without API keys the service does not listen on {settings.host}, where others can reach it. Either make "
+            "a key (python -m service key new --name NAME --scope predict --file keys.json) and give --api-keys-file "
+            "keys.json; or listen on --host 127.0.0.1; or let everybody in with --allow-anonymous "
+            "(UNROLL_ALLOW_ANONYMOUS=true)"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

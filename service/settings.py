@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="Server processes. Each loads all models; they share the request log."
     )
+    api_keys_file: Path | None = Field(
+        default=None,
+        description="File of API keys, made by `python -m service key new`; then every route but health, page and docs "
+        "needs one. Without it anybody may ask anything, which is why the service then listens on this machine only.",
+    )
+    allow_anonymous: bool = Field(
+        default=False, description="Listen on any address without API keys: whoever reaches it may ask anything."
+    )
     drain_seconds: float = Field(
         default=0.0,
         ge=0,

@@ -57,6 +57,7 @@ class Posted:
     time: int  # microseconds since the epoch, UTC
     headers: Mapping[bytes, bytes]
     path: Mapping[str, str]
+    client: str | None = None  # name of the API key
     body: bytes = b""
 
 
@@ -122,7 +123,7 @@ class ComputingEndpoint(ABC, Generic[Question]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter_ns()
         services = services_of(scope)
-        posted = Posted(*identify(), dict(scope["headers"]), scope["path_params"])
+        posted = Posted(*identify(), dict(scope["headers"]), scope["path_params"], scope["state"].get("client"))
         reply: Reply | None = None
         refusal: Refusal | None = None
         code: str | None = None
@@ -181,7 +182,7 @@ class ComputingEndpoint(ABC, Generic[Question]):
             models=computed.models if computed else (),
             status=int(refusal.status if refusal else HTTPStatus.OK),
             code=code,
-            client=None,
+            client=posted.client,
             client_request_id=_client_request_id(posted.headers),
             sequences=computed.sequences if computed else 0,
             values=computed.values if computed else 0,

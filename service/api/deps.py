@@ -66,7 +66,14 @@ def _reader(connection: HTTPConnection) -> LogReader:
     return services_of(connection.scope).reader
 
 
+def _own_rows(connection: HTTPConnection) -> str | None:
+    state = connection.scope["state"]
+    return state["client"] if state.get("own_rows_only") else None
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 RepositoryDep = Annotated[Repository, Depends(_repository)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 ReaderDep = Annotated[LogReader, Depends(_reader)]
+# The name of a client that may touch its own rows only, or None.
+OwnRowsDep = Annotated[str | None, Depends(_own_rows)]

@@ -19,6 +19,9 @@ STATUS: dict[type[UnrollError], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownModel: HTTPStatus.NOT_FOUND,
     errors.UnknownRequest: HTTPStatus.NOT_FOUND,
+    errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.ModelRejected: HTTPStatus.CONFLICT,
@@ -34,7 +37,10 @@ MOST_ERRORS = 10
 _JSON = "application/json"
 _LONGEST_TEXT = 300
 _MOST_BYTES = 4096
-_RETRY_AFTER_SECONDS = "1"
+_HEADERS: dict[int, dict[str, str]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+}
 _FOREIGN = ("/v1", "/v2")
 # Words that clients of v1 and v2 look for.
 _FOREIGN_WORDS: dict[type[UnrollError], str] = {
@@ -93,7 +99,7 @@ def status_of(error: UnrollError) -> HTTPStatus:
 
 def headers_of(status: int) -> dict[str, str]:
     """Headers that an error status needs besides its body."""
-    return {"Retry-After": _RETRY_AFTER_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return _HEADERS.get(status, {})
 
 
 def problem(status: int, detail: str, code: str, request_id: str, wrong: list[Where] | None = None) -> bytes:

@@ -1,12 +1,34 @@
-"""Pure ASGI middleware: an X-Request-ID on every answer that has none of its own yet."""
+"""Pure ASGI middleware: an X-Request-ID on every answer that has none of its own yet; and how middleware refuses."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.errors import refuse
+from service.errors import UnrollError
 from service.request_log.rows import identify
 
 _HEADER = b"x-request-id"
+
+
+async def refuse_request(
+    scope: Scope, send: Send, error: UnrollError, headers: Mapping[str, str] | None = None
+) -> None:
+    """Answer ``error``, in the shape of the protocol that the path belongs to, with ``headers`` besides its own."""
+    request_id = scope["state"].get("request_id") or identify()[0]
+    refusal = refuse(scope["path"].removeprefix(scope.get("root_path", "")), error, request_id)
+    sent = {
+        **refusal.headers,
+        **(headers or {}),
+        "Content-Type": refusal.media_type,
+        "Content-Length": str(len(refusal.content)),
+        "X-Request-ID": request_id,
+    }
+    encoded = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
+    await send({"type": "http.response.start", "status": int(refusal.status), "headers": encoded})
+    await send({"type": "http.response.body", "body": refusal.content})
 
 
 class RequestId:

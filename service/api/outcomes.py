@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from service.api.deps import ServicesDep
+from service.api.deps import OwnRowsDep, ServicesDep
 from service.api.openapi import problem_response
 from service.api.requests import UNAVAILABLE, as_time
 from service.request_log.outcomes import record_outcome
@@ -46,7 +46,10 @@ class OutcomeResponse(BaseModel):
     },
 )
 async def outcome(
-    services: ServicesDep, request_id: str, body: Annotated[OutcomeRequest, Body(examples=[{"value": 5.0}])]
+    services: ServicesDep,
+    client: OwnRowsDep,
+    request_id: str,
+    body: Annotated[OutcomeRequest, Body(examples=[{"value": 5.0}])],
 ) -> OutcomeResponse:
-    found = await services.log.run(record_outcome(request_id, value=body.value, values=body.values))
+    found = await services.log.run(record_outcome(request_id, value=body.value, values=body.values, client=client))
     return OutcomeResponse(id=found.id, time=as_time(found.time), values=found.values, scored=found.scored)

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.__main__ import main
 from tests.conftest import MODELS
 from tests.raw import connected, http, is_closed, read_reply
 from tests.serving import Process
@@ -56,6 +57,28 @@ def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
     assert second.output.read_text().splitlines() == [
         f"cannot listen on 127.0.0.1, port {service.port}: Address already in use; choose another --host or --port"
     ]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104  (what is refused)
+def test_without_keys_only_this_machine_is_served(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--host", host, *FLAGS])
+    message = capsys.readouterr().err
+    for way_out in ("key new", "--api-keys-file", "--host 127.0.0.1", "UNROLL_ALLOW_ANONYMOUS=true"):
+        assert way_out in message
+
+
+def test_a_key_file_that_is_not_there_is_told_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--api-keys-file", str(tmp_path / "none.json"), *FLAGS])
+    assert "key new" in capsys.readouterr().err
+
+
+def test_everybody_is_served_where_that_was_asked_for(tmp_path: Path) -> None:
+    with Process(tmp_path, "--host", "0.0.0.0", *FLAGS, environment={"UNROLL_ALLOW_ANONYMOUS": "true"}) as service:  # noqa: S104
+        service.wait_until_ready()
 
 
 def test_while_draining_readiness_is_503_and_new_requests_are_answered(tmp_path: Path) -> None:
