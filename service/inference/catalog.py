@@ -97,6 +97,11 @@ class Catalog:
             raise UnknownModel(f"{name} has no such version; served: {', '.join(versions)}", code="unknown_version")
         raise UnknownModel("no model of that name is served; GET /models lists them")
 
+    def find(self, name: str, version: str | None = None) -> Model | None:
+        """Like :meth:`get`, but None for what is not served."""
+        versions = self._versions.get(name, {})
+        return versions.get(next(reversed(versions), "") if version is None else version)
+
     def task(self, name: str | None) -> str | None:
         """The task of the served model of that name; None without a name."""
         return None if name is None else self.get(name).card.task

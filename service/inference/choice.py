@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +95,8 @@ def choose_short(series: ShortSeries, models: list[Model]) -> Choice:
 def _answers(series: ShortSeries, model: Model) -> list[float]:
     outputs, _ = model.network.run(series.features, np.array([len(series.values)], np.int32))
     answers = series.counting(outputs[0].tolist())
-    model.require_finite(answers[-1])
+    if not math.isfinite(answers[-1]):
+        raise model.non_finite()
     return answers
 
 

@@ -110,10 +110,14 @@ class Model:
         outputs, _ = self.network.run(windows[:, :, None].astype(np.float32), lengths)
         return outputs[:, -1].astype(np.float64)
 
-    def require_finite(self, answers: Floats | float) -> None:
+    def require_finite(self, answers: Floats) -> None:
         """Refuse to pass NaN or infinity on: raises NonFiniteOutput."""
         if not np.isfinite(answers).all():
-            raise NonFiniteOutput(f"{self.reference} answered with a number that is not finite")
+            raise self.non_finite()
+
+    def non_finite(self) -> NonFiniteOutput:
+        """The error of a network that answered NaN or infinity."""
+        return NonFiniteOutput(f"{self.reference} answered with a number that is not finite")
 
     def _windowed(self, batch: Batch, window: int) -> Floats:
         sequences, timesteps = batch.values.shape

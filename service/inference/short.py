@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import cast
 
 import numpy as np
@@ -20,7 +21,6 @@ from service.inference.sequences import LARGEST, Sequence, Values, are_pairs, to
 # Where the other way has caught up.
 LONGEST = 64
 NAMES = tuple(SERIES_RULES)
-_NAIVE, _DRIFT, _LINE, _AR2 = range(4)
 
 
 def short_series(sequences: list[Sequence]) -> ShortSeries | None:
@@ -45,13 +45,12 @@ class ShortSeries:
         self.values = values
         count = len(values)
         self.steps = max(min(count // 2, count - FIRST), 0)
-        self.scale = [0.0]
-        total = 0.0
-        for position in range(1, count):
-            total += abs(values[position] - values[position - 1])
-            self.scale.append(total / position)
+        self._differences = [after - before for before, after in pairwise(values)]
+        totals = accumulate(map(abs, self._differences))
+        self.scale = [0.0, *[total / position for position, total in enumerate(totals, 1)]]
         # The prefixes whose answers count: one before each checked step, and the whole series.
         self._first = count - self.steps - 1
+        self._targets = values[self._first + 1 :]
         answers = self._rule_answers()
         self.rule_values = [each[-1] for each in answers]
         self.rule_errors = [self.errors(each) for each in answers]
@@ -65,17 +64,15 @@ class ShortSeries:
     @cached_property
     def features(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """What a causally scaled network reads, float32 [1, timesteps, 2]."""
-        values, scale = self.values, self.scale
         flat = [0.0, 0.0]
-        for position in range(1, len(values)):
-            divisor = scale[position] or 1.0
-            flat.append((values[position] - values[position - 1]) / divisor)
-            flat.append(scale[position - 1] / divisor)
+        for difference, (before, scale) in zip(self._differences, pairwise(self.scale), strict=True):
+            divisor = scale or 1.0
+            flat += (difference / divisor, before / divisor)
         return np.array(flat, np.float32).reshape(1, -1, 2)
 
     def errors(self, answers: list[float]) -> list[float]:
         """Absolute errors at the checked steps of ``answers``, one for each counting prefix."""
-        return [abs(value - answer) for value, answer in zip(self.values[self._first + 1 :], answers, strict=False)]
+        return [abs(value - answer) for value, answer in zip(self._targets, answers)]  # noqa: B905  # no last target
 
     def mean_error(self, answers: list[float]) -> float:
         """Mean absolute error of ``answers`` at the checked steps."""
@@ -83,8 +80,9 @@ class ShortSeries:
 
     def counting(self, outputs: list[float]) -> list[float]:
         """A network's answers for the counting prefixes, from its outputs at every step."""
-        values, scale = self.values, self.scale
-        return [values[t] + scale[t] * outputs[t] for t in range(self._first, len(values))]
+        first = self._first
+        parts = zip(self.values[first:], self.scale[first:], outputs[first:], strict=True)
+        return [value + scale * output for value, scale, output in parts]
 
     def judge(self, errors: list[float]) -> Check | None:
         """The verdict on answers with these ``errors``; None where no step could be checked."""
@@ -98,12 +96,11 @@ class ShortSeries:
 
     def lags(self, answers: list[float]) -> bool:
         """Whether ``answers`` merely repeat the value before."""
-        moves = [abs(answers[j] - self.values[self._first + j]) for j in range(self.steps)]
+        moves = [abs(answer - value) for answer, value in zip(answers[:-1], self.values[self._first :])]  # noqa: B905
         return self.steps > 0 and self._mean(moves) < LAG_COPY * self.unit
 
     def _mean(self, errors: list[float]) -> float:
-        # Dividing first, as sums of huge errors overflow.
-        return sum([error / self.steps for error in errors])
+        return sum(errors) / (self.steps or 1)
 
     def _standard_error(self, errors: list[float], others: list[float]) -> float:
         differences = [one - other for one, other in zip(errors, others, strict=True)]
@@ -119,44 +116,48 @@ class ShortSeries:
         values, first = self.values, self._first
         origin = values[0]
         unit = math.ldexp(1.0, math.frexp(max(max(values) - origin, origin - min(values)))[1])
-        found: list[list[float]] = [[], [], [], []]
+        naive = values[first:]
+        drift = [value + step for value, step in zip(naive, [0.0, *self._differences][first:], strict=True)]
+        line, ar2 = [], []
         total = moment = 0.0
-        # Sums over the equations of AR(2) whose target is known: see rules.ar2.
-        d = level = target = dd = dl = ll = dt = lt = 0.0
-        y = step = before = step_before = 0.0
+        # Second moments of the equations of AR(2) whose target is known: see rules.ar2. The first moments telescope.
+        dd = dl = ll = dt = lt = 0.0
+        before = d = second = 0.0
         for t, value in enumerate(values):
             y = (value - origin) / unit
+            step = y - before
             total += y
             moment += t * y
-            step = y - before
             if t >= 2:
-                d += step_before
-                level += before
-                target += step
-                dd += step_before * step_before
-                dl += step_before * before
+                dd += d * d
+                dl += d * before
                 ll += before * before
-                dt += step_before * step
+                dt += d * step
                 lt += before * step
+            elif t:
+                second = y
             if t >= first:
-                drift = value + (value - values[t - 1]) if t else value
-                found[_NAIVE].append(value)
-                found[_DRIFT].append(drift)
                 count = t + 1.0
                 slope = (moment - 0.5 * t * total) / max(count * (count * count - 1.0) / 12.0, 0.5)
-                found[_LINE].append(origin + unit * (total / count + slope * (count - 0.5 * t)))
-                answer = drift
+                line.append(origin + unit * (total / count + slope * (count - 0.5 * t)))
+                answer = drift[t - first]
                 if t >= AR2_FIRST - 1:
-                    m = t - 1.0
-                    mean_d, mean_level, mean_target = d / m, level / m, target / m
-                    cdd, cdl, cll = dd - d * mean_d, dl - d * mean_level, ll - level * mean_level
-                    cdt, clt = dt - d * mean_target, lt - level * mean_target
+                    equations = t - 1.0
+                    mean_d, mean_level, mean_target = (
+                        before / equations,
+                        (total - y) / equations,
+                        (y - second) / equations,
+                    )
+                    cdd = dd - before * mean_d
+                    cdl = dl - before * mean_level
+                    cll = ll - (total - y) * mean_level
+                    cdt = dt - before * mean_target
+                    clt = lt - (total - y) * mean_target
                     determinant = cdd * cll - cdl * cdl
                     if determinant > SINGULAR * dd * ll:
                         p = (cll * cdt - cdl * clt) / determinant
                         q = (cdd * clt - cdl * cdt) / determinant
-                        move = mean_target + p * (step - mean_d) + q * (y - mean_level)
-                        answer = value + unit * move
-                found[_AR2].append(answer)
-            before, step_before = y, step
-        return found
+                        answer = value + unit * (mean_target + p * (step - mean_d) + q * (y - mean_level))
+                ar2.append(answer)
+            before, d = y, step
+        return [naive, drift, line, ar2]
