@@ -9,7 +9,7 @@ from service.cards import Score
 from service.inference.check import Check
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every sequence
 class Prediction:
     """The next value of one sequence, or the answer of a memory model.
 

@@ -15,7 +15,7 @@ from service.inference.sequences import Batch
 from service.inference.short import NAMES, ShortSeries
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every sequence
 class Choice:
     """Who answers one sequence: a model (None: a rule), and its evidence at that sequence's row."""
 
