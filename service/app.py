@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
-from service.api import handlers, health, models, openapi, outcomes, page, quality, requests, v1
+from service.api import handlers, health, metrics, models, openapi, outcomes, page, quality, requests, v1
 from service.api.auth import Auth
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
@@ -25,6 +25,7 @@ from service.api.middleware import RequestId
 from service.api.predict import predict
 from service.api.v2 import models as v2_models
 from service.api.v2 import repository as v2_repository
+from service.api.v2 import statistics as v2_statistics
 from service.api.v2.infer import infer
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
@@ -35,6 +36,7 @@ from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
 from service.request_log.writer import LogWriter
 from service.settings import Settings
+from service.telemetry.metrics import Metrics, shared_folder
 
 COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, inspect, v1.predict, infer)
 
@@ -71,15 +73,26 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             watches.append(life.guard("the deletion of old requests", forget_old(log, settings.log_keep_days)))
         if settings.models_poll_seconds:
             watches.append(life.guard("the models' watcher", watch_folder(repository, settings.models_poll_seconds)))
-        reader = LogReader(settings.database_url)
-        threads = CapacityLimiter(os.cpu_count() or 1)
+        services = Services(
+            settings,
+            repository,
+            catalog,
+            Engine(catalog),
+            log,
+            LogReader(settings.database_url),
+            Metrics(),
+            CapacityLimiter(os.cpu_count() or 1),
+            life,
+        )
+        if shared_folder() is not None:
+            watches.append(life.guard("the publishing of metrics", metrics.keep_published(services)))
         try:
-            yield {"services": Services(settings, repository, catalog, Engine(catalog), log, reader, threads, life)}
+            yield {"services": services}
         finally:
             for watch in watches:
                 watch.cancel()
             await log.close()
-            reader.close()
+            services.reader.close()
 
     app = FastAPIOffline(
         title="Unroll",
@@ -103,7 +116,9 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         requests.router,
         outcomes.router,
         quality.router,
+        metrics.router,
         v1.router,
+        v2_statistics.router,
         v2_models.router,
         v2_repository.router,
     ):

@@ -23,6 +23,7 @@ from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.request_log.migrate import migrate
 from service.settings import Settings
+from service.telemetry.metrics import shared_between_processes
 from service.workers import Workers
 
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
@@ -129,7 +130,8 @@ def serve(settings: Settings) -> None:
         if settings.workers == 1:
             sys.exit(_run(settings, listener, announce=True))
         stop_seconds = settings.drain_seconds + 3 * _GRACE_SECONDS
-        sys.exit(Workers(_work, settings, listener, stop_seconds=stop_seconds).run())
+        with shared_between_processes():
+            sys.exit(Workers(_work, settings, listener, stop_seconds=stop_seconds).run())
 
 
 def _work(settings: Settings, listener: socket.socket, is_first: bool) -> None:

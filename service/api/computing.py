@@ -152,6 +152,7 @@ class ComputingEndpoint(ABC, Generic[Question]):
                 await services.log.record(row)
             except LogUnavailable as error:
                 refusal = refuse(self.path, error, posted.request_id)
+        self.observe(services, posted, reply, refusal, time.perf_counter_ns() - started)
         if refusal is not None:
             headers = tuple((name.lower().encode(), value.encode()) for name, value in refusal.headers.items())
             content = Content(refusal.content, ((b"content-type", refusal.media_type.encode()), *headers))
@@ -171,6 +172,17 @@ class ComputingEndpoint(ABC, Generic[Question]):
         if self.accepted.encodings:
             sent = Content(*encoding.encoded(posted.headers.get(b"accept-encoding"), *content))
         return Reply(computed, content, sent, Stages(began, validated, inferred, time.perf_counter_ns()))
+
+    def observe(
+        self, services: Services, posted: Posted, reply: Reply | None, refusal: Refusal | None, nanoseconds: int
+    ) -> None:
+        """Count the answer. A protocol that keeps statistics of its own does so here."""
+        models: tuple[str, ...] = ()
+        inference: float | None = None
+        if reply is not None:
+            models, inference = reply.computed.models, (reply.stages.inferred - reply.stages.validated) * 1e-9
+        status = HTTPStatus.OK if refusal is None else refusal.status
+        services.metrics.answered(self.path, models, status, nanoseconds * 1e-9, inference)
 
     def _row(self, posted: Posted, started: int, reply: Reply | None, refusal: Refusal | None, code: str | None) -> Row:
         computed = reply.computed if reply else None

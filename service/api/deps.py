@@ -17,6 +17,7 @@ from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Services:
     engine: Engine
     log: LogWriter
     reader: LogReader
+    metrics: Metrics
     threads: CapacityLimiter
     lifecycle: Lifecycle
 

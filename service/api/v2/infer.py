@@ -8,8 +8,9 @@ import orjson
 
 from service.api import encoding
 from service.api.body import Accepted, parse, refuse_repeated_keys
-from service.api.computing import Computed, ComputingEndpoint, Content, Posted
+from service.api.computing import Computed, ComputingEndpoint, Content, Posted, Reply
 from service.api.deps import Services
+from service.api.errors import Refusal
 from service.api.v2 import codec
 from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.errors import InvalidInput
@@ -64,6 +65,27 @@ class InferEndpoint(ComputingEndpoint[Question]):
             sequences=len(question.sequences),
             values=sum(map(len, question.sequences)),
         )
+
+    def observe(
+        self, services: Services, posted: Posted, reply: Reply | None, refusal: Refusal | None, nanoseconds: int
+    ) -> None:
+        super().observe(services, posted, reply, refusal, nanoseconds)
+        model = services.catalog.find(posted.path["model"], posted.path.get("version"))
+        if model is None:
+            return  # what clients make up must not become a series
+        seconds, at = nanoseconds * 1e-9, posted.time * 1e-6
+        if reply is None or refusal is not None:
+            services.metrics.inferred(model.reference, 0, {"fail": seconds}, at)
+            return
+        began, validated, inferred, written = reply.stages
+        stages = {
+            "success": seconds,
+            "queue": 0.0,  # nothing waits for a batch here
+            "compute_input": (validated - began) * 1e-9,
+            "compute_infer": (inferred - validated) * 1e-9,
+            "compute_output": (written - inferred) * 1e-9,
+        }
+        services.metrics.inferred(model.reference, reply.computed.sequences, stages, at)
 
     def write(self, computed: Computed, question: Question) -> Content:
         predictions: list[Prediction] = computed.response  # type: ignore[assignment]  # what compute put there

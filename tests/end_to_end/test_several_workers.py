@@ -1,0 +1,35 @@
+"""Several worker processes answer as one service."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import MODELS
+from tests.serving import Process
+
+SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
+
+
+def test_the_numbers_of_all_workers_add_up_whichever_is_asked(tmp_path: Path) -> None:
+    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service:
+        service.wait_until_ready()
+        for _ in range(40):  # a connection each, so that both workers get some
+            answer = httpx.post(f"{service.client.base_url}/predict", json={"model": "sine-gru", "sequence": SERIES})
+            assert answer.status_code == httpx.codes.OK
+        for _ in range(8):
+            assert count(service, "unroll_requests_total") == 40
+            assert count(service, "unroll_request_duration_seconds_count") == 40
+        deadline = time.monotonic() + 10
+        while count(service, "unroll_log_rows_committed_total") < 40:
+            assert time.monotonic() < deadline
+        for _ in range(4):
+            assert count(service, "unroll_log_rows_committed_total") == 40
+
+
+def count(service: Process, sample: str) -> float:
+    text = httpx.get(f"{service.client.base_url}/metrics").text
+    return sum(float(value) for value in re.findall(rf"^{sample}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
