@@ -1,7 +1,8 @@
 """What a second replica adds: `python -m tests.containers.slope [--cpus SHARE]` prints a table for docker/SCALING.md.
 
 Each replica gets the same share of a core, so that on a small machine the replicas are what is short, not the cores
-that they share with nginx, PostgreSQL and the load generator (wrk). One and two replicas take turns.
+that they share with nginx, PostgreSQL and the load generator (wrk). One and two replicas take turns. A second table
+tells the processor time and the bytes of log that a request costs, which hold on a busy machine too.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.containers.stack import BASE, SCALE, Stack
+from tests.containers.stack import BASE, SCALE, Stack, engine
 
+_TICK_US = 10_000  # what Linux tells processor time in
 BODY = {"model": "sine-gru", "sequence": [3 + number % 7 / 4 for number in range(16)]}
 
 
@@ -27,18 +29,44 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16, help="of the load generator (default: 16)")
     options = parser.parse_args()
     rates: dict[int, list[float]] = {1: [], 2: []}
+    costs: list[dict[str, float]] = []
     for _ in range(options.rounds):
         for replicas, found in rates.items():
             with Stack(f"slope-{replicas}", BASE, SCALE) as stack:
                 stack.environment = {"UNROLL_CPUS": options.cpus, "UNROLL_REPLICAS": str(replicas)}
                 stack.up()
                 measure(stack, 2, options.connections)  # warm
+                before = spent(stack)
                 found.append(measure(stack, options.seconds, options.connections))
+                requests = found[-1] * options.seconds
+                after = spent(stack)
+                costs.append({what: (after[what] - before[what]) / requests for what in after})
     print(f"| replicas of {options.cpus} core | requests/s: median (lowest, highest) | of one |\n|---|---|---|")
     for replicas, found in rates.items():
         middle = statistics.median(found)
         ratio = middle / statistics.median(rates[1])
         print(f"| {replicas} | {middle:,.0f} ({min(found):,.0f}, {max(found):,.0f}) | {ratio:.2f} |")
+    print("\n| per request | median |\n|---|---|")
+    for what in costs[0]:
+        print(f"| {what} | {statistics.median(cost[what] for cost in costs):,.0f} |")
+
+
+def spent(stack: Stack) -> dict[str, float]:
+    """Processor time so far of each service, in microseconds, and the size of the log in bytes."""
+    ticks = "cat /proc/[0-9]*/stat | sed 's/.*) //' | awk '{t += $12 + $13 + $14 + $15} END {print t}'"
+    found = {
+        f"{service}, us of a core": sum(
+            float(engine("exec", name, "sh", "-c", ticks)) for name in stack.containers(service)
+        )
+        * _TICK_US
+        for service in ("gateway", "service", "database")
+    }
+    size = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN ('requests', 'uses')"
+    (database,) = stack.containers("database")
+    told = engine(
+        "exec", database, "sh", "-c", f'PGPASSWORD="$POSTGRES_PASSWORD" psql -U unroll -At -c "{size}" unroll'
+    )
+    return {**found, "log, bytes of table and indexes": float(told)}
 
 
 def measure(stack: Stack, seconds: int, connections: int) -> float:

@@ -37,6 +37,15 @@ def inspect(kind: str, name: str) -> dict[str, Any]:
     return found
 
 
+def has_image(name: str) -> bool:
+    """Whether an image is here, fetched where it was not."""
+    return any(
+        subprocess.run([*ENGINE, *command, name], capture_output=True, timeout=_BUILD_SECONDS, check=False).returncode
+        == 0
+        for command in (("image", "inspect"), ("pull", "--quiet"))
+    )
+
+
 class Stack:
     """One project; its volumes, password and port are its own, so it disturbs no stack of the machine's owner."""
 
@@ -55,7 +64,7 @@ class Stack:
 
     def tool(self, name: str, *arguments: str, **environment: str) -> str:
         """What a one-shot service prints. Docker would activate its profile by itself, others want it named."""
-        return self.compose("--profile", "tools", "run", "--rm", name, *arguments, **environment)
+        return self.compose("--profile", "tools", "run", "--rm", "-T", name, *arguments, **environment)
 
     def up(self) -> None:
         """Make a key where there is none, start everything and wait until it answers."""
@@ -100,7 +109,7 @@ class Stack:
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
-        self.compose("down", "--volumes")
+        self.compose("--profile", "tools", "--profile", "monitoring", "down", "--volumes")
 
 
 def _output(command: list[str], environment: dict[str, str] | None) -> str:

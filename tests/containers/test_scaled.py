@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import httpx
 import pytest
 
 from tests.containers.load import load
-from tests.containers.stack import Stack, engine
+from tests.containers.stack import Stack, engine, has_image
+from tests.serving import free_port
 
 pytestmark = pytest.mark.containers
+
+PROMETHEUS = "prom/prometheus:v3.5.0"
 
 
 def test_both_replicas_answer_and_write_one_log(scaled: Stack) -> None:
@@ -54,6 +60,31 @@ def test_the_replicas_come_back_to_work_after_both_were_stopped(scaled: Stack) -
     for name in scaled.containers("service"):
         engine("start", name)
     scaled.wait_until_ready()
+
+
+def test_prometheus_reads_the_metrics_of_each_replica_with_a_key_of_its_own(scaled: Stack, tmp_path: Path) -> None:
+    if not has_image(PROMETHEUS):
+        pytest.skip(f"{PROMETHEUS} is not here and cannot be fetched")
+    file, port = tmp_path / "prometheus.key", free_port()
+    file.write_text(scaled.tool("key", "key", "new", "--name", "prometheus", "--scope", "read"))
+    for readable in (*tmp_path.parents[:3], tmp_path, file):  # its user is another
+        readable.chmod(0o755)
+    settings = {"PROMETHEUS_KEY_FILE": str(file), "PROMETHEUS_PORT": str(port)}
+    with load(scaled.port, scaled.key) as work:
+        work.wait_for(200)
+    scaled.compose("--profile", "monitoring", "up", "--detach", "--no-recreate", "prometheus", **settings)
+    reached = 0.0
+    deadline = time.monotonic() + 60
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as prometheus:
+        while reached != 2 and time.monotonic() < deadline:
+            time.sleep(0.5)  # it scrapes when it will
+            try:
+                answer = prometheus.get("/api/v1/query", params={"query": "count(unroll_log_rows_committed_total > 0)"})
+            except httpx.TransportError:
+                continue
+            found = answer.json().get("data", {}).get("result", [])
+            reached = float(found[0]["value"][1]) if found else 0.0
+    assert reached == 2
 
 
 def test_the_log_survives_the_whole_stack(scaled: Stack) -> None:
