@@ -15,6 +15,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from service.api import handlers, health, metrics, models, openapi, outcomes, page, quality, requests, v1
+from service.api.admission import Admission
 from service.api.auth import Auth
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
@@ -81,7 +82,13 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             log,
             LogReader(settings.database_url),
             Metrics(),
-            CapacityLimiter(os.cpu_count() or 1),
+            CapacityLimiter(1),
+            Admission(
+                requests=settings.concurrency,
+                large_bytes=settings.large_bytes,
+                wait=settings.queue_timeout,
+                threads=os.cpu_count() or 1,
+            ),
             life,
         )
         if shared_folder() is not None:

@@ -7,6 +7,7 @@
     ├── Unauthorized           no API key, or not one of ours
     ├── Forbidden              the key does not cover what was asked
     ├── KeysUnavailable        the API keys cannot be read now
+    ├── Overloaded             too much is in hand already
     ├── BodyTooLarge           more bytes than the settings allow
     ├── UnsupportedMediaType   a body in a form that is not read here
     ├── ModelRejected          a model folder that must not be served
@@ -85,6 +86,12 @@ class KeysUnavailable(UnrollError):
     """The file of API keys cannot be read any more, so nobody can be let in."""
 
     code = "keys_unavailable"
+
+
+class Overloaded(UnrollError):
+    """The service has as much in hand as its settings allow; the request was refused before any work."""
+
+    code = "overloaded"
 
 
 class BodyTooLarge(UnrollError):

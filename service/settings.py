@@ -85,6 +85,18 @@ class Settings(BaseSettings):
     body_limit: int = Field(
         default=8 * _KIB * _KIB, ge=_KIB, description="Largest request body in bytes; a larger one is answered 413."
     )
+    concurrency: int = Field(
+        default=256, ge=1, description="Questions that a process has in hand at once; more are answered 503 at once."
+    )
+    large_bytes: int = Field(
+        default=128 * _KIB * _KIB,
+        ge=_KIB,
+        description="Bytes of bodies and answers over 64 KiB that a process has in hand at once, bounding memory; more "
+        "are answered 503 immediately.",
+    )
+    queue_timeout: float = Field(
+        default=5.0, gt=0, description="Seconds that a question may wait for a thread before it is answered 503."
+    )
     log_durability: Literal["power", "process"] = Field(
         default="power",
         description="What a logged answer survives: 'power' loss of the machine (each commit is synced to disk), or "

@@ -7,6 +7,7 @@ strict Pydantic model, and whatever is wrong becomes one of this project's own e
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -51,8 +52,16 @@ class Disconnected(Exception):  # an event, not an error
     """The client left before its body was complete: nothing was asked, so nothing is answered or recorded."""
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int, accepted: Accepted) -> bytes:
+def _any_size(_: int) -> None:
+    """Takes every size."""
+
+
+async def read_body(
+    scope: Scope, receive: Receive, limit: int, accepted: Accepted, arriving: Callable[[int], None] = _any_size
+) -> bytes:
     """The whole request body as it was sent, refused before it is buffered when it is over ``limit`` bytes.
+
+    ``arriving`` is told how many bytes there are by now and may raise.
 
     Raises:
         UnsupportedMediaType: a Content-Type or Content-Encoding that is not ``accepted``; none at all always is.
@@ -73,6 +82,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, accepted: Accept
     body: bytes = message.get("body", b"")
     if len(body) > limit:
         raise _too_large(limit)
+    arriving(len(body))
     if not message.get("more_body", False):
         return body
     parts, size = [body], len(body)
@@ -83,6 +93,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, accepted: Accept
         size += len(message.get("body", b""))
         if size > limit:
             raise _too_large(limit)
+        arriving(size)
         parts.append(message.get("body", b""))
     return b"".join(parts)
 

@@ -15,10 +15,10 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-import anyio.to_thread
 from starlette.types import Receive, Scope, Send
 
 from service.api import encoding
+from service.api.admission import Hand
 from service.api.body import JSON_ONLY, Accepted, Disconnected, read_body
 from service.api.deps import Services, services_of
 from service.api.errors import Refusal, refuse, refuse_as
@@ -29,6 +29,7 @@ from service.request_log.rows import Row, identify
 logger = logging.getLogger(__name__)
 
 _LONGEST_CLIENT_ID = 128
+_PART_BYTES = 256 * 1024
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -121,8 +122,12 @@ class ComputingEndpoint(ABC, Generic[Question]):
         """The answer as bytes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter_ns()
         services = services_of(scope)
+        with Hand(services.admission) as hand:
+            await self._handle(scope, receive, send, services, hand)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, services: Services, hand: Hand) -> None:
+        started = time.perf_counter_ns()
         posted = Posted(*identify(), dict(scope["headers"]), scope["path_params"], scope["state"].get("client"))
         reply: Reply | None = None
         refusal: Refusal | None = None
@@ -130,11 +135,17 @@ class ComputingEndpoint(ABC, Generic[Question]):
         arrived = False
         try:
             services.log.admit()
-            posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted)
+            services.admission.admit()
+            posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted, hand.reading)
+            hand.start()
             arrived = True
             work = partial(self._work, services, posted)
             inline = len(posted.body) <= self.inline_bytes and b"content-encoding" not in posted.headers
-            reply = work() if inline else await anyio.to_thread.run_sync(work, limiter=services.threads)
+            if inline:
+                reply = work()
+            else:
+                reply = await services.admission.in_thread(work, len(posted.body))
+                hand.keep(len(reply.content.body) + len(reply.sent.body))
         except Disconnected:
             return
         except UnrollError as error:
@@ -221,4 +232,9 @@ async def _send(send: Send, status: int, request_id: str, content: Content) -> N
         (b"x-request-id", request_id.encode()),
     ]
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": content.body})
+    # In parts, so that what a slow client has not taken waits here, where it is counted.
+    body, sent = content.body, 0
+    while len(body) - sent > _PART_BYTES:
+        await send({"type": "http.response.body", "body": body[sent : sent + _PART_BYTES], "more_body": True})
+        sent += _PART_BYTES
+    await send({"type": "http.response.body", "body": body[sent:]})

@@ -10,6 +10,7 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 from starlette.types import Scope
 
+from service.api.admission import Admission
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.repository import Repository
@@ -22,7 +23,7 @@ from service.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The collaborators of one server process. ``threads`` bounds the work that leaves the event loop."""
+    """The collaborators of one server process. ``threads`` is for what is no question."""
 
     settings: Settings
     repository: Repository
@@ -32,6 +33,7 @@ class Services:
     reader: LogReader
     metrics: Metrics
     threads: CapacityLimiter
+    admission: Admission
     lifecycle: Lifecycle
 
     @property

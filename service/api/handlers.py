@@ -69,5 +69,6 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     logger.error("request %s failed", request_id, exc_info=error)
     detail = "the service failed to answer; the request id is in its log"
     refusal = refuse_as(_path(request), HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal", request_id)
-    # Starlette answers this one outside all middleware, which would have named it.
-    return _response(refusal, {"X-Request-ID": request_id})
+    # Starlette answers this one outside all middleware, which would have named it, and raises it again; then uvicorn
+    # closes the connection, which its client should know.
+    return _response(refusal, {"X-Request-ID": request_id, "Connection": "close"})

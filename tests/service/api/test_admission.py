@@ -1,0 +1,76 @@
+"""Bounds on what is in hand, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from service.api.admission import SMALL_BYTES, Admission, Hand
+from service.errors import Overloaded
+
+
+def admission(requests: int = 2, large_bytes: int = 1_000_000, wait: float = 5.0, threads: int = 2) -> Admission:
+    return Admission(requests=requests, large_bytes=large_bytes, wait=wait, threads=threads)
+
+
+def test_one_request_too_many_is_refused_and_the_next_after_it_is_taken() -> None:
+    bounded = admission(requests=2)
+    with Hand(bounded) as first, Hand(bounded) as second, Hand(bounded) as third:
+        first.start()
+        second.start()
+        with pytest.raises(Overloaded):
+            bounded.admit()
+        with pytest.raises(Overloaded):
+            third.start()
+    bounded.admit()
+    assert (bounded.requests, bounded.large_bytes) == (0, 0)
+
+
+def test_a_body_that_is_still_arriving_takes_no_place() -> None:
+    bounded = admission(requests=1)
+    with Hand(bounded) as slow:
+        slow.reading(SMALL_BYTES)
+        bounded.admit()
+
+
+def test_large_bodies_are_bounded_by_their_bytes_and_small_ones_are_not() -> None:
+    bounded = admission(large_bytes=1_000_000)
+    with Hand(bounded) as large, Hand(bounded) as late, Hand(bounded) as small:
+        for size in (300_000, 600_000, 900_000):
+            large.reading(size)
+        assert bounded.large_bytes == 900_000
+        with pytest.raises(Overloaded):
+            late.reading(200_000)
+        small.reading(SMALL_BYTES)
+    assert bounded.large_bytes == 0
+
+
+def test_large_work_leaves_a_thread_for_small_work() -> None:
+    async def run() -> str:
+        bounded, release = admission(threads=2), threading.Event()
+        large = [asyncio.create_task(bounded.in_thread(release.wait, SMALL_BYTES + 1)) for _ in range(10)]
+        try:
+            return await bounded.in_thread(lambda: "small", 100)
+        finally:
+            release.set()
+            await asyncio.gather(*large)
+
+    assert asyncio.run(run()) == "small"
+
+
+def test_who_waits_too_long_for_a_thread_is_refused() -> None:
+    async def run() -> None:
+        bounded, release = admission(wait=0.05, threads=1), threading.Event()
+        busy = asyncio.create_task(bounded.in_thread(release.wait, 0))
+        await asyncio.sleep(0)  # the next turn of the loop, in which it takes the thread
+        try:
+            with pytest.raises(Overloaded, match="waited too long"):
+                await bounded.in_thread(release.wait, 0)
+        finally:
+            release.set()
+            await busy
+        assert await bounded.in_thread(lambda: 1, 0) == 1
+
+    asyncio.run(run())
