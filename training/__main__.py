@@ -13,14 +13,14 @@ from rich.table import Table
 from service.errors import UnrollError
 from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
 
-MODELS = Path("models")
+MODELS, RUNS = Path("models"), Path("runs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; 0 when it did its work, 1 when it failed, 2 for bad arguments, 130 after Ctrl-C."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if not chosen(options):
+    if "task" in options and not chosen(options):
         parser.error("no model is left: the names, --task and --cell exclude one another")
     console = Console(stderr=True)
     try:
@@ -68,6 +68,33 @@ def _train(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def _evaluate(options: argparse.Namespace, console: Console) -> int:
+    from training import jobs, plans
+
+    jobs.run(
+        plans.evaluation(chosen(options), options.seeds, options.models_dir, options.out, options.count),
+        options.jobs,
+        console,
+    )
+    return 0
+
+
+def _reproduce(options: argparse.Namespace, console: Console) -> int:
+    from training import jobs, plans, results, textbook
+
+    jobs.run(plans.reproduction(options.seeds, options.out, options.count), options.jobs, console)
+    Console().print(textbook.report(list(results.runs(options.out))), markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _report(options: argparse.Namespace, console: Console) -> int:
+    from training import report
+
+    for path in report.write(options.models_dir, options.out, options.readme):
+        console.print(f"[green]written[/] {path}")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Train, score and export Unroll's models.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -78,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     working = argparse.ArgumentParser(add_help=False)
     working.add_argument("--jobs", type=_positive, default=1, help="models at a time, each on one core (default: 1)")
     working.add_argument("--count", type=_positive, default=10_000, help="test sequences a set (default: 10000)")
+    stored = argparse.ArgumentParser(add_help=False)
+    stored.add_argument("--out", type=_folder, default=RUNS, help="folder of stored runs (default: runs)")
+    placed = argparse.ArgumentParser(add_help=False)
+    placed.add_argument("--models-dir", type=_folder, default=MODELS, help="folder of models (default: models)")
 
     listing = commands.add_parser("list", parents=[common], help="what there is to train")
     listing.set_defaults(run=_list)
@@ -87,6 +118,26 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=_positive, help="at most this many updates a stage, for a quick trial")
     train.add_argument("--out", type=_folder, default=MODELS, help="folder of models (default: models)")
     train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser(
+        "evaluate", parents=[common, working, stored, placed], help="train with further seeds and store the scores"
+    )
+    evaluate.add_argument("--seeds", type=_positive, default=3, help="seeds 0, 1, ...; 0 is published (default: 3)")
+    evaluate.set_defaults(run=_evaluate)
+
+    reproduce = commands.add_parser(
+        "reproduce", parents=[working, stored], help="re-run the lecture's own models and labs, and print the table"
+    )
+    reproduce.add_argument("--seeds", type=_positive, default=10, help="seeds 0, 1, ... (default: 10)")
+    reproduce.set_defaults(run=_reproduce)
+
+    report = commands.add_parser(
+        "report", parents=[stored, placed], help="write RESULTS.md, its plots and the README's table"
+    )
+    report.add_argument(
+        "--readme", type=Path, default=Path("README.md"), help="file with the table (default: README.md)"
+    )
+    report.set_defaults(run=_report)
     return parser
 
 

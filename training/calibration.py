@@ -17,7 +17,7 @@ from service.inference import check, scaling
 from service.inference.network import OnnxNetwork
 from service.inference.sequences import Batch
 from training import forecast
-from training.recipes import Recipe
+from training.recipes import Recipe, Task
 from training.tasks import linear, sine
 from training.tasks.base import Floats, Purpose, Series, digest, generator, log_uniform
 from training.testsets import SEED
@@ -30,10 +30,10 @@ _CALL = 2_000
 
 def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Intervals:
     """Quantiles from ``count`` calibration windows, and their coverage on as many fresh ones."""
-    series, lengths, _ = windows(recipe, "calibration", count)
+    series, lengths, _ = windows(recipe.task, "calibration", count)
     scores, _ = scored(network, series, lengths)
     quantiles = {level: conformal(scores, int(level) / 100) for level in LEVELS}
-    fresh, fresh_lengths, _ = windows(recipe, "test", count)
+    fresh, fresh_lengths, _ = windows(recipe.task, "test", count)
     fresh_scores, _ = scored(network, fresh, fresh_lengths)
     unit = "step" if recipe.task == "linear" else "amplitude"
     spread = "8..200" if recipe.task == "linear" else "16..64"
@@ -46,11 +46,24 @@ def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Inter
     )
 
 
-def windows(recipe: Recipe, purpose: Purpose, count: int) -> tuple[Series, NDArray[np.int32], Floats]:
+def coverage_by_noise(
+    task: Task, network: OnnxNetwork, intervals: Intervals, count: int = COUNT
+) -> dict[Level, Floats]:
+    """Share held by each level in the quiet, middle and loud third of fresh windows, over all horizons, [3]."""
+    series, lengths, noise = windows(task, "validation", count)
+    scores, _ = scored(network, series, lengths)
+    thirds = np.array_split(np.argsort(noise), 3)
+    return {
+        level: np.array([np.mean(scores[third] <= np.array(intervals.quantiles[level])) for third in thirds])
+        for level in LEVELS
+    }
+
+
+def windows(task: Task, purpose: Purpose, count: int) -> tuple[Series, NDArray[np.int32], Floats]:
     """Noisy windows with ``HORIZON`` values after them, their lengths, and their noise [count]."""
     rng = generator(purpose, SEED + 2)
     noise = log_uniform(rng, NOISE, count)
-    if recipe.task == "linear":
+    if task == "linear":
         series, lengths = linear.served_range(rng, count, noise, HORIZON, shortest=8)
     else:
         series, lengths = sine.served_range(rng, count, noise, HORIZON)

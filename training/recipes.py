@@ -86,14 +86,22 @@ def _epochs(count: int, chunk: int) -> tuple[Stage, ...]:
 
 _SLIDE, _SINE_LAB, _MEMORY_LAB = _epochs(300, 50), _epochs(50, 10), _epochs(150, 25)
 
-_LINEAR = (Stage(1000, 128, 5e-3, 1e-5, 20, timesteps=200),)
-_SINE = (Stage(3000, 256, 5e-3, 1e-5, 20, timesteps=64),)
+# Short sequences first: there a cell learns in seconds what it then only has to stretch.
+_LINEAR = (
+    Stage(1000, 256, 5e-3, 2e-3, 20, timesteps=24),
+    Stage(2000, 128, 2e-3, 2e-3, 20, timesteps=80),
+    Stage(4000, 64, 2e-3, 1e-5, 20, timesteps=200),
+)
+_SINE = (
+    Stage(4000, 256, 5e-3, 1e-3, 20, timesteps=64),
+    Stage(3000, 128, 1.5e-3, 1e-5, 20, timesteps=48, horizon=64),
+)
 # On short sequences an index shows its effect at once; later stages lengthen the memory.
 _MEMORY = (
     Stage(1000, 512, 5e-3, 2e-3, 20, timesteps=4),
-    Stage(1000, 256, 3e-3, 1e-3, 20, timesteps=16),
-    Stage(1500, 256, 3e-3, 1e-3, 20, timesteps=40),
-    Stage(2000, 96, 2e-3, 1e-5, 20, timesteps=128),
+    Stage(1000, 256, 3e-3, 2e-3, 20, timesteps=16),
+    Stage(2000, 256, 3e-3, 2e-3, 20, timesteps=40),
+    Stage(5000, 128, 2e-3, 1e-5, 20, timesteps=128),
 )
 
 
@@ -118,6 +126,13 @@ def _textbook(
 
 
 PUBLISHED: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _published()}
+
+# LAB 10-2 at equal parameters, about the 531 of LSTM(10); equal units are the textbook models themselves.
+EQUAL_PARAMETERS: Mapping[Cell, Recipe] = {
+    "simplernn": _textbook("memory-simplernn-21", "memory", "simplernn", "memory-lab", (21,), _MEMORY_LAB),
+    "lstm": PUBLISHED["textbook-memory-lstm"],
+    "gru": _textbook("memory-gru-11", "memory", "gru", "memory-lab", (11,), _MEMORY_LAB),
+}
 
 
 def shortened(recipe: Recipe, steps: int) -> Recipe:

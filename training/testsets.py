@@ -29,14 +29,22 @@ def moderate_noise(rng: np.random.Generator, count: int) -> Floats:
     return rng.uniform(*sine.NOISE, count)
 
 
+def next_value_set(name: str, data: str, unit_name: str, series: Series, lengths: np.ndarray) -> TestSet:
+    """A test set of next values: read the first ``lengths`` of each row, answer the clean value after them."""
+    rows = [values[:length, None] for values, length in zip(series.observed, lengths, strict=True)]
+    inputs, _ = padded(rows)
+    truth = series.clean[np.arange(len(lengths)), lengths]
+    return TestSet(name, data, unit_name, inputs, lengths, truth, series.unit)
+
+
 def _linear(rng: np.random.Generator, count: int) -> list[TestSet]:
     clean = linear.served_range(rng, count, np.zeros(count))
     noisy = linear.served_range(rng, count, moderate_noise(rng, count))
     data = "arithmetic progressions: start within +-1e6, step 1e-3..1e3 of either sign (log-uniform), length 3..200"
     noise = f"{data}, Gaussian noise of 1-20 % of the step; scored on the clean value"
     return [
-        _next_value("clean", data, "step", *clean),
-        _next_value("noise", noise, "step", *noisy),
+        next_value_set("clean", data, "step", *clean),
+        next_value_set("noise", noise, "step", *noisy),
     ]
 
 
@@ -49,8 +57,8 @@ def _sine(rng: np.random.Generator, count: int) -> list[TestSet]:
     )
     noise = f"{data}, Gaussian noise of 1-20 % of the amplitude; scored on the clean value"
     return [
-        _next_value("clean", data, "amplitude", *clean),
-        _next_value("noise", noise, "amplitude", *noisy),
+        next_value_set("clean", data, "amplitude", *clean),
+        next_value_set("noise", noise, "amplitude", *noisy),
     ]
 
 
@@ -84,13 +92,6 @@ def _sine_lab(rng: np.random.Generator, count: int) -> list[TestSet]:
 
 def _memory_lab(rng: np.random.Generator, count: int) -> list[TestSet]:
     return [_windows("fresh windows", "windows as in LAB 10-2 (mean), drawn afresh", memory.lab(rng, count))]
-
-
-def _next_value(name: str, data: str, unit_name: str, series: Series, lengths: np.ndarray) -> TestSet:
-    rows = [values[:length, None] for values, length in zip(series.observed, lengths, strict=True)]
-    inputs, _ = padded(rows)
-    truth = series.clean[np.arange(len(lengths)), lengths]
-    return TestSet(name, data, unit_name, inputs, lengths, truth, series.unit)
 
 
 def _windows(name: str, data: str, windows: Windows) -> TestSet:

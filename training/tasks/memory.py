@@ -9,6 +9,8 @@ from training.tasks.base import Batch, Floats, Windows, log_uniform
 INDICES = (0, 5)
 LENGTHS = (2, 128)
 LAB_LENGTH = 30
+# Extra weight of early steps, so that short windows are not drowned by the many steps of long ones.
+EARLY = 16.0
 SPAN = 2.5  # every window covers this much of the sine, however many points it has
 
 
@@ -44,7 +46,8 @@ def running_means(rng: np.random.Generator, count: int, timesteps: int) -> Batch
     seen = np.cumsum(even, axis=1)
     mean = np.cumsum(value * even, axis=1) / np.maximum(seen, 1.0)
     inputs = np.stack((index, value), axis=-1).astype(np.float32)
-    return Batch(inputs, mean[..., None].astype(np.float32), (seen > 0.0).astype(np.float32))
+    weights = (seen > 0.0) * (1.0 + EARLY / np.arange(1.0, timesteps + 1.0))
+    return Batch(inputs, mean[..., None].astype(np.float32), weights.astype(np.float32))
 
 
 def _indices(rng: np.random.Generator, count: int, timesteps: int) -> Floats:

@@ -14,7 +14,7 @@ NOISE = (0.01, 0.20)
 LEAST_TURN = 2.0 * np.pi / 3.0
 # Noise in amplitudes below which all sequences weigh the same, the unit of the weights, and the share of windows
 # that are shorter than those served.
-FLOOR, WEIGHT, SHORT = 0.01, 1e-2, 0.1
+FLOOR, WEIGHT, SHORT = 0.02, 1e-2, 0.1
 
 
 def lab(rng: np.random.Generator, count: int = 100) -> Windows:

@@ -1,0 +1,94 @@
+"""Scores, rules and intervals of a network whose answers are known: weights that make it the drift rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.inference import check, rules
+from service.inference.sequences import Batch
+from training import calibration, evaluation, forecast
+from training.recipes import PUBLISHED
+from training.tasks import linear, sine
+from training.testsets import held_out
+
+
+class Drift:
+    """Answers every step with the last change, so that the scaled answer is drift."""
+
+    def run(self, sequence: Any, length: Any, state: Any = None) -> Any:
+        return sequence[:, :, 0], {}
+
+
+DRIFT: Any = Drift()
+
+
+@pytest.mark.parametrize("name", ["linear-gru", "sine-gru"])
+def test_a_network_that_is_drift_scores_as_the_rule_drift(name: str) -> None:
+    for test in held_out(PUBLISHED[name], 500):
+        scored = evaluation.evaluate_on(test, PUBLISHED[name], DRIFT)
+        assert scored.model.mae == pytest.approx(scored.rules["drift"].mae, rel=1e-4, abs=1e-6)
+
+
+def test_a_drifting_networks_free_run_is_the_rules() -> None:
+    series, lengths = sine.served_range(np.random.default_rng(0), 50, np.zeros(50))
+    ran = forecast.free_run(DRIFT, series.observed[:, :64], np.full(50, 64, np.int32), 10)
+    ruled = forecast.rule_free_run(rules.drift, series.observed[:, :64], 10)
+    assert ran / series.unit[:, None] == pytest.approx(ruled / series.unit[:, None], abs=1e-3)
+    assert lengths.dtype == np.int32
+
+
+def test_ar2_free_running_continues_a_clean_sinusoid_exactly() -> None:
+    values = np.sin(0.25 * np.arange(132.0))[None]
+    ran = forecast.rule_free_run(rules.ar2, values[:, :32], 100)
+    assert ran == pytest.approx(values[:, 32:], abs=1e-9)
+
+
+def test_sets_of_different_purposes_and_recipes_differ_and_stay_the_same() -> None:
+    digests = {test.sha256 for name in PUBLISHED for test in held_out(PUBLISHED[name], 20)}
+    again = {test.sha256 for name in PUBLISHED for test in held_out(PUBLISHED[name], 20)}
+    assert digests == again
+    # Cells of a task share their test sets, and the memory lab's is the memory task's headline.
+    assert len(digests) == 2 + 2 + 5 + 2 + 3 + 1
+
+
+def test_the_quadratic_rule_is_exact_on_a_parabola() -> None:
+    values = np.arange(9.0)[None] ** 2
+    assert evaluation.quadratic(values)[0, 2:] == pytest.approx((np.arange(3.0, 10.0)) ** 2)
+
+
+def test_conformal_quantiles_hold_their_share_of_new_scores() -> None:
+    rng = np.random.default_rng(0)
+    quantile = calibration.conformal(rng.exponential(size=(20_000, 3)), 0.9)
+    assert (rng.exponential(size=(20_000, 3)) <= quantile).mean(axis=0) == pytest.approx([0.9] * 3, abs=0.01)
+
+
+def test_the_error_scale_is_the_served_checks() -> None:
+    series, lengths, _ = calibration.windows("linear", "validation", 40)
+    values = series.observed[:, :200]
+    padded = np.where(np.arange(200) < lengths[:, None], values, values[np.arange(40), lengths - 1][:, None])
+    scale = calibration.error_scale(DRIFT, padded, lengths)
+    for row in range(40):
+        batch = Batch(values[row : row + 1, : lengths[row]], None, lengths[row : row + 1], np.zeros(1, np.intp))
+        span = check.span(batch)
+        mae = check.mean_absolute_error(span, check.absolute_errors(batch, span, rules.drift(batch.values)))
+        assert scale[row] == pytest.approx((mae + 1e-3 * batch.unit)[0], rel=1e-4)
+
+
+def test_intervals_of_any_network_cover_what_they_say() -> None:
+    intervals = calibration.calibrate(PUBLISHED["linear-gru"], DRIFT, 2_000)
+    for level, shares in intervals.coverage.items():
+        assert len(shares) == calibration.HORIZON
+        assert shares == pytest.approx([int(level) / 100] * calibration.HORIZON, abs=0.04)
+    by_noise = calibration.coverage_by_noise("linear", DRIFT, intervals, 600)
+    assert by_noise["90"].mean() == pytest.approx(0.9, abs=0.04)
+
+
+def test_a_lines_importance_is_the_inverse_of_what_least_squares_leaves() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.full(4_000, 0.5)
+    series = linear.draw(rng, 4_000, 11, noise)
+    left = np.mean((rules.line(series.observed)[:, 9] - series.clean[:, 10]) ** 2)
+    assert linear.WEIGHT / linear.importance(noise, 10)[0, 9] == pytest.approx(left, rel=0.1)

@@ -1,0 +1,122 @@
+"""Stored runs, summaries and the rendered report, from the published cards and made-up runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training import figures, markdown, plans, plots, report, results, summary, textbook
+from training.__main__ import main
+from training.recipes import PUBLISHED
+from training.results import Run
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+def test_a_stored_run_is_found_again_only_as_it_was_made(tmp_path: Path) -> None:
+    results.store(tmp_path, Run("sine-gru", 1, "made so", {"loss": 0.5}))
+    assert results.stored(tmp_path, "sine-gru", 1, "made so")
+    assert not results.stored(tmp_path, "sine-gru", 1, "made otherwise")
+    assert not results.stored(tmp_path, "sine-gru", 2, "made so")
+    assert [run.numbers for run in results.runs(tmp_path)] == [{"loss": 0.5}]
+
+
+def test_a_damaged_run_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sine-gru.1.json").write_text("{")
+    with pytest.raises(results.ResultsError, match=r"sine-gru\.1\.json"):
+        list(results.runs(tmp_path))
+
+
+def test_another_recipe_or_count_is_another_run() -> None:
+    prints = {results.fingerprint(PUBLISHED[name], count) for name in PUBLISHED for count in (10, 20)}
+    assert len(prints) == 2 * len(PUBLISHED)
+
+
+def test_an_evaluation_leaves_out_what_is_stored(tmp_path: Path) -> None:
+    recipes = [PUBLISHED["sine-gru"], PUBLISHED["textbook-sine-gru"]]
+    labels = [job.label for job in plans.evaluation(recipes, 3, tmp_path, tmp_path, 10)]
+    assert labels == ["sine-gru, seed 1", "sine-gru, seed 2"]
+    results.store(tmp_path, Run("sine-gru", 1, results.fingerprint(recipes[0], 10), {}))
+    labels = [job.label for job in plans.evaluation(recipes, 3, tmp_path, tmp_path, 10)]
+    assert labels == ["sine-gru, seed 2"]
+
+
+def test_a_reproduction_has_every_row_of_the_lecture(tmp_path: Path) -> None:
+    labels = [job.label for job in plans.reproduction(1, tmp_path, 10)]
+    assert all(f"{figure.model}, seed 0" in labels for figure in textbook.FIGURES)
+    assert {f"{study} {cell}, seed 0" for study in ("S2", "S3") for cell in ("simplernn", "lstm", "gru")} <= set(labels)
+    assert sum("timed" in label for label in labels) == 3
+
+
+def test_a_summary_counts_failures_and_brackets_the_median() -> None:
+    found = summary.summarise([1e-4, 1e-3, 1e-2, 1e-3, float("nan")])
+    assert (found.runs, found.failures) == (5, 1)
+    assert found.median == pytest.approx(1e-3)
+    assert found.interval[0] <= found.quartiles[0] <= found.median <= found.quartiles[1] <= found.interval[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (0.123456, "0.123"), (12.0, "12"), (0.00123, "1.2e-3"), (4.56e-10, "4.6e-10")]
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert markdown.number(value) == text
+
+
+def test_only_what_stands_between_the_markers_is_replaced() -> None:
+    text = "a\n<!-- models:begin -->\nold\n<!-- models:end -->\nb\n"
+    assert markdown.replaced(text, "models", "new") == "a\n<!-- models:begin -->\nnew\n<!-- models:end -->\nb\n"
+    assert markdown.replaced("no markers", "models", "new") is None
+
+
+def test_claims_are_judged_by_medians() -> None:
+    errors = {figure.model: [1e-3] for figure in textbook.FIGURES}
+    errors |= {"textbook-linear-simplernn-20": [1e-2], "textbook-linear-simplernn-256": [1e-4]}
+    said = textbook.claims(errors)
+    assert "256 units predict better than 20: **held**" in said
+    assert "The LSTM remembers better than the simple RNN, trained as in the lab: **did not hold**" in said
+    assert "Not all" in textbook.claims({})
+
+
+def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
+    folders = report.read_published(MODELS)
+    text = report.render(folders, [])
+    assert all(f"| S{number} |" in text for number in range(1, 15))
+    assert "sine-gru" in report.model_table(folders)
+    for name, drawn in report.drawings(folders, []).items():
+        assert len(plots.svg(drawn)) <= 60_000, name
+    once, again = (plots.svg(figures.memory_by_length(folders)) for _ in range(2))
+    assert once == again
+
+
+def test_a_missing_readme_or_marker_is_said_plainly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "read_published", lambda _: {})
+    monkeypatch.setattr(report, "drawings", lambda *_: {})
+    monkeypatch.setattr(report, "render", lambda *_: "text")
+    monkeypatch.setattr(report, "model_table", lambda _: "table")
+    options = ["report", "--models-dir", str(tmp_path), "--out", str(tmp_path), "--readme"]
+    assert main([*options, str(tmp_path / "none.md")]) == 1
+    assert "there is no none.md" in capsys.readouterr().err
+    readme = tmp_path / "README.md"
+    readme.write_text("nothing\n")
+    assert main([*options, str(readme)]) == 1
+    assert "lacks the markers" in capsys.readouterr().err
+    readme.write_text("<!-- models:begin -->\n<!-- models:end -->\n")
+    assert main([*options, str(readme)]) == 0
+    assert readme.read_text() == "<!-- models:begin -->\ntable\n<!-- models:end -->\n"
+
+
+def test_untrained_models_are_named(tmp_path: Path) -> None:
+    with pytest.raises(report.ReportError, match="linear-simplernn"):
+        report.read_published(tmp_path)
+
+
+def test_loss_curves_are_thinned_with_both_ends_kept() -> None:
+    values = np.arange(1000.0).tolist()
+    kept = plots.thinned(values)
+    assert len(kept) == 300
+    assert (kept[0], kept[-1]) == (0.0, 999.0)
+    assert plots.thinned([1.0, 2.0]) == [1.0, 2.0]

@@ -1,0 +1,150 @@
+"""Renders models/RESULTS.md with its plots, and the README's model table, from cards and stored runs.
+
+Computes no score of its own but those that say so (coverage by noise, error against noise); trains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from service.cards import ModelFolder, read_folder
+from service.errors import UnrollError
+from training import figures, plots, results, targets, textbook
+from training.markdown import number, replaced, table
+from training.recipes import CELLS, PUBLISHED, TASKS
+from training.results import Run
+from training.summary import summarise
+
+RESULTS, PLOTS, MARK = "RESULTS.md", "plots", "models"
+
+
+_PREFACE = (
+    "Written by `python -m training report` from the models' cards and from stored runs; no number is typed in. "
+    "Errors are those of the served form on test sets of 10,000 sequences from generators of their own. {packages}."
+)
+
+
+class ReportError(UnrollError):
+    """The report has nothing to report on, or nowhere to go."""
+
+    code = "report"
+
+
+def write(models: Path, runs_folder: Path, readme: Path) -> list[Path]:
+    """Write ``RESULTS.md`` and its plots below ``models`` and the table into ``readme``; the files written.
+
+    Raises:
+        ReportError: a published model is missing, or the README or its markers are.
+    """
+    folders = read_published(models)
+    runs = list(results.runs(runs_folder))
+    written = [models / RESULTS]
+    (models / PLOTS).mkdir(exist_ok=True)
+    for name, drawn in drawings(folders, runs).items():
+        path = models / PLOTS / f"{name}.svg"
+        path.write_bytes(plots.svg(drawn))
+        written.append(path)
+    (models / RESULTS).write_text(render(folders, runs))
+    if not readme.is_file():
+        raise ReportError(f"{RESULTS} is written, but there is no {readme.name} to put the model table into")
+    text = replaced(readme.read_text(), MARK, model_table(folders))
+    if text is None:
+        raise ReportError(f"{RESULTS} is written, but {readme.name} lacks the markers of the model table")
+    readme.write_text(text)
+    return [*written, readme]
+
+
+def read_published(models: Path) -> dict[str, ModelFolder]:
+    """All published model folders by name.
+
+    Raises:
+        ReportError: one is missing.
+        ModelRejected: one is damaged.
+    """
+    missing = [name for name in PUBLISHED if not (models / name / "1").is_dir()]
+    if missing:
+        raise ReportError(f"not trained yet: {', '.join(missing)}; run `python -m training train`")
+    return {name: read_folder(models / name / "1") for name in PUBLISHED}
+
+
+def drawings(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> dict[str, Figure]:
+    """The plots by file name."""
+    drawn: dict[str, Callable[[], Figure]] = {
+        "errors": lambda: figures.errors_over_seeds(_headlines(folders, runs)),
+        "memory": lambda: figures.memory_by_length(folders),
+        "free-running": lambda: figures.free_running(folders),
+        "noise": lambda: figures.sine_by_noise(folders),
+    }
+    return {name: draw() for name, draw in drawn.items()}
+
+
+def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
+    """RESULTS.md."""
+    rows = [
+        (row.name, row.measure, row.goal, row.beyond, row.reached, row.command) for row in targets.rows(folders, runs)
+    ]
+    packages_used = next(iter(folders.values())).card.training.packages
+    packages = ", ".join(f"{name} {version}" for name, version in packages_used.items())
+    parts = [
+        "# Results",
+        _PREFACE.format(packages=packages),
+        "## Targets",
+        table(("", "measure", "goal", "beyond", "reached", "how measured"), rows),
+        "## Published models",
+        model_table(folders),
+        "## Over seeds",
+        over_seeds(folders, runs),
+        *(f"![{name}]({PLOTS}/{name}.svg)" for name in ("errors", "memory", "free-running", "noise")),
+        "## The lecture's own models, as written",
+        textbook.report(runs),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def model_table(folders: Mapping[str, ModelFolder]) -> str:
+    """Every model's error on each kind of test beside the best rule's."""
+    rows = []
+    for name, folder in folders.items():
+        for each in folder.card.evaluations:
+            rule, best = min(
+                ((rule, score) for rule, score in each.rules.items() if rule != "even_mean"),
+                key=lambda item: item[1].mae,
+            )
+            unit = "" if each.unit == "1" else f" / {each.unit}"
+            rows.append(
+                (f"`{name}`", f"{folder.card.parameters:,}", each.name, f"{number(each.model.mae)}{unit}",
+                 f"{number(best.mae)} ({rule.replace('_', ' ')})")
+            )  # fmt: skip
+    return table(("model", "parameters", "test set", "mean absolute error", "best rule's"), rows)
+
+
+def over_seeds(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
+    """Headline MSE of the published nine over seeds."""
+    rows = []
+    for name, errors in _headlines(folders, runs).items():
+        found = summarise(errors)
+        (first, third), (low, high) = found.quartiles, found.interval
+        rows.append(
+            (name, str(found.runs), number(found.median), f"{number(first)} .. {number(third)}",
+             f"{number(low)} .. {number(high)}", str(found.failures))
+        )  # fmt: skip
+    head = ("model", "seeds", "headline MSE: median", "quartiles", "95 % of the median (bootstrap)", "failures")
+    return table(head, rows)
+
+
+def _headlines(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> dict[str, list[float]]:
+    errors: dict[str, list[float]] = {}
+    for task in TASKS:
+        for cell in CELLS:
+            name = f"{task}-{cell}"
+            card = folders[name].card
+            # The published model is itself a run; a stored run of its seed would count it twice.
+            errors[name] = [card.evaluations[0].model.mse] + [
+                run.numbers["evaluations"][0]["model"]["mse"]
+                for run in runs
+                if run.key == name and run.seed != card.training.seed
+            ]
+    return errors
