@@ -33,11 +33,11 @@ format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 
 test-fast: $(VENV)/.dev  ## everything that needs no TensorFlow, under a minute
-	$(BIN)/pytest -m "not tensorflow and not system"
+	$(BIN)/pytest -m "not tensorflow and not system and not containers"
 
 test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not system"
+	$(BIN)/coverage run -m pytest -m "not system and not containers"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -58,6 +58,12 @@ def test_only_the_log_and_tmp_can_be_written(single: Stack) -> None:
     assert written == "/data\n/tmp\n"
 
 
+def test_nothing_is_gathered_to_be_sent_to_anybody(single: Stack) -> None:
+    single.client.post("/predict", json={"model": "sine-gru", "sequence": SEQUENCE}).raise_for_status()
+    kept = engine("exec", service(single), "find", "/tmp", "/data", "-path", "*icrosoft*")  # noqa: S108
+    assert not kept
+
+
 def test_it_listens_on_loopback_only(single: Stack) -> None:
     bindings = inspect("container", service(single))["HostConfig"]["PortBindings"]
     assert [binding["HostIp"] for ports in bindings.values() for binding in ports] == ["127.0.0.1"]
