@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Clients of other projects, for tests only: their pins do not fit ours.
+CLIENTS := .venv-clients
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
@@ -41,7 +43,7 @@ test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-test-system: $(VENV)/.dev  ## what needs other programs (PostgreSQL) or minutes (torture)
+test-system: $(VENV)/.dev $(CLIENTS)/.ready  ## what needs other programs (PostgreSQL, foreign clients) or minutes (torture)
 	$(BIN)/pytest -m system
 
 test-containers: $(VENV)/.dev  ## build the image and run the compose files for real; needs an ENGINE (docker)
@@ -53,6 +55,7 @@ lock: $(VENV)/bin/python  ## renew requirements/*.txt from pyproject.toml
 	$(PIP) uv
 	$(BIN)/uv pip compile $(LOCK) -o requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/build.txt --group build
+	$(BIN)/uv pip compile $(LOCK) -o requirements/clients.txt --group clients
 	$(BIN)/uv pip compile $(LOCK) -o requirements/postgresql.txt --extra postgresql -c requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/training.txt --extra training -c requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/dev.txt --all-extras -c requirements/training.txt pyproject.toml
@@ -60,7 +63,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
         --no-emit-index-url --no-emit-find-links
 
 clean:               ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) $(CLIENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -70,6 +73,11 @@ $(VENV)/bin/python:
 $(VENV)/.service: requirements/service.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) --require-hashes -r requirements/service.txt
 	$(PIP) --no-deps --editable .
+	@touch $@
+
+$(CLIENTS)/.ready: requirements/clients.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/clients.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
