@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import signal
@@ -29,6 +30,7 @@ from service.workers import Workers
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
 _BACKLOG = 2048
+_COLLECT_AFTER = 100_000  # new objects, net
 # Connections that were made just before the sockets closed send their request within this.
 _LINGER_SECONDS = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -49,6 +51,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _spare_collections()
         self._end_with_parent()
         if self._announce and sockets:
             host, port = sockets[0].getsockname()[:2]
@@ -157,6 +160,17 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
     server = Server(config, drain_seconds=settings.drain_seconds, announce=announce)
     server.run([listener])
     return server.exit_code
+
+
+def _spare_collections() -> None:
+    """Leave what was loaded at start out of garbage collection, and collect less often.
+
+    A long posted list is hundreds of thousands of objects and no cycle; collecting amid its parsing cost three
+    quarters of the time, in which nobody else was answered.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 10, 100)
 
 
 def _require_keys(settings: Settings) -> None:

@@ -16,7 +16,12 @@ from service.request_log.rows import identify
 
 logger = logging.getLogger(__name__)
 
-_CODES = {HTTPStatus.NOT_FOUND: "unknown_path", HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed"}
+_DETAILS = {HTTPStatus.UNPROCESSABLE_ENTITY: "the body is not valid JSON"}
+_CODES = {
+    HTTPStatus.UNPROCESSABLE_ENTITY: "invalid_json",
+    HTTPStatus.NOT_FOUND: "unknown_path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -59,8 +64,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for that class
     status = HTTPStatus(error.status_code)
+    if status == HTTPStatus.BAD_REQUEST:  # what FastAPI raises for a body that it cannot parse
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = _CODES.get(status, status.name.lower())
-    detail = status.description or status.phrase
+    detail = _DETAILS.get(status, status.description or status.phrase)
     return _response(refuse_as(_path(request), status, detail, code, _request_id(request)), error.headers)
 
 
