@@ -22,7 +22,7 @@ from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
 from service.api.forecast import forecast
 from service.api.inspect import inspect
-from service.api.middleware import RequestId
+from service.api.middleware import RequestId, Straight
 from service.api.predict import predict
 from service.api.v2 import models as v2_models
 from service.api.v2 import repository as v2_repository
@@ -131,6 +131,10 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     ):
         app.include_router(router)
     app.router.routes.extend(page.routes)
+    # Each middleware that is added goes around those before it.
+    app.add_middleware(
+        Straight, endpoints={path: each for each in COMPUTING for path in each.routes if "{" not in path}
+    )
     if settings.api_keys_file is not None:
         app.add_middleware(Auth, keys=KeyFile(settings.api_keys_file))
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))

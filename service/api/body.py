@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -110,9 +111,14 @@ def parse(payload: type[Payload], body: bytes) -> Payload:
         raise _invalid(error) from None
     # Counting the few known names costs next to nothing; only a repeated name or an escape, which may hide one,
     # is worth a second parse.
-    if b"\\u" in body or any(body.count(b'"%b"' % name.encode()) > 1 for name in payload.model_fields):
+    if b"\\u" in body or any(body.count(name) > 1 for name in _quoted_names(payload)):
         refuse_repeated_keys(body)
     return parsed  # type: ignore[no-any-return]
+
+
+@cache
+def _quoted_names(payload: type[BaseModel]) -> tuple[bytes, ...]:
+    return tuple(b'"%b"' % name.encode() for name in payload.model_fields)
 
 
 def _too_large(limit: int) -> BodyTooLarge:

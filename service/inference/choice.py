@@ -11,6 +11,7 @@ from service.inference.caveats import LAG_COPY, caveats
 from service.inference.check import TIE, Check, absolute_errors, judge, lag_copies, mean_absolute_error
 from service.inference.evidence import Examiner, warnings_of
 from service.inference.model import Model
+from service.inference.network import Features
 from service.inference.sequences import Batch
 from service.inference.short import NAMES, ShortSeries
 
@@ -73,7 +74,7 @@ def answered(batch: Batch, model: Model) -> list[Choice]:
 
 def answered_short(series: ShortSeries, model: Model) -> Choice:
     """The answer of ``model``, a causally scaled one, to one short series; the same as :func:`answered` gives."""
-    return _choice_of(series, model, _answers(series, model))
+    return _choice_of(series, model, _answers(series, model, series.features()))
 
 
 def choose_short(series: ShortSeries, models: list[Model]) -> Choice:
@@ -81,7 +82,8 @@ def choose_short(series: ShortSeries, models: list[Model]) -> Choice:
     if not series.steps:
         rule = NAMES.index("drift" if len(series.values) > 1 else "naive")
         return Choice(None, f"rule:{NAMES[rule]}", series.rule_values[rule], None, [])
-    answers = [_answers(series, model) for model in models]
+    features = series.features()
+    answers = [_answers(series, model, features) for model in models]
     networks = [series.mean_error(each) for each in answers]
     lowest = min([*networks, *series.rule_mae])
     if networks and min(networks) <= lowest + TIE * series.unit:
@@ -92,8 +94,8 @@ def choose_short(series: ShortSeries, models: list[Model]) -> Choice:
     return Choice(None, f"rule:{NAMES[rule]}", series.rule_values[rule], check, [])
 
 
-def _answers(series: ShortSeries, model: Model) -> list[float]:
-    outputs, _ = model.network.run(series.features, np.array([len(series.values)], np.int32))
+def _answers(series: ShortSeries, model: Model, features: Features) -> list[float]:
+    outputs, _ = model.network.run(features, np.array([len(series.values)], np.int32))
     answers = series.counting(outputs[0].tolist())
     if not math.isfinite(answers[-1]):
         raise model.non_finite()

@@ -7,7 +7,6 @@ floats in a loop need less. Most requests are one short series. A test holds thi
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import cast
 
@@ -61,7 +60,6 @@ class ShortSeries:
         """S, the mean absolute difference."""
         return self.scale[-1]
 
-    @cached_property
     def features(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """What a causally scaled network reads, float32 [1, timesteps, 2]."""
         flat = [0.0, 0.0]

@@ -44,10 +44,10 @@ def test_a_failing_answer_is_a_problem_and_leaves_a_row(
         raise error
 
     app = create_app(Settings(**settings(tmp_path)))
-    endpoint = NativeEndpoint("/predict", PredictRequest, PredictResponse, fail, {})
-    app.router.routes.insert(0, Route("/predict", endpoint, methods=["POST"]))
+    endpoint = NativeEndpoint("/failing", PredictRequest, PredictResponse, fail, {})
+    app.router.routes.insert(0, Route("/failing", endpoint, methods=["POST"]))
     with in_thread(app, **settings(tmp_path)) as client:
-        response = client.post("/predict", json={"sequence": [1, 2]})
+        response = client.post("/failing", json={"sequence": [1, 2]})
         assert_problem(response, status, code)
         assert client.post("/compare", json={"task": "sine", "sequence": [1, 2]}).status_code == 200
         row = client.get(f"/requests/{response.headers['x-request-id']}").json()

@@ -1,0 +1,1 @@
+"""What a prediction costs, as ratios against other ways to serve it, measured in turn on one core."""

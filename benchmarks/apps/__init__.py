@@ -1,0 +1,1 @@
+"""The best that someone would write with each framework in half an hour, to compare with."""
