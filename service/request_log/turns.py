@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from service.errors import LogUnavailable
+
 try:
     import fcntl
 except ImportError:  # Windows: SQLite's own lock is still there, only less fair
@@ -28,12 +30,12 @@ class Turns:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Wait for the turn and hold it. Raises :class:`OSError` when the lock file cannot be made."""
+        """Wait for the turn and hold it. Raises :class:`LogUnavailable` when the lock file cannot be made."""
         if self._file is None or fcntl is None:
             yield
             return
         if self._descriptor is None:
-            self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = _open(self._file)
         lock = self._descriptor
         fcntl.lockf(lock, fcntl.LOCK_EX, 1, _GATE)
         try:
@@ -50,3 +52,10 @@ class Turns:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _open(file: Path) -> int:
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LogUnavailable(f"the request log's lock file {file} cannot be opened: {error.strerror}") from error

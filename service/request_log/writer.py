@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Any, Literal, TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,7 @@ from service.errors import LogFull, LogUnavailable
 from service.request_log.committer import Committer
 from service.request_log.database import Durability
 from service.request_log.rows import Bodies, Row
+from service.request_log.waiting import Entry, Job, Waiting, answer
 
 T = TypeVar("T")
 _LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
@@ -41,23 +42,6 @@ class LogStats:
     skipped_rows: int
     commits: int
     commit_seconds: float
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    row: Row
-    size: int
-    waiter: asyncio.Future[None] | None  # None: a note, for which nobody waits
-    withdrawn: bool = False
-
-    def waits(self) -> bool:
-        return self.waiter is not None and not self.waiter.done()
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    run: Callable[[], object]
-    waiter: asyncio.Future[object]
 
 
 class LogWriter:
@@ -84,14 +68,9 @@ class LogWriter:
         self._loop: asyncio.AbstractEventLoop
         self._stopped: asyncio.Event
         self._takes_rows: asyncio.Event
-        # Shared with the thread, under the condition.
-        self._condition = threading.Condition()
-        self._entries: deque[_Entry] = deque()
-        self._jobs: deque[_Job] = deque()
-        self._closing = False
-        # The event loop's own.
+        self._waiting = Waiting()  # all that is shared with the thread; what follows is the event loop's own
         self._failure: LogUnavailable | None = LogUnavailable("the request log is not open")
-        self._deadlines: deque[tuple[float, _Entry]] = deque()
+        self._deadlines: deque[tuple[float, Entry]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._rows = self._bytes = 0
         self._committed = self._skipped = self._commits = 0
@@ -113,7 +92,7 @@ class LogWriter:
         self._stopped = asyncio.Event()
         self._takes_rows = asyncio.Event()
         first: asyncio.Future[object] = self._loop.create_future()
-        self._jobs.append(_Job(partial(self._committer.commit, ()), first))
+        self._waiting.add_job(Job(partial(self._committer.commit, ()), first))
         threading.Thread(target=self._work, name="request-log", daemon=True).start()
         try:
             await first
@@ -128,9 +107,7 @@ class LogWriter:
 
     async def close(self) -> None:
         """Commit everything accepted, then stop. While the database fails, what waits is given up and counted."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify()
+        self._waiting.close()
         await self._stopped.wait()
 
     async def wait_stopped(self) -> None:
@@ -192,9 +169,7 @@ class LogWriter:
         if self._failure is not None:
             raise LogUnavailable(self._failure.detail)
         waiter: asyncio.Future[object] = self._loop.create_future()
-        with self._condition:
-            self._jobs.append(_Job(action, waiter))
-            self._condition.notify()
+        self._waiting.add_job(Job(action, waiter))
         return await waiter
 
     def _refuse_what_cannot_be_taken(self) -> None:
@@ -206,13 +181,11 @@ class LogWriter:
         if self._rows >= self._queue_rows or self._bytes >= self._queue_bytes:
             raise LogFull("too many answers wait for the request log; try again in a moment")
 
-    def _append(self, row: Row, waiter: asyncio.Future[None] | None) -> _Entry:
-        entry = _Entry(row, len(row.request) + len(row.response), waiter)
+    def _append(self, row: Row, waiter: asyncio.Future[None] | None) -> Entry:
+        entry = Entry(row, len(row.request) + len(row.response), waiter)
         self._rows += 1
         self._bytes += entry.size
-        with self._condition:
-            self._entries.append(entry)
-            self._condition.notify()
+        self._waiting.add(entry)
         return entry
 
     def _expire(self) -> None:
@@ -229,7 +202,7 @@ class LogWriter:
                 entry.withdrawn = True
             self._deadlines.popleft()
 
-    def _succeed(self, entries: list[_Entry], refused: dict[int, LogUnavailable], seconds: float) -> None:
+    def _succeed(self, entries: list[Entry], refused: dict[int, LogUnavailable], seconds: float) -> None:
         if self._failure is not None:
             log.warning("the request log takes rows again")
             self._recover()
@@ -242,7 +215,7 @@ class LogWriter:
         while self._deadlines and not self._deadlines[0][1].waits():
             self._deadlines.popleft()
 
-    def _fail(self, failure: LogUnavailable, entries: Iterable[_Entry], jobs: Iterable[_Job]) -> None:
+    def _fail(self, failure: LogUnavailable, entries: Iterable[Entry], jobs: Iterable[Job]) -> None:
         if self._failure is None:
             log.error("the request log takes no rows: %s", failure.detail)
         self._failure = failure
@@ -250,29 +223,27 @@ class LogWriter:
         for entry in entries:
             self._settle(entry, failure)
         for job in jobs:
-            _answer(job.waiter, None, failure)
+            answer(job.waiter, None, failure)
 
     def _recover(self) -> None:
         self._failure = None
         self._takes_rows.set()
 
-    def _settle(self, entry: _Entry, failure: LogUnavailable | None) -> None:
+    def _settle(self, entry: Entry, failure: LogUnavailable | None) -> None:
         if entry.withdrawn:  # settled when its time was up
             return
         self._rows -= 1
         self._bytes -= entry.size
         if entry.waiter is not None:
-            _answer(entry.waiter, None, failure)
+            answer(entry.waiter, None, failure)
         elif failure is not None:
             self._skipped += 1
 
     def _end(self) -> None:
         self._failure = LogUnavailable("the request log is closed")  # no fault: nothing to report
-        self._fail(self._failure, self._entries, self._jobs)
+        entries, jobs = self._waiting.take()
         taken = [entry for _, entry in self._deadlines if entry.waits()]  # by a thread that died with them
-        self._fail(self._failure, taken, ())
-        self._entries.clear()
-        self._jobs.clear()
+        self._fail(self._failure, dict.fromkeys([*entries, *taken]), jobs)
         if self._timer is not None:
             self._timer.cancel()
         self._stopped.set()
@@ -282,30 +253,21 @@ class LogWriter:
     def _work(self) -> None:
         try:
             healthy = True
-            while self._await_work(healthy):
+            while self._waiting.wait() if healthy else self._waiting.wait_to_retry(_RETRY_SECONDS):
                 healthy = self._attempt()
-        except BaseException:
+        except Exception:
             log.exception("the request log's thread failed")
-            raise
         finally:
             self._committer.close()
-            self._loop.call_soon_threadsafe(self._end)
-
-    def _await_work(self, healthy: bool) -> bool:
-        with self._condition:
-            if healthy:
-                self._condition.wait_for(lambda: self._entries or self._jobs or self._closing)
-                return bool(self._entries or self._jobs)
-            self._condition.wait_for(lambda: self._closing, _RETRY_SECONDS)
-            return not self._closing
+            self._tell(self._end)
 
     def _attempt(self) -> bool:
         """One turn: everything that waits, or a probe where nothing does. Whether it went well."""
-        entries: list[_Entry] = []
-        jobs: deque[_Job] = deque()
+        entries: list[Entry] = []
+        jobs: deque[Job] = deque()
         try:
             with self._committer.turns.taken():
-                entries, jobs = self._take()  # with the turn in hand: rows gather while other processes have theirs
+                entries, jobs = self._waiting.take()  # with the turn in hand: rows gather while others have theirs
                 began = perf_counter()
                 if entries or not jobs:
                     refused = self._committer.commit([entry.row for entry in entries])
@@ -315,43 +277,20 @@ class LogWriter:
                     self._do(jobs[0])
                     jobs.popleft()
                 self._committer.bound_wal()
-        except (LogUnavailable, OSError) as error:
-            failure = (
-                error if isinstance(error, LogUnavailable) else LogUnavailable(f"no turn to write: {error.strerror}")
-            )
-            with self._condition:  # who waits is told at once; a note may wait for better times
-                entries.extend(self._entries)
-                self._entries = deque(entry for entry in entries if entry.waiter is None)
-            self._tell(self._fail, failure, [entry for entry in entries if entry.waiter is not None], jobs)
+        except LogUnavailable as failure:
+            self._tell(self._fail, failure, *self._waiting.fail(entries, jobs))
             return False
         return True
 
-    def _take(self) -> tuple[list[_Entry], deque[_Job]]:
-        with self._condition:
-            entries, self._entries = self._entries, deque()
-            jobs, self._jobs = self._jobs, deque()
-        return [entry for entry in entries if not entry.withdrawn], jobs
-
-    def _do(self, job: _Job) -> None:
+    def _do(self, job: Job) -> None:
         try:
             result = job.run()
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  (handed to whoever asked for the job)
-            self._tell(_answer, job.waiter, None, error)
+            self._tell(answer, job.waiter, None, error)
         else:
-            self._tell(_answer, job.waiter, result, None)
+            self._tell(answer, job.waiter, result)
 
     def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(callback, *arguments)
-
-
-def _answer(waiter: asyncio.Future[Any], result: object, failure: Exception | None) -> None:
-    if waiter.done():  # cancelled: its row is kept all the same
-        return
-    if failure is None:
-        waiter.set_result(result)
-    elif isinstance(failure, LogUnavailable):
-        waiter.set_exception(LogUnavailable(failure.detail))  # one instance for many would gather all their tracebacks
-    else:
-        waiter.set_exception(failure)

@@ -1,0 +1,102 @@
+"""What waits between the event loop and the writing thread. Knows neither the database nor what is done with it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from service.errors import LogUnavailable
+from service.request_log.rows import Row
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A row on its way. ``waiter`` is None for a note, for which nobody waits."""
+
+    row: Row
+    size: int
+    waiter: asyncio.Future[None] | None
+    withdrawn: bool = False  # its caller was told that it took too long
+
+    def waits(self) -> bool:
+        """Whether someone still wants to know what became of it."""
+        return self.waiter is not None and not self.waiter.done()
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """Something else for the thread to do between two batches."""
+
+    run: Callable[[], object]
+    waiter: asyncio.Future[Any]
+
+
+class Waiting:
+    """Entries and jobs; every method may be called from either side."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._entries: list[Entry] = []
+        self._jobs: deque[Job] = deque()
+        self._closing = False
+
+    def add(self, entry: Entry) -> None:
+        """Queue a row."""
+        with self._changed:
+            self._entries.append(entry)
+            self._changed.notify()
+
+    def add_job(self, job: Job) -> None:
+        """Queue a job."""
+        with self._changed:
+            self._jobs.append(job)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let :meth:`wait` end when nothing is left."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+
+    def wait(self) -> bool:
+        """Return when something waits; False when nothing does and nothing will."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._entries or self._jobs or self._closing)
+            return bool(self._entries or self._jobs)
+
+    def wait_to_retry(self, seconds: float) -> bool:
+        """Return after ``seconds``, or at once and False when there is to be no other attempt."""
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._closing, seconds)
+
+    def take(self) -> tuple[list[Entry], deque[Job]]:
+        """Everything that waits; what was withdrawn is dropped."""
+        with self._changed:
+            entries, self._entries = self._entries, []
+            jobs, self._jobs = self._jobs, deque()
+        return [entry for entry in entries if not entry.withdrawn], jobs
+
+    def fail(self, entries: Iterable[Entry], jobs: Iterable[Job]) -> tuple[list[Entry], list[Job]]:
+        """Everyone to be told of a failure with those taken; a note stays, for better times."""
+        with self._changed:
+            failed = [*entries, *self._entries]
+            failed_jobs = [*jobs, *self._jobs]
+            self._entries = [entry for entry in failed if entry.waiter is None]
+            self._jobs = deque()
+        return [entry for entry in failed if entry.waiter is not None], failed_jobs
+
+
+def answer(waiter: asyncio.Future[Any], result: object, failure: Exception | None = None) -> None:
+    """Tell a waiter, on the event loop; one that was cancelled wants to know nothing."""
+    if waiter.done():
+        return
+    if failure is None:
+        waiter.set_result(result)
+    elif isinstance(failure, LogUnavailable):
+        waiter.set_exception(LogUnavailable(failure.detail))  # one instance for many would gather all their tracebacks
+    else:
+        waiter.set_exception(failure)
