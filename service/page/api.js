@@ -3,6 +3,7 @@ import { askForKey } from "./key.js";
 
 let key = null; // in memory only, gone with the page
 let asking = null;
+let declined = false; // then it is not asked for again until the user says so
 const asked = new Map();
 
 export class Refused extends Error {
@@ -18,6 +19,7 @@ export const hasKey = () => key !== null;
 // Lets the user set, change or forget the key.
 export async function changeKey() {
   const given = await askForKey(key !== null);
+  declined = false;
   if (given !== null) key = given || null;
 }
 
@@ -57,10 +59,12 @@ async function send(view, method, path, body) {
 // Whether there is another key to try than `used`; requests that are refused together ask the user once.
 async function another(used) {
   if (key !== used) return key !== null;
+  if (declined) return false;
   asking ??= askForKey(used !== null).finally(() => {
     asking = null;
   });
   const given = await asking;
   if (given) key = given;
-  return Boolean(given);
+  declined = !given;
+  return !declined;
 }

@@ -22,6 +22,7 @@ export function candidatesChart(values, candidates, truth, zoomed) {
     const [low, high] = around(zoomed ? seen : [...shown, ...seen]);
     const tight = (width * SHARE) / candidates.length < 70;
     const options = {
+      padding: [12, tight ? 28 : 12, 0, 0],
       scales: { x: { time: false, range: [first - 0.5, end] }, y: { range: [low, high] } },
       series: [{}, inputSeries()],
       axes: [
@@ -74,6 +75,7 @@ function background(plot, from, to, truth) {
   context.fillRect(left, plot.bbox.top, right - left, plot.bbox.height);
   if (truth !== null) {
     const y = plot.valToPos(truth, "y", true);
+    const foot = plot.bbox.top + plot.bbox.height - 6 * ratio;
     context.strokeStyle = context.fillStyle = colour("truth");
     context.lineWidth = 1.5 * ratio;
     context.setLineDash([6 * ratio, 4 * ratio]);
@@ -82,8 +84,7 @@ function background(plot, from, to, truth) {
     context.lineTo(right, y);
     context.stroke();
     context.font = font(11 * ratio);
-    context.textAlign = "right";
-    context.fillText(t("compare.truth", { value: written(truth) }), right - 4 * ratio, y - 5 * ratio);
+    context.fillText(t("compare.truth", { value: written(truth) }), left + 6 * ratio, foot);
   }
   context.restore();
 }

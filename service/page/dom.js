@@ -31,6 +31,6 @@ export function grouped(count) {
 }
 
 // What people call a model's cell or a rule.
-const NAMES = { simplernn: "SimpleRNN", lstm: "LSTM", gru: "GRU", ar2: "AR(2)" };
+const NAMES = { simplernn: "SimpleRNN", lstm: "LSTM", gru: "GRU", ar2: "AR(2)", dense: "Dense" };
 export const called = (name) => NAMES[name] ?? name.replaceAll("_", " ");
 export const CELLS = ["simplernn", "lstm", "gru"];

@@ -65,7 +65,7 @@ export const english = {
   "compare.rule": "the rule {name}",
   "compare.summary": "{count} input values and the next value by each candidate: {answers}. The truth: {truth}.",
   "compare.unknown": "unknown",
-  "compare.truth": "truth {value}",
+  "compare.truth": "- - truth {value}",
   "compare.zoom": "Zoom in on the networks' answers and their intervals (80, 90, 95 %)",
   "compare.caption": "The candidates' next values and what to think of them",
   "compare.warnings": "Warnings",

@@ -65,7 +65,7 @@ export const korean = {
   "compare.rule": "규칙 {name}",
   "compare.summary": "입력 값 {count}개와 각 후보의 다음 값: {answers}. 참값: {truth}.",
   "compare.unknown": "모름",
-  "compare.truth": "참값 {value}",
+  "compare.truth": "- - 참값 {value}",
   "compare.zoom": "신경망의 답과 구간(80, 90, 95 %)을 확대",
   "compare.caption": "후보들의 다음 값과 그에 대한 평가",
   "compare.warnings": "경고",

@@ -19,6 +19,7 @@ export function logView(panel, { models }) {
   const problem = el("p", { class: "problem", role: "alert" });
   const quality = qualityTable();
   let cursor = null;
+  let turn = 0;
   const choices = { endpoint, model, status };
   for (const [name, select] of Object.entries(choices)) {
     select.addEventListener("change", () => {
@@ -55,7 +56,6 @@ export function logView(panel, { models }) {
 
   async function begin() {
     beginAnew("log");
-    body.replaceChildren();
     await page(null);
     await quality.show();
   }
@@ -64,9 +64,13 @@ export function logView(panel, { models }) {
     const query = new URLSearchParams({ limit: String(PAGE) });
     for (const [name, value] of Object.entries(filters)) if (value !== "") query.set(name, value);
     if (from !== null) query.set("cursor", from);
+    turn += 1;
+    const mine = turn;
     const found = await get("log", `requests?${query}`);
+    if (mine !== turn) return; // another filter was chosen meanwhile
     cursor = found.next;
     more.hidden = cursor === null;
+    if (from === null) body.replaceChildren();
     body.append(...found.requests.map((request) => row(request, guarded)));
     if (body.children.length === 0) body.append(el("tr", {}, el("td", { colspan: "6" }, t("log.empty"))));
   }

@@ -17,7 +17,7 @@ export function detailDialog(request) {
     body("detail.request", asked),
     body("detail.response", answered),
     asked === null ? null : curlBox(() => commands([again])),
-    el("form", { method: "dialog" }, el("button", { class: "primary" }, t("detail.close"))),
+    el("form", { method: "dialog" }, el("button", { class: "primary", autofocus: true }, t("detail.close"))),
   );
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());

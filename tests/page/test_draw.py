@@ -1,0 +1,135 @@
+"""Point 1: a sequence is drawn, pasted or made from sliders, and every change is answered at once."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.conftest import Visit
+
+AT_ONCE = 100  # milliseconds from a change to the redrawn answer
+
+
+def test_dragging_over_the_surface_draws_the_sequence(visit: Visit) -> None:
+    visitor = visit()
+    before = visitor.redraws()
+    box = visitor.page.locator(".surface").bounding_box()
+    assert box is not None
+    visitor.page.mouse.move(box["x"] + 5, box["y"] + 20)
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 20, steps=12)
+    visitor.page.mouse.up()
+    visitor.settled(before)
+    expect(visitor.page.locator(".segments .hint")).to_contain_text("your own, 32 values")
+    visitor.page.wait_for_function("document.querySelector('#truth').value === ''")
+    visitor.open("forecast")  # asks once more, now that the line is whole
+    drawn = visitor.asked("/forecast")["sequence"]
+    assert len(drawn) == 32
+    assert all(later < earlier for earlier, later in pairwise(drawn))
+    expect(visitor.page.locator("#truth")).to_have_value("")
+
+
+def test_a_finger_draws_too(visit: Visit) -> None:
+    visitor = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    before = visitor.redraws()
+    visitor.page.locator(".surface").tap(position={"x": 150, "y": 30})
+    visitor.settled(before)
+    expect(visitor.page.locator(".segments .hint")).to_contain_text("your own")
+
+
+def test_the_keyboard_draws_too(visit: Visit) -> None:
+    visitor = visit()
+    surface = visitor.page.get_by_role("slider", name="Draw the sequence")
+    surface.focus()
+    visitor.page.keyboard.press("ArrowRight")
+    expect(surface).to_have_attribute("aria-valuetext", re.compile("^step 2 of 32"))
+    value = float(surface.get_attribute("aria-valuenow") or "nan")
+    before = visitor.redraws()
+    visitor.page.keyboard.press("ArrowUp")
+    visitor.settled(before)
+    assert float(surface.get_attribute("aria-valuenow") or "nan") > value
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1, 2, 3.5, 5", [1, 2, 3.5, 5]),
+        ("[0.5, 0.25, 0]", [0.5, 0.25, 0]),
+        ("time,value\n10,1\n20,2\n30,4\n", [1, 2, 4]),
+        ("1e-3\n2e-3\n3e-3", [0.001, 0.002, 0.003]),
+    ],
+)
+def test_pasted_numbers_are_the_sequence(visit: Visit, text: str, values: list[float]) -> None:
+    visitor = visit()
+    visitor.page.get_by_text("Paste numbers").click()
+    before = visitor.redraws()
+    visitor.page.locator("#paste").fill(text)
+    visitor.settled(before)
+    assert visitor.asked("/compare")["sequence"] == values
+
+
+def test_a_csv_file_of_pairs_is_a_memory_sequence(visit: Visit, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text("index,value\n0,0.5\n1,0.7\n4,0.9\n")
+    visitor = visit()
+    visitor.page.get_by_text("Paste numbers").click()
+    before = visitor.redraws()
+    visitor.page.locator("#csv").set_input_files(file)
+    visitor.settled(before)
+    expect(visitor.page.locator(".indices button")).to_have_text(["0", "1", "4"])
+    expect(visitor.page.locator("#compare .headline")).to_contain_text("Nearest to the truth")
+
+
+def test_what_is_no_number_is_said_and_changes_nothing(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.get_by_text("Paste numbers").click()
+    visitor.page.locator("#paste").fill("1, 2, three")
+    expect(visitor.page.locator(".paste .problem")).to_have_text("“three” is not a number.")
+    expect(visitor.page.locator("#preset-sine")).to_be_checked()
+
+
+@pytest.mark.parametrize("preset", ["linear", "sine"])
+def test_sliders_shape_the_preset(visit: Visit, preset: str) -> None:
+    visitor = visit()
+    if preset != "sine":
+        visitor.choose(preset)
+    visitor.slide("set-noise", 0)
+    visitor.slide("set-step", 0.5)
+    visitor.slide("set-offset", 2)
+    visitor.slide("set-length", 10)
+    sequence = visitor.asked("/compare")["sequence"]
+    assert len(sequence) == 10
+    assert sequence[0] == 2
+    if preset == "linear":
+        assert sequence[-1] == pytest.approx(6.5)
+
+
+def test_an_index_is_toggled_between_even_and_odd(visit: Visit) -> None:
+    visitor = visit()
+    visitor.choose("memory")
+    button = visitor.page.locator(".indices button").first
+    before_text, before_pressed = button.text_content(), button.get_attribute("aria-pressed")
+    answer = visitor.page.locator("[data-name='memory-gru'] td").first.text_content()
+    before = visitor.redraws()
+    button.click()
+    visitor.settled(before)
+    assert int(button.text_content() or "") == int(before_text or "") ^ 1
+    assert button.get_attribute("aria-pressed") != before_pressed
+    assert visitor.page.locator("[data-name='memory-gru'] td").first.text_content() != answer
+
+
+@pytest.mark.parametrize("view", ["compare", "forecast", "inside"])
+def test_a_change_is_on_the_screen_at_once(visit: Visit, view: str) -> None:
+    visitor = visit(view)
+    for tenth in range(5):
+        visitor.slide("set-amplitude", 1 + tenth / 10)
+    visitor.page.evaluate("performance.clearMeasures()")
+    for tenth in range(15):
+        visitor.slide("set-amplitude", 2 + tenth / 10)
+    taken = visitor.page.evaluate("performance.getEntriesByName('unroll-redraw').map(entry => entry.duration)")
+    assert median(taken) < AT_ONCE, taken
