@@ -164,6 +164,7 @@ def _workers_of(parent: int) -> list[int]:
 
 async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: Load) -> None:
     """Post, read, post again; a connection that breaks is opened anew, until nobody listens any more."""
+    requests = [_request(dice) for _ in range(100)]
     while True:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
@@ -171,7 +172,7 @@ async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: 
             return
         try:
             while True:
-                path, body = _request(dice)
+                path, body = dice.choice(requests)
                 writer.write(
                     b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-request-id: %d\r\n"
                     b"content-length: %d\r\n\r\n%s" % (path, next(numbers), len(body), body)

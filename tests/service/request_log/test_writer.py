@@ -5,13 +5,16 @@ import hashlib
 import resource
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from service.errors import LogFull, LogUnavailable, SettingsError
+from service.request_log import committer
 from service.request_log.committer import Committer
+from service.request_log.database import sqlite_module
 from service.request_log.newest import Filters
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row
@@ -242,14 +245,33 @@ async def test_two_writers_on_one_file_lose_nothing(
 
 
 async def test_the_wal_stays_bounded_while_readers_come_and_go(
-    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, file: Path
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = b"x" * 50_000
-    async with open_writer(queue_bytes=1 << 30) as writer:
+    bound, batch = 2 << 20, 50 * 10_000
+    monkeypatch.setattr(committer, "_WAL_BYTES", bound)
+    sizes = []
+    async with open_writer(queue_bytes=1 << 24) as writer:
         for _ in range(20):
-            await asyncio.gather(*[writer.record(make_row(response=body)) for _ in range(50)])
-            assert len(reader.page(Filters(), 1).rows) == 1
-            assert file.with_name("unroll.db-wal").stat().st_size < 96 << 20
+            await asyncio.gather(*[writer.record(make_row(response=b"x" * 10_000)) for _ in range(50)])
+            assert len(reader.page(Filters(), 1).rows) == 1  # its connection stays open
+            await writer.run(lambda connection: connection)
+            sizes.append(file.with_name("unroll.db-wal").stat().st_size)
+    assert max(sizes) < bound + 2 * batch
+    assert sorted(sizes) != sizes
+
+
+async def test_a_reader_that_stays_holds_up_neither_rows_nor_readiness(
+    open_writer: OpenWriter, make_row: MakeRow, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "_WAL_BYTES", 0)
+    async with open_writer() as writer:
+        await writer.record(make_row())
+        with closing(sqlite_module().connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM requests").fetchall()
+            for _ in range(3):
+                await writer.record(make_row())
+            assert writer.ready
 
 
 async def test_a_thread_that_dies_makes_the_log_unready_and_tells_everyone(
