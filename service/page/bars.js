@@ -13,7 +13,7 @@ export function influenceChart(cell, steps, strongest) {
     options: {
       scales: { x: { time: false, range: ends(steps) }, y: { range: [-1.1 * strongest, 1.1 * strongest] } },
       series: [{}, bars(colour(cell), 0.8)],
-      axes: [{}, { size: 48, space: 24 }],
+      axes: [{}, { size: 48, space: 18 }],
     },
     data: [steps.map(({ step }) => step), steps.map(({ influence }) => byValue(influence))],
   });
@@ -31,7 +31,7 @@ export function parityChart(cell, counterfactuals) {
         { ...bars(colour("truth"), 0.9), fill: "transparent", label: t("inside.exact") },
         { ...bars(colour(cell), 0.5), label: t("inside.model") },
       ],
-      axes: [{}, { size: 48, space: 24 }],
+      axes: [{}, { size: 48, space: 18 }],
     },
     data: [counterfactuals.map(({ step }) => step), exact, model],
   });

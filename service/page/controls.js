@@ -65,7 +65,7 @@ function presetChoice() {
   );
   const show = () => {
     for (const input of inputs) input.checked = input.value === state.preset;
-    drawn.textContent = state.preset === null ? t("preset.own", { count: state.values.length }) : "";
+    drawn.textContent = t(state.preset === null ? "preset.own" : "preset.made", { count: state.values.length });
   };
   return { node, show };
 }

@@ -4,7 +4,7 @@ import { isPairs, state, useValues } from "./sequence.js";
 import { colour, font, onTheme } from "./theme.js";
 import { t } from "./words.js";
 
-const PAD = { left: 8, right: 8, top: 12, bottom: 12 };
+const PAD = { left: 40, right: 8, top: 12, bottom: 12 };
 const HEIGHT = 190;
 
 export function drawingSurface() {

@@ -22,6 +22,7 @@ export const english = {
   "preset.sine": "Sine",
   "preset.memory": "Memory",
   "preset.own": "your own, {count} values",
+  "preset.made": "{count} values",
   "draw.label": "Draw the sequence",
   "draw.help": "Draw with the mouse or a finger. By keyboard: left and right choose a step, up and down move it.",
   "draw.step": "step {step} of {count}: {value}",
@@ -109,7 +110,7 @@ export const english = {
 
   "inside.headline": "Left of step {step} at the end: {facts}.",
   "inside.retained": "What is left of each step",
-  "inside.retained.help": "How strongly the last state still depends on the state at each step, as a share of its dependence on itself. A line that falls to the left forgets.",
+  "inside.retained.help": "How strongly the last state still depends on the state at each step, as a share of its dependence on itself. A line that falls to the left forgets; the textbook's models on Memory show it best.",
   "inside.summary": "Share of the first state that is left in the last: {facts}.",
   "inside.answer": "Answer {value}",
   "inside.influence": "Influence of each step on the answer",

@@ -22,6 +22,7 @@ export const korean = {
   "preset.sine": "사인",
   "preset.memory": "기억",
   "preset.own": "직접 만든 값 {count}개",
+  "preset.made": "값 {count}개",
   "draw.label": "시퀀스 그리기",
   "draw.help": "마우스나 손가락으로 그리세요. 키보드에서는 좌우 화살표로 시점을 고르고 위아래로 값을 옮깁니다.",
   "draw.step": "{count}개 중 시점 {step}: {value}",
@@ -109,7 +110,7 @@ export const korean = {
 
   "inside.headline": "시점 {step}에서 끝까지 남은 몫: {facts}.",
   "inside.retained": "각 시점에서 남은 것",
-  "inside.retained.help": "마지막 상태가 각 시점의 상태에 아직 얼마나 의존하는지를 자기 자신에 대한 의존도와 비교한 몫입니다. 왼쪽으로 떨어지는 선은 잊고 있다는 뜻입니다.",
+  "inside.retained.help": "마지막 상태가 각 시점의 상태에 아직 얼마나 의존하는지를 자기 자신에 대한 의존도와 비교한 몫입니다. 왼쪽으로 떨어지는 선은 잊고 있다는 뜻입니다. 기억 과제에서 교재의 모델을 고르면 가장 잘 보입니다.",
   "inside.summary": "첫 상태 중 마지막 상태에 남은 몫: {facts}.",
   "inside.answer": "답 {value}",
   "inside.influence": "각 시점이 답에 미치는 영향",

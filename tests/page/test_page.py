@@ -72,6 +72,10 @@ def test_the_page_is_small_quick_and_asks_nobody_else(visit: Visit, site: httpx.
     visitor = visit()
     for view in VIEWS[1:]:
         visitor.open(view)
+    visitor.open("models")
+    for card in visitor.page.locator("#models .card").all():
+        card.scroll_into_view_if_needed()
+        expect(card.locator("img")).to_have_count(2)
     assert {httpx.URL(request.url).host for request in visitor.requests if request.url.startswith("http")} == {
         "127.0.0.1"
     }

@@ -1,0 +1,48 @@
+"""The README's two pictures of the page: ``python -m tests.page.screenshots`` takes them anew."""
+
+from __future__ import annotations
+
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from tests.conftest import MODELS
+from tests.page.browser import Visitor, launch
+from tests.serving import in_thread
+
+PICTURES = Path(__file__).parent / "screenshots"
+_COLOURS = 96  # a page of few colours needs no more, and the repository stays small
+
+
+def _keep(visitor: Visitor, name: str, height: int) -> None:
+    picture = Image.open(BytesIO(visitor.page.screenshot(full_page=True)))
+    cropped = picture.crop((0, 0, picture.width, min(height, picture.height))).convert("RGB")
+    cropped.quantize(_COLOURS, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
+
+
+def main() -> None:
+    """A comparison by day, and the inside of the textbook's memory models by night."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = launch(playwright)
+        url = f"sqlite:///{folder}/unroll.db"
+        with in_thread(models_dir=MODELS, database_url=url, log_durability="process") as client:
+            compare = Visitor(browser, str(client.base_url))
+            before = compare.redraws()
+            compare.page.locator("#compare-zoom").check()
+            compare.settled(before)
+            _keep(compare, "compare", 1100)
+            inside = Visitor(browser, str(client.base_url), "inside", color_scheme="dark")
+            inside.choose("memory")
+            before = inside.redraws()
+            inside.page.locator("#inside-textbook").check()
+            inside.settled(before)
+            _keep(inside, "inside", 1420)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
