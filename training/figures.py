@@ -89,7 +89,7 @@ def sine_by_noise(folders: Mapping[str, ModelFolder], count: int = 2_000) -> Fig
         for name, style in zip(rules.SERIES_RULES, ("--", "-.", ":", (0, (1, 4))), strict=True):
             axes.loglog(_NOISES, errors[name], linestyle=style, color=INK, label=name)
         axes.set(xlabel="noise / amplitude", ylabel="MAE / amplitude", title="sine: error against noise")
-        axes.legend(fontsize=8)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         return drawn
 
 

@@ -20,6 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 # Between two looks at the queue, in seconds: how late Ctrl-C is noticed.
 _POLL = 0.2
+# TensorFlow keeps every compiled program for as long as its process lives.
+_JOBS_A_PROCESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
         TimeRemainingColumn(),
     )
     results: dict[str, Any] = {}
-    pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
+    pool = ProcessPoolExecutor(
+        workers, context, initializer=_start, initargs=(news,), max_tasks_per_child=_JOBS_A_PROCESS
+    )
     with Progress(*columns, console=console) as progress:
         try:
             futures = {pool.submit(_work, job): job for job in waiting}

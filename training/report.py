@@ -50,7 +50,7 @@ def write(models: Path, runs_folder: Path, readme: Path) -> list[Path]:
     (models / RESULTS).write_text(render(folders, runs))
     if not readme.is_file():
         raise ReportError(f"{RESULTS} is written, but there is no {readme.name} to put the model table into")
-    text = replaced(readme.read_text(), MARK, model_table(folders))
+    text = replaced(readme.read_text(), MARK, model_table(folders, short=True))
     if text is None:
         raise ReportError(f"{RESULTS} is written, but {readme.name} lacks the markers of the model table")
     readme.write_text(text)
@@ -84,7 +84,8 @@ def drawings(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> dict[st
 def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
     """RESULTS.md."""
     rows = [
-        (row.name, row.measure, row.goal, row.beyond, row.reached, row.command) for row in targets.rows(folders, runs)
+        (row.name, row.measure, row.target, row.reached, row.verdict, row.command)
+        for row in targets.rows(folders, runs)
     ]
     packages_used = next(iter(folders.values())).card.training.packages
     packages = ", ".join(f"{name} {version}" for name, version in packages_used.items())
@@ -92,9 +93,9 @@ def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
         "# Results",
         _PREFACE.format(packages=packages),
         "## Targets",
-        table(("", "measure", "goal", "beyond", "reached", "how measured"), rows),
+        table(("", "measure", "target", "reached", "verdict", "how measured"), rows),
         "## Published models",
-        model_table(folders),
+        model_table(folders, short=False),
         "## Over seeds",
         over_seeds(folders, runs),
         *(f"![{name}]({PLOTS}/{name}.svg)" for name in ("errors", "memory", "free-running", "noise")),
@@ -104,11 +105,13 @@ def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def model_table(folders: Mapping[str, ModelFolder]) -> str:
-    """Every model's error on each kind of test beside the best rule's."""
+def model_table(folders: Mapping[str, ModelFolder], *, short: bool) -> str:
+    """Every model's error on each kind of test beside the best rule's; ``short`` leaves some lengths and labs out."""
     rows = []
     for name, folder in folders.items():
-        for each in folder.card.evaluations:
+        for place, each in enumerate(folder.card.evaluations):
+            if short and place and each.name not in ("noise", "free-running"):
+                continue
             rule, best = min(
                 ((rule, score) for rule, score in each.rules.items() if rule != "even_mean"),
                 key=lambda item: item[1].mae,

@@ -14,6 +14,8 @@ from service.cards import read_folder
 from training.__main__ import main
 from training.recipes import PUBLISHED
 
+MODELS = Path(__file__).parents[2] / "models"
+
 
 def test_list_names_every_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
@@ -42,6 +44,9 @@ def test_list_filters_by_task_and_cell(capsys: pytest.CaptureFixture[str], monke
         (["train", "--jobs", "0"], "not a whole number of at least 1"),
         (["train", "--out", __file__], "is a file, not a folder"),
         (["train", "sine-gru", "--task", "linear"], "no model is left"),
+        (["evaluate", "--seeds", "none"], "not a whole number of at least 1"),
+        (["reproduce", "sine-gru"], "unrecognized arguments: sine-gru"),
+        (["report", "--models-dir", __file__], "is a file, not a folder"),
         ([], "required"),
         (["fly"], "invalid choice: 'fly'"),
     ],
@@ -76,3 +81,14 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert "stopped" in said
     assert "Traceback" not in said
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.tensorflow
+def test_an_evaluation_stores_its_runs_and_resumes(tmp_path: Path) -> None:
+    command = ["evaluate", "textbook-sine-gru", "--out", str(tmp_path), "--models-dir", str(MODELS)]
+    assert main(command) == 0
+    (stored,) = tmp_path.iterdir()
+    assert stored.name == "S10-textbook-sine-gru.0.json"
+    written = stored.stat().st_mtime_ns
+    assert main(command) == 0
+    assert stored.stat().st_mtime_ns == written
