@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report readme check format test test-fast test-system test-containers lock clean
+.PHONY: help serve train report readme openapi check format test test-fast test-system test-containers lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -23,6 +23,9 @@ report: $(VENV)/.dev  ## render models/RESULTS.md and the README's model table
 
 readme: $(VENV)/.dev  ## ask a real server and write its answers into the README
 	$(BIN)/python -m tests.readme.examples
+
+openapi: $(VENV)/.service  ## write service/openapi.json anew after a change of the API
+	$(BIN)/python -m service openapi > service/openapi.json.new && mv service/openapi.json.new service/openapi.json
 
 check: $(VENV)/.dev  ## format, lint, types, import directions
 	$(BIN)/ruff format --check .

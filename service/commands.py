@@ -1,10 +1,12 @@
-"""Subcommands of ``python -m service`` that tend the request log: ``backup FILE`` and ``check``. Knows no HTTP."""
+"""Subcommands of ``python -m service``: ``backup FILE``, ``check``, ``key`` and ``openapi``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
+from service.app import create_app
 from service.key_commands import key
 from service.request_log import maintenance
 from service.settings import Settings
@@ -32,6 +34,12 @@ def check(arguments: list[str]) -> None:
     print("the request log is sound")
 
 
+def openapi(arguments: list[str]) -> None:
+    """Print the OpenAPI document, as `/openapi.json` answers it."""
+    argparse.ArgumentParser(prog="python -m service openapi", description=openapi.__doc__).parse_args(arguments)
+    print(json.dumps(create_app(Settings()).openapi(), indent=1, ensure_ascii=False))
+
+
 def _parser(name: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m service {name}", description=description)
     default = Settings().database_url
@@ -39,4 +47,4 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS = {"backup": backup, "check": check, "key": key}
+COMMANDS = {"backup": backup, "check": check, "key": key, "openapi": openapi}

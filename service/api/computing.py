@@ -101,6 +101,8 @@ class ComputingEndpoint(ABC, Generic[Question]):
     routes: tuple[str, ...]
     # What its OpenAPI entry is written from.
     tag: ClassVar[str]
+    binary: ClassVar[bool] = False  # bodies may be more than JSON
+    headers: ClassVar[tuple[dict[str, Any], ...]] = ()
     payload: Any
     response: Any
     summary: str

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from service.api.errors import Refusal, Where, refuse, refuse_as
 from service.errors import UnrollError
@@ -22,6 +23,8 @@ _CODES = {
     HTTPStatus.NOT_FOUND: "unknown_path",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
 }
+
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def install(app: FastAPI) -> None:
@@ -48,6 +51,13 @@ def _response(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Res
     )
 
 
+def _allowed(request: Request) -> str:
+    """The methods that this path has a route for; Starlette names those of the first route only."""
+    asked = [{**request.scope, "method": method} for method in _METHODS]
+    found = [any(route.matches(scope)[0] is Match.FULL for route in request.app.routes) for scope in asked]
+    return ", ".join(method for method, allowed in zip(_METHODS, found, strict=True) if allowed)
+
+
 async def _own(request: Request, error: Exception) -> Response:
     assert isinstance(error, UnrollError)  # noqa: S101  # registered for that class
     return _response(refuse(_path(request), error, _request_id(request)))
@@ -68,7 +78,10 @@ async def _http(request: Request, error: Exception) -> Response:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = _CODES.get(status, status.name.lower())
     detail = _DETAILS.get(status, status.description or status.phrase)
-    return _response(refuse_as(_path(request), status, detail, code, _request_id(request)), error.headers)
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed(request)
+    return _response(refuse_as(_path(request), status, detail, code, _request_id(request)), headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

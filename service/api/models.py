@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from service.api.deps import CatalogDep
+from service.api.openapi import problem_response
 from service.cards import Evaluation, ModelCard
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -53,7 +54,17 @@ async def models(catalog: CatalogDep) -> ModelList:
     )
 
 
-@router.get("/{name}", summary="A model's card: layers, training, tests beside the rules, checksums")
+_NOT_SERVED: dict[int | str, dict[str, Any]] = {
+    404: problem_response("No such model or version"),
+    503: problem_response("The model's folder was refused"),
+}
+
+
+@router.get(
+    "/{name}",
+    summary="A model's card: layers, training, tests beside the rules, checksums",
+    responses=_NOT_SERVED,
+)
 async def model(catalog: CatalogDep, name: str, version: str | None = None) -> ModelCard:
     return catalog.get(name, version).card
 
@@ -62,7 +73,7 @@ async def model(catalog: CatalogDep, name: str, version: str | None = None) -> M
     "/{name}/plots/{plot}.svg",
     summary="The loss curve, or the answers against the truth",
     response_class=Response,
-    responses={200: {"content": {"image/svg+xml": {}}}},
+    responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **_NOT_SERVED},
 )
 def plot(catalog: CatalogDep, name: str, plot: Literal["loss", "fit"], version: str | None = None) -> Response:
     return Response(catalog.get(name, version).plots[plot], media_type="image/svg+xml")

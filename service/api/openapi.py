@@ -23,6 +23,8 @@ ERRORS = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "The input has no answer; `errors` says what was expected",
     HTTPStatus.SERVICE_UNAVAILABLE: "The model or the request log is not available now; try again",
 }
+_INVALID = str(int(HTTPStatus.UNPROCESSABLE_ENTITY))
+_OPEN = re.compile(r"/health/.*|/v2/health/.*")
 
 
 def install(app: FastAPI, endpoints: Sequence[ComputingEndpoint[Any]]) -> None:
@@ -62,14 +64,41 @@ def _document(app: FastAPI, endpoints: Sequence[ComputingEndpoint[Any]]) -> dict
         for path in endpoint.routes
     }
     document["paths"] = {**computing, **document["paths"]}
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            operation["responses"] = _responses(path, operation)
+    document["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    # A service without keys lets everybody in.
+    document["security"] = [{}, {"bearer": []}, {"key": []}]
     return document
 
 
+def _responses(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """The answers of one operation by status: with those at the door, and with a 422 only where input can be wrong."""
+    found = dict(operation["responses"])
+    # FastAPI gives every route the application's own.
+    invalid = found.pop(_INVALID, None)
+    if invalid is not None and ("parameters" in operation or "requestBody" in operation):
+        if is_foreign(path):
+            found.setdefault("400", foreign_response("A parameter is not what was expected"))
+        else:
+            found[_INVALID] = invalid
+    if not _OPEN.fullmatch(path):
+        shape = foreign_response if is_foreign(path) else problem_response
+        found |= {"401": shape("No valid API key"), "403": shape("The key does not cover this")}
+    return dict(sorted(found.items()))
+
+
 def _operation(endpoint: ComputingEndpoint[Any], path: str, request: Any, response: Any) -> dict[str, Any]:
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", path)
     ]
+    parameters += endpoint.headers
+    binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}} if endpoint.binary else {}
     return {
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
@@ -77,12 +106,12 @@ def _operation(endpoint: ComputingEndpoint[Any], path: str, request: Any, respon
         **({"parameters": parameters} if parameters else {}),
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": request, "example": endpoint.example}},
+            "content": {"application/json": {"schema": request, "example": endpoint.example}, **binary},
         },
         "responses": {
             "200": {
                 "description": "The answer; its row is committed to the request log",
-                "content": {"application/json": {"schema": response}},
+                "content": {"application/json": {"schema": response}, **binary},
             },
             **{str(int(status)): entry for status, entry in error_responses(path).items()},
         },

@@ -83,4 +83,5 @@ def _send(request: Request) -> Response:
     return Response(found.content, media_type=found.media_type, headers=headers)
 
 
-routes = [Route("/", _send), Route("/page/{name}", _send)]
+# Files for a browser, no part of the API.
+routes = [Route(path, _send, include_in_schema=False) for path in ("/", "/page/{name}")]

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from service.api.deps import ReaderDep
 from service.api.requests import UNAVAILABLE, window
+from service.api.schemas import QueryTime
 
 router = APIRouter(tags=["requests"])
 
@@ -59,8 +60,8 @@ class LiveQuality(BaseModel):
 @router.get("/quality", summary="Live error of each model beside the rules", responses=UNAVAILABLE)
 def quality(
     reader: ReaderDep,
-    since: Annotated[AwareDatetime | None, Query(description="First time of a request that belongs")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="First time that no longer belongs")] = None,
+    since: Annotated[QueryTime | None, Query(description="First time of a request that belongs")] = None,
+    until: Annotated[QueryTime | None, Query(description="First time that no longer belongs")] = None,
 ) -> LiveQuality:
     found = reader.quality(*window(since, until))
     return LiveQuality.model_validate(asdict(found))

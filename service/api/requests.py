@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from service.api.deps import ReaderDep, ServicesDep
 from service.api.openapi import problem_response
+from service.api.schemas import QueryTime
 from service.errors import InvalidInput, Problem
 from service.request_log.export import export as exported
 from service.request_log.export import readable_body
@@ -30,8 +31,8 @@ def _filters(
     endpoint: Annotated[str | None, Query(description="Only this path, such as /predict")] = None,
     model: Annotated[str | None, Query(description="Only answers of this model, `name` or `name/version`")] = None,
     status: Annotated[int | None, Query(ge=100, le=599)] = None,
-    since: Annotated[AwareDatetime | None, Query(description="First time that belongs, with its UTC offset")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="First time that no longer belongs")] = None,
+    since: Annotated[QueryTime | None, Query(description="First time that belongs, with its UTC offset")] = None,
+    until: Annotated[QueryTime | None, Query(description="First time that no longer belongs")] = None,
 ) -> Filters:
     return Filters(endpoint, model, status, *window(since, until))
 
@@ -123,7 +124,7 @@ def requests(
 @router.delete("", summary="Forget requests for good, those before a time or all of one client", responses=UNAVAILABLE)
 async def forget(
     services: ServicesDep,
-    before: Annotated[AwareDatetime | None, Query(description="All requests made before this time")] = None,
+    before: Annotated[QueryTime | None, Query(description="All requests made before this time")] = None,
     client: Annotated[str | None, Query(description="All requests of this API key's id")] = None,
 ) -> Deleted:
     if (before is None) is (client is None):
@@ -137,8 +138,8 @@ async def forget(
 @router.get("/stats", summary="Counts, errors and latency by endpoint, model and hour", responses=UNAVAILABLE)
 def stats(
     reader: ReaderDep,
-    since: Annotated[AwareDatetime | None, Query(description="A day before `until` when left out")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Now when left out")] = None,
+    since: Annotated[QueryTime | None, Query(description="A day before `until` when left out")] = None,
+    until: Annotated[QueryTime | None, Query(description="Now when left out")] = None,
 ) -> LogStatistics:
     end = until or datetime.now(UTC)
     start = since or end - timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from service.cards import Level
 from service.errors import InvalidInput, Problem
@@ -41,6 +41,16 @@ PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length
 Name = Annotated[str, Field(min_length=1)]
 
 
+def _written_out(time: Any) -> Any:
+    if isinstance(time, str) and "-" not in time[1:]:
+        raise ValueError("expected a date with a time and its UTC offset")
+    return time
+
+
+# Pydantic would also take a bare number for seconds or milliseconds since the epoch.
+QueryTime = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
 class ComputingPayload(BaseModel):
     """What every computing endpoint reads: exactly the fields it knows, each of its own type."""
 
@@ -60,6 +70,15 @@ class ComputingPayload(BaseModel):
 
 class SequencesPayload(ComputingPayload):
     """One sequence or several."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": "array"}, other: {"type": "null"}}}
+                for name, other in (("sequence", "sequences"), ("sequences", "sequence"))
+            ]
+        }
+    )
 
     sequence: PostedSequence | None = Field(
         default=None, description="One sequence: numbers, oldest first, or [index, value] pairs for memory models."

@@ -37,6 +37,16 @@ class InferEndpoint(ComputingEndpoint[Question]):
         encoding.OFFERED,
     )
     tag = "v2"
+    binary = True
+    headers = (
+        {
+            "name": "Inference-Header-Content-Length",
+            "in": "header",
+            "required": False,
+            "description": "Bytes of the JSON part, where tensors follow it as bytes.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
+    )
     payload = InferRequest
     response = InferResponse
     summary = "Predict the next value of each row, by the Open Inference Protocol"
