@@ -12,7 +12,8 @@ from starlette.routing import Route
 from service.app import COMPUTING, create_app
 from service.settings import Settings
 
-HIDDEN = {"/docs", "/openapi.json", "/docs/oauth2-redirect"}
+# Pages for people, and what they load.
+HIDDEN = {"/", "/page/{name}", "/docs", "/openapi.json", "/docs/oauth2-redirect"}
 
 
 @pytest.fixture(scope="module")
