@@ -2,9 +2,13 @@
 # nginx with an eye on the replicas: it looks names up once, at its start, and `--scale` or a restart changes them.
 set -eu
 
-# One line for each address behind the name `service`. One failure takes a replica out for five seconds.
+# Each address behind the name `service`. One failure takes a replica out for five seconds; were all out at once,
+# all are tried again as their own backups, rather than everybody turned away.
 replicas() {
-    getent ahostsv4 service | awk '{print "server " $1 ":8000 max_fails=1 fail_timeout=5s;"}' | sort -u
+    getent ahostsv4 service | sort -u -k 1,1 | awk '{
+        print "server " $1 ":8000 max_fails=1 fail_timeout=5s;"
+        print "server " $1 ":8000 max_fails=0 backup;"
+    }' | sort
 }
 
 watch() {
