@@ -1,4 +1,4 @@
-"""The README's console examples and settings table: read, run against a real server, and rewritten.
+"""The README's console examples, settings table and tree: read, run against a real server, and rewritten.
 
 ``python -m tests.readme.examples`` (``make readme``) asks a real server and writes what it answers.
 """
@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service.settings import Settings
+from tests.readme.tree import tree
 from tests.serving import Process
 
 README = Path(__file__).parents[2] / "README.md"
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)*?)```\n")
 _SETTINGS = re.compile(r"(<!-- settings:begin -->\n).*?(<!-- settings:end -->)", re.DOTALL)
+_TREE = re.compile(r"(<!-- tree:begin -->\n).*?(<!-- tree:end -->)", re.DOTALL)
 
 
 class Example(NamedTuple):
@@ -53,6 +55,7 @@ def rewrite(base_url: str) -> None:
     text = README.read_text()
     text = _CONSOLE.sub(lambda found: f"```console\n$ {found[1]}\n{run(found[1], base_url)}```\n", text)
     text = _SETTINGS.sub(lambda found: found[1] + settings_table() + found[2], text)
+    text = _TREE.sub(lambda found: found[1] + tree() + found[2], text)
     README.write_text(text)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.readme.examples import README, Example, examples, run, settings_table
+from tests.readme.tree import tree
 from tests.serving import Process
 
 # What no two runs share.
@@ -36,6 +37,10 @@ def test_the_readme_has_an_example_for_each_computing_endpoint() -> None:
 
 def test_the_settings_table_is_that_of_the_settings() -> None:
     assert settings_table() in README.read_text(), "run `make readme`"
+
+
+def test_the_tree_names_every_file_by_its_first_line() -> None:
+    assert tree() in README.read_text(), "run `make readme`"
 
 
 def _assert_alike(shown: Any, answered: Any, where: str) -> None:
