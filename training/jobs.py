@@ -41,6 +41,7 @@ class _News(NamedTuple):
 
 
 _channel: Any = None
+_stopping = False
 
 
 def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
@@ -129,10 +130,16 @@ def _silent() -> Iterator[None]:
 
 
 def _terminated(*_: object) -> None:
+    global _stopping
+    _stopping = True
     raise SystemExit(143)
 
 
 def _work(job: Job) -> Any:
+    # The pool hands a worker its next job before it is asked whether to go on.
+    if _stopping:
+        raise SystemExit(143)
+
     def report(progress: Any) -> None:
         _channel.put(_News(job.label, progress.done, progress.total, progress.loss))
 

@@ -19,10 +19,13 @@ from training.results import Run
 from training.summary import summarise
 
 RESULTS, PLOTS, MARK = "RESULTS.md", "plots", "models"
+# What was tried on the way, in words: the only part that is written by hand.
+NOTES = Path(__file__).with_name("notes.md")
 
 
 _PREFACE = (
-    "Written by `python -m training report` from the models' cards and from stored runs; no number is typed in. "
+    "Written by `python -m training report` from the models' cards and from stored runs; only the notes at the end "
+    "are written by hand. "
     "Errors are those of the served form on test sets of 10,000 sequences from generators of their own. {packages}."
 )
 
@@ -101,6 +104,7 @@ def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
         *(f"![{name}]({PLOTS}/{name}.svg)" for name in ("errors", "memory", "free-running", "noise")),
         "## The lecture's own models, as written",
         textbook.report(runs),
+        NOTES.read_text().strip(),
     ]
     return "\n\n".join(parts) + "\n"
 
