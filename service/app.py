@@ -9,8 +9,9 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
@@ -22,8 +23,9 @@ from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
 from service.api.forecast import forecast
 from service.api.inspect import inspect
-from service.api.middleware import RequestId, Straight
+from service.api.middleware import Prefixed, RequestId, Straight
 from service.api.predict import predict
+from service.api.quotas import Counter, Quotas
 from service.api.v2 import models as v2_models
 from service.api.v2 import repository as v2_repository
 from service.api.v2 import statistics as v2_statistics
@@ -38,6 +40,7 @@ from service.request_log.retention import forget_old
 from service.request_log.writer import LogWriter
 from service.settings import Settings
 from service.telemetry.metrics import Metrics, shared_folder
+from service.telemetry.tracing import from_environment, require_tracing
 
 COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, inspect, v1.predict, infer)
 
@@ -51,6 +54,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         SettingsError: the settings ask for something that is not installed.
     """
     require_runtime(settings.runtime)
+    require_tracing()
     life = lifecycle or Lifecycle()
 
     @asynccontextmanager
@@ -82,6 +86,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             log,
             LogReader(settings.database_url),
             Metrics(),
+            from_environment(),
             CapacityLimiter(1),
             Admission(
                 requests=settings.concurrency,
@@ -100,6 +105,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
                 watch.cancel()
             await log.close()
             services.reader.close()
+            if services.tracing is not None:
+                await to_thread.run_sync(services.tracing.close)
 
     app = FastAPIOffline(
         title="Unroll",
@@ -135,9 +142,21 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     app.add_middleware(
         Straight, endpoints={path: each for each in COMPUTING for path in each.routes if "{" not in path}
     )
+    if settings.quota is not None:
+        app.add_middleware(Quotas, counter=Counter(settings.quota, settings.quota_url))
     if settings.api_keys_file is not None:
         app.add_middleware(Auth, keys=KeyFile(settings.api_keys_file))
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
+        )
+    if settings.root_path:
+        app.add_middleware(Prefixed, root_path=settings.root_path)
     handlers.install(app)
     openapi.install(app, COMPUTING)
     return app

@@ -7,6 +7,8 @@
     ├── Unauthorized           no API key, or not one of ours
     ├── Forbidden              the key does not cover what was asked
     ├── KeysUnavailable        the API keys cannot be read now
+    ├── QuotaExceeded          the client has asked as often as it may
+    ├── QuotasUnavailable      requests cannot be counted now
     ├── Overloaded             too much is in hand already
     ├── BodyTooLarge           more bytes than the settings allow
     ├── UnsupportedMediaType   a body in a form that is not read here
@@ -86,6 +88,18 @@ class KeysUnavailable(UnrollError):
     """The file of API keys cannot be read any more, so nobody can be let in."""
 
     code = "keys_unavailable"
+
+
+class QuotaExceeded(UnrollError):
+    """The client has asked as often as its quota allows."""
+
+    code = "quota_exceeded"
+
+
+class QuotasUnavailable(UnrollError):
+    """The store that counts requests cannot be reached, so nobody can be told what is left."""
+
+    code = "quotas_unavailable"
 
 
 class Overloaded(UnrollError):

@@ -24,12 +24,15 @@ from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.request_log.migrate import migrate
 from service.settings import Settings
+from service.telemetry.logs import configure
 from service.telemetry.metrics import shared_between_processes
 from service.workers import Workers
 
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
 _BACKLOG = 2048
+# On every answer: none is to be guessed at, framed by another site, or told where a reader came from.
+_HEADERS = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")]
 _COLLECT_AFTER = 100_000  # new objects, net
 # Connections that were made just before the sockets closed send their request within this.
 _LINGER_SECONDS = 0.1
@@ -127,7 +130,8 @@ def serve(settings: Settings) -> None:
         SettingsError: the settings ask for something that cannot be done.
         LogUnavailable: the request log cannot be reached.
     """
-    _require_keys(settings)
+    _require_bounds(settings)
+    configure(settings.log_lines)
     with _listen(settings.host, settings.port) as listener:
         migrate(settings.database_url, writers=settings.workers)
         if settings.workers == 1:
@@ -139,6 +143,7 @@ def serve(settings: Settings) -> None:
 
 def _work(settings: Settings, listener: socket.socket, is_first: bool) -> None:
     """What a worker process does."""
+    configure(settings.log_lines)
     sys.exit(_run(settings, listener, announce=is_first))
 
 
@@ -150,10 +155,14 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
         read_timeout=settings.read_timeout,
         ws="none",
         lifespan="on",
+        log_config=None,  # the root logger has the form that the settings ask for
         log_level="warning",
         # The request log is the record of requests; a line on the terminal for each would cost more than it tells.
         access_log=False,
         server_header=False,
+        headers=_HEADERS,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         backlog=_BACKLOG,
     )
@@ -173,8 +182,13 @@ def _spare_collections() -> None:
     gc.set_threshold(_COLLECT_AFTER, 10, 100)
 
 
-def _require_keys(settings: Settings) -> None:
-    """Refuse to serve everybody on a network unless that was asked for."""
+def _require_bounds(settings: Settings) -> None:
+    """Refuse to serve everybody on a network unless that was asked for, and quotas that would not hold."""
+    if settings.quota is not None and settings.quota_url is None and settings.workers > 1:
+        raise SettingsError(
+            "each of several workers would count a quota of its own: share it with --quota-url redis://HOST:PORT/0, or "
+            "start one worker"
+        )
     if settings.api_keys_file is not None:
         KeyFile(settings.api_keys_file).load()
     elif not (settings.allow_anonymous or is_loopback(settings.host)):

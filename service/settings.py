@@ -50,6 +50,31 @@ class Settings(BaseSettings):
     allow_anonymous: bool = Field(
         default=False, description="Listen on any address without API keys: whoever reaches it may ask anything."
     )
+    quota: str | None = Field(
+        default=None,
+        description="How often each key (or address, without keys) may ask, such as 100/minute or 10/second;5000/day; "
+        "more is answered 429. None by default.",
+    )
+    quota_url: str | None = Field(
+        default=None,
+        description="redis://HOST:PORT/0 where requests are counted for all workers and machines; needs the extra "
+        "`redis`. By default each process counts its own, so one worker only.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks of proxies, with commas between, whose X-Forwarded-For and -Proto are "
+        "believed. None by default: anybody could write those headers.",
+    )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Path prefix under which a proxy shows the service, such as /unroll.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Origins of web pages, with commas between, whose scripts may ask from a browser, such as "
+        "https://example.org. None by default.",
+    )
     drain_seconds: float = Field(
         default=0.0,
         ge=0,
@@ -96,6 +121,11 @@ class Settings(BaseSettings):
     )
     queue_timeout: float = Field(
         default=5.0, gt=0, description="Seconds that a question may wait for a thread before it is answered 503."
+    )
+    log_lines: Literal["json", "text"] = Field(
+        default="json",
+        description="What the service writes on the terminal when something is wrong: a 'json' object a line, with "
+        "the request_id, or 'text' for a person.",
     )
     log_durability: Literal["power", "process"] = Field(
         default="power",

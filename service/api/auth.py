@@ -7,7 +7,7 @@ import re
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from service.api.middleware import refuse_request
+from service.api.middleware import refuse_request, route_of
 from service.errors import Forbidden, Unauthorized, UnrollError
 from service.keys import Key, KeyFile, Scope
 
@@ -39,9 +39,8 @@ class Auth:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         try:
-            needed = scope_needed(scope["method"], path)
+            needed = scope_needed(scope["method"], route_of(scope))
             if needed is not None:
                 key = self._authorized(scope["headers"], needed)
                 scope["state"]["client"] = key.name

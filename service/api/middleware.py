@@ -13,12 +13,18 @@ from service.request_log.rows import identify
 _HEADER = b"x-request-id"
 
 
+def route_of(scope: Scope) -> str:
+    """The path as routes know it: without the prefix that a proxy shows."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 async def refuse_request(
     scope: Scope, send: Send, error: UnrollError, headers: Mapping[str, str] | None = None
 ) -> None:
     """Answer ``error``, in the shape of the protocol that the path belongs to, with ``headers`` besides its own."""
     request_id = scope["state"].get("request_id") or identify()[0]
-    refusal = refuse(scope["path"].removeprefix(scope.get("root_path", "")), error, request_id)
+    refusal = refuse(route_of(scope), error, request_id)
     sent = {
         **refusal.headers,
         **(headers or {}),
@@ -29,6 +35,20 @@ async def refuse_request(
     encoded = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
     await send({"type": "http.response.start", "status": int(refusal.status), "headers": encoded})
     await send({"type": "http.response.body", "body": refusal.content})
+
+
+class Prefixed:
+    """Serves under a path prefix, whether or not the proxy in front takes it away."""
+
+    def __init__(self, app: ASGIApp, *, root_path: str) -> None:
+        self._app, self._root_path = app, root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            within = path if path.startswith(f"{self._root_path}/") else self._root_path + path
+            scope = {**scope, "path": within, "root_path": self._root_path}
+        await self._app(scope, receive, send)
 
 
 class RequestId:
