@@ -64,10 +64,11 @@ class Committer:
     def bound_wal(self) -> None:
         """Empty the WAL when it has outgrown its bound. A failure is only logged: the next commit meets it too."""
         wal = _beside(self._file, "-wal")
-        if wal is None or not wal.exists() or wal.stat().st_size <= _WAL_BYTES:
-            return
         try:
-            self.empty_wal()
+            if wal is not None and wal.stat().st_size > _WAL_BYTES:
+                self.empty_wal()
+        except FileNotFoundError:  # nothing was written since the last connection of all was closed
+            return
         except LogUnavailable as failure:
             log.warning("%s", failure.detail)
 

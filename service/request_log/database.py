@@ -74,7 +74,7 @@ def open_writer(url: URL, durability: Durability, timeout: float) -> Engine:
                 "wal_autocheckpoint": 4000,
                 "secure_delete": "ON",  # what is deleted is overwritten
             },
-            poolclass=NullPool,
+            pool={"poolclass": NullPool},
         )
     bound = f"-c statement_timeout={timeout:.3f}s -c lock_timeout={timeout:.3f}s"
     synchronous_commit = "on" if durability == "power" else "off"
@@ -82,25 +82,28 @@ def open_writer(url: URL, durability: Durability, timeout: float) -> Engine:
         url,
         f"{bound} -c synchronous_commit={synchronous_commit}",
         timeout,
-        poolclass=NullPool,
+        pool={"poolclass": NullPool},
     )
 
 
 def open_reader(url: URL, timeout: float) -> Engine:
-    """An engine whose connections cannot write; ``timeout`` in seconds bounds each wait for a lock."""
+    """An engine whose connections cannot write; ``timeout`` in seconds bounds each wait for a lock or connection."""
+    pool = {"poolclass": QueuePool, "pool_timeout": timeout}
     if sqlite_file(url) is not None:
         pragmas: dict[str, int | str] = {"busy_timeout": round(timeout * 1000), "query_only": "ON"}
-        return _open_sqlite(url, begin="BEGIN", pragmas=pragmas, poolclass=QueuePool)
-    return _open_postgresql(url, "-c default_transaction_read_only=on", timeout, poolclass=QueuePool)
+        return _open_sqlite(url, begin="BEGIN", pragmas=pragmas, pool=pool)
+    # A connection that its server gave up meanwhile is noticed before it is used.
+    pool["pool_pre_ping"] = True
+    return _open_postgresql(url, "-c default_transaction_read_only=on", timeout, pool=pool)
 
 
-def _open_sqlite(url: URL, *, begin: str, pragmas: dict[str, int | str], poolclass: type[Any]) -> Engine:
+def _open_sqlite(url: URL, *, begin: str, pragmas: dict[str, int | str], pool: dict[str, Any]) -> Engine:
     # 256 prepared statements: the multi-row inserts have one text per number of rows.
     engine = create_engine(
         url,
         module=sqlite_module(),
-        poolclass=poolclass,
         connect_args={"cached_statements": 256, "isolation_level": None},
+        **pool,
     )
 
     @event.listens_for(engine, "connect")
@@ -115,14 +118,13 @@ def _open_sqlite(url: URL, *, begin: str, pragmas: dict[str, int | str], poolcla
     return engine
 
 
-def _open_postgresql(url: URL, options: str, timeout: float, *, poolclass: type[Any]) -> Engine:
+def _open_postgresql(url: URL, options: str, timeout: float, *, pool: dict[str, Any]) -> Engine:
     try:
         return create_engine(
             url,
             paramstyle="format",
-            poolclass=poolclass,
-            pool_pre_ping=poolclass is QueuePool,
             connect_args={"connect_timeout": max(2, round(timeout)), "options": options},
+            **pool,
         )
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs the extra: pip install 'unroll[postgresql]'") from error

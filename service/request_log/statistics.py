@@ -118,4 +118,5 @@ def _loads(
     loads: dict[int, tuple[Load, ...]] = {}
     for start, *load in connection.execute(measured):
         loads[start] = (*loads.get(start, ()), Load(*load))
+    connection.rollback()  # each count is a read of its own: none keeps the WAL from being emptied for long
     return loads

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -116,7 +116,8 @@ def _service(database: Path, workers: int) -> Iterator[tuple[subprocess.Popen[by
     try:
         yield process, port
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # a session of its own: exactly our processes
+        with suppress(ProcessLookupError):  # killed by the round itself
+            os.killpg(process.pid, signal.SIGKILL)  # a session of its own: exactly our processes
         process.wait()
 
 
@@ -134,7 +135,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
     began = time.monotonic()
     while not asyncio.run(ready()):
         if process.poll() is not None or time.monotonic() - began > _READY_SECONDS:
-            raise RuntimeError("the service did not become ready")
+            raise RuntimeError("the service did not become ready: see output.txt in the folder of the logs")
         time.sleep(0.02)
 
 
