@@ -30,7 +30,7 @@ from service.request_log.retention import delete_before, delete_client, forget_o
 from service.request_log.rows import Row
 from service.request_log.tables import HEAD
 from service.request_log.writer import LogWriter
-from tests.service.request_log.conftest import Execute, MakeRow, OpenWriter
+from tests.service.request_log.conftest import Execute, Lock, MakeRow, OpenWriter
 
 CANARY = b"canary-5e0c2f"
 
@@ -159,6 +159,37 @@ async def test_old_rows_are_forgotten_from_the_start_on(
         await asyncio.wait_for(paused.wait(), 5)
         task.cancel()
         assert [row.id for row in reader.page(Filters(), 10).rows] == [new.id]
+
+
+async def test_deletion_that_fails_is_tried_again_later(
+    open_writer: OpenWriter,
+    make_row: MakeRow,
+    lock: Lock,
+    reader: LogReader,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pauses: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+
+    async def pause(_seconds: float) -> None:
+        over = asyncio.Event()
+        pauses.put_nowait(over)
+        await over.wait()
+
+    old = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000)
+    async with open_writer(commit_timeout=0.5) as log:
+        await log.record(old)
+        lock.take()
+        monkeypatch.setattr(retention.asyncio, "sleep", pause)
+        task = asyncio.create_task(forget_old(log, 30))
+        first = await asyncio.wait_for(pauses.get(), 5)
+        assert "could not be deleted yet" in caplog.text
+        lock.release()
+        await asyncio.wait_for(log.wait_ready(), 5)
+        first.set()
+        await asyncio.wait_for(pauses.get(), 5)
+        task.cancel()
+        assert reader.page(Filters(), 10).rows == ()
 
 
 async def test_a_backup_taken_while_rows_are_written_is_a_whole_log(

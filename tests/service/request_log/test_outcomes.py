@@ -120,6 +120,27 @@ def test_a_forecast_is_scored_step_by_step(make_row: Callable[..., Row], play: P
     assert (later.later, later.outcomes, later.mae, later.rule_mae) == (True, 1, 2.0, 5.0)
 
 
+def test_several_forecasts_take_a_list_of_steps_each(
+    make_row: Callable[..., Row], play: Play, reader: LogReader
+) -> None:
+    forecast = {"values": [5.0, 6.0], "model": "rule:drift", "version": None, "intervals": None, "check": None}
+    row = make_row(
+        endpoint="/forecast",
+        request=json.dumps({"sequences": [[1, 2, 4], [3]], "horizon": 2}).encode(),
+        response=json.dumps({"forecasts": [forecast, forecast]}).encode(),
+    )
+    refused, outcome = play(
+        [row], record_outcome(row.id, values=[5.0, 6.0]), record_outcome(row.id, values=[[5.0, None], [4.0, 6.0]])
+    )
+    assert isinstance(refused, InvalidInput)
+    assert "2 lists of 2 numbers" in refused.detail
+    assert (outcome.values, outcome.scored) == ([[5.0, None], [4.0, 6.0]], 3)
+    assert [(each.later, each.outcomes, each.mae) for each in reader.quality().models] == [
+        (False, 2, 0.5),
+        (True, 1, 0.0),
+    ]
+
+
 def test_a_comparison_scores_every_model_and_every_rule(
     make_row: Callable[..., Row], play: Play, reader: LogReader
 ) -> None:
