@@ -103,6 +103,13 @@ class Connection(HttpToolsProtocol):
         elif self._read_timer is None or self._body_bytes >= _PROGRESS:
             self._expect_progress()
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn gives None, and drops the answer
+        """A client that has said all it will say still gets its answer, as the last."""
+        waits = self._answering() and not self._in_message
+        if waits:
+            self.cycle.keep_alive = False
+        return waits
+
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MOST_AHEAD:
             raise ValueError("too many requests ahead of their answers")

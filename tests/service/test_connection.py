@@ -159,6 +159,16 @@ def test_rubbish_behind_a_request_does_not_cost_its_answer(port: int) -> None:
         assert is_closed(connection)
 
 
+def test_a_client_that_ends_its_side_after_the_request_gets_the_answer(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(PREDICT + PREDICT)
+        connection.shutdown(socket.SHUT_WR)
+        data = b""
+        while received := connection.recv(65536):
+            data += received
+    assert data.count(b"HTTP/1.1 200") == 2
+
+
 def test_a_client_that_sends_too_many_ahead_gets_the_first_answers_and_is_closed(port: int) -> None:
     with connected(port) as connection:
         send_all(connection, LIVE * 200)
