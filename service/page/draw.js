@@ -12,6 +12,7 @@ export function drawingSurface() {
   let chosen = 0;
   let range = [-1, 1];
   let last = null; // the point the pointer came from, while it draws
+  let width = 320;
 
   function show() {
     chosen = Math.min(chosen, state.values.length - 1);
@@ -25,14 +26,14 @@ export function drawingSurface() {
     paint();
   }
 
-  const width = () => canvas.clientWidth || 320;
-  const toX = (step) => PAD.left + ((width() - PAD.left - PAD.right) * (step + 0.5)) / state.values.length;
+  const toX = (step) => PAD.left + ((width - PAD.left - PAD.right) * (step + 0.5)) / state.values.length;
   const toY = (value) =>
     PAD.top + ((HEIGHT - PAD.top - PAD.bottom) * (range[1] - value)) / (range[1] - range[0]);
 
   function paint() {
     const ratio = devicePixelRatio || 1;
-    canvas.width = Math.round(width() * ratio);
+    width = canvas.clientWidth || width;
+    canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(HEIGHT * ratio);
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
@@ -60,7 +61,7 @@ export function drawingSurface() {
       const value = range[0] + share * (range[1] - range[0]);
       context.beginPath();
       context.moveTo(0, toY(value));
-      context.lineTo(width(), toY(value));
+      context.lineTo(width, toY(value));
       context.stroke();
       context.fillText(written(Math.abs(value) < 1e-3 * (range[1] - range[0]) ? 0 : value, 3), 4, toY(value) - 3);
     }
@@ -80,7 +81,7 @@ export function drawingSurface() {
   // The step and value under the pointer.
   function under(event) {
     const box = canvas.getBoundingClientRect();
-    const across = (event.clientX - box.left - PAD.left) / (width() - PAD.left - PAD.right);
+    const across = (event.clientX - box.left - PAD.left) / (width - PAD.left - PAD.right);
     const down = (event.clientY - box.top - PAD.top) / (HEIGHT - PAD.top - PAD.bottom);
     const step = Math.min(Math.max(Math.floor(across * state.values.length), 0), state.values.length - 1);
     return { step, value: range[1] - Math.min(Math.max(down, 0), 1) * (range[1] - range[0]) };

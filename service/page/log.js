@@ -56,6 +56,7 @@ export function logView(panel, { models }) {
 
   async function begin() {
     beginAnew("log");
+    more.hidden = true; // older than what is coming, not than what is there
     await page(null);
     await quality.show();
   }

@@ -31,7 +31,7 @@ async function refresh() {
     started = performance.now();
     changed = null;
     const view = (shown[open] ??= create(open));
-    await view.refresh().then(() => view.trouble(""), (error) => view.trouble(error.message));
+    await view.refresh().then(() => view.trouble(null), view.trouble);
     performance.measure("unroll-redraw", { start: since, end: performance.now() });
   }
   running = false;
@@ -46,7 +46,13 @@ function create(name) {
   const panel = document.getElementById(name);
   const trouble = el("p", { class: "problem", role: "alert" });
   panel.replaceChildren(trouble);
-  return { ...VIEWS[name](panel, { models, touch }), trouble: (text) => (trouble.textContent = text) };
+  return {
+    ...VIEWS[name](panel, { models, touch }),
+    trouble(error) {
+      trouble.textContent = error === null ? "" : error.message;
+      panel.classList.toggle("stale", error !== null);
+    },
+  };
 }
 
 startLanguages();

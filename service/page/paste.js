@@ -15,7 +15,11 @@ export function pasteBox() {
     if (!read.problem) useValues(read.values, read.indices);
   }
 
-  text.addEventListener("input", use);
+  let waiting = 0; // one look per frame is enough, however many lines arrive
+  text.addEventListener("input", () => {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(use);
+  });
   file.addEventListener("change", async () => {
     if (file.files.length === 0) return;
     text.value = await file.files[0].text();

@@ -93,6 +93,21 @@ def test_what_is_no_number_is_said_and_changes_nothing(visit: Visit) -> None:
     expect(visitor.page.locator("#preset-sine")).to_be_checked()
 
 
+def test_a_refusal_stands_alone_until_there_is_an_answer_again(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.get_by_text("Paste numbers").click()
+    before = visitor.redraws()
+    visitor.page.locator("#paste").fill("1, 0.5\n3, 0.7")
+    visitor.settled(before)
+    expect(visitor.page.locator("#compare .problem")).to_contain_text("at least one even index")
+    expect(visitor.page.locator("#compare .headline")).to_be_hidden()
+    assert "422" in visitor.troubles[0]
+    visitor.choose("linear")
+    expect(visitor.page.locator("#compare .problem")).to_be_hidden()
+    expect(visitor.page.locator("#compare .chart canvas")).to_be_visible()
+    visitor.troubles.clear()
+
+
 @pytest.mark.parametrize("preset", ["linear", "sine"])
 def test_sliders_shape_the_preset(visit: Visit, preset: str) -> None:
     visitor = visit()
