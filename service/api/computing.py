@@ -22,6 +22,7 @@ from service.api.admission import Hand
 from service.api.body import JSON_ONLY, Accepted, Disconnected, read_body
 from service.api.deps import Services, services_of
 from service.api.errors import Refusal, refuse, refuse_as
+from service.api.traces import trace
 from service.errors import LogUnavailable, UnrollError
 from service.inference.answers import Forecast, Prediction
 from service.request_log.rows import Row, identify
@@ -153,7 +154,7 @@ class ComputingEndpoint(ABC, Generic[Question]):
         except UnrollError as error:
             refusal, code = refuse(self.path, error, posted.request_id), error.code
         except Exception:
-            logger.exception("request %s failed", posted.request_id)
+            logger.exception("request %s failed", posted.request_id, extra={"request_id": posted.request_id})
             detail, code = "the service failed to answer; the request id is in its log", "internal"
             refusal = refuse_as(self.path, HTTPStatus.INTERNAL_SERVER_ERROR, detail, code, posted.request_id)
         row = self._row(posted, started, reply, refusal, code)
@@ -165,13 +166,17 @@ class ComputingEndpoint(ABC, Generic[Question]):
                 await services.log.record(row)
             except LogUnavailable as error:
                 refusal = refuse(self.path, error, posted.request_id)
-        self.observe(services, posted, reply, refusal, time.perf_counter_ns() - started)
+        ended = time.perf_counter_ns()
+        self.observe(services, posted, reply, refusal, ended - started)
         if refusal is not None:
             headers = tuple((name.lower().encode(), value.encode()) for name, value in refusal.headers.items())
             content = Content(refusal.content, ((b"content-type", refusal.media_type.encode()), *headers))
             await _send(send, refusal.status, posted.request_id, content)
         elif reply is not None:
             await _send(send, HTTPStatus.OK, posted.request_id, reply.sent)
+        if services.tracing is not None:
+            status = HTTPStatus.OK if refusal is None else refusal.status
+            trace(services.tracing, self.path, posted, reply, status, started, ended)
 
     def _work(self, services: Services, posted: Posted) -> Reply:
         began = time.perf_counter_ns()

@@ -19,6 +19,7 @@ from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
+from service.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Services:
     log: LogWriter
     reader: LogReader
     metrics: Metrics
+    tracing: Tracing | None
     threads: CapacityLimiter
     admission: Admission
     lifecycle: Lifecycle

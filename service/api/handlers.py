@@ -86,7 +86,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     request_id = _request_id(request)
-    logger.error("request %s failed", request_id, exc_info=error)
+    logger.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
     detail = "the service failed to answer; the request id is in its log"
     refusal = refuse_as(_path(request), HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal", request_id)
     # Starlette answers this one outside all middleware, which would have named it, and raises it again; then uvicorn
