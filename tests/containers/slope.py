@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def spent(stack: Stack) -> dict[str, float]:
-    """Processor time so far of each service, in microseconds, and the size of the log in bytes."""
+    """Processor time so far of each service, in microseconds, and what the log has written, in bytes."""
     ticks = "cat /proc/[0-9]*/stat | sed 's/.*) //' | awk '{t += $12 + $13 + $14 + $15} END {print t}'"
     found = {
         f"{service}, us of a core": sum(
@@ -61,12 +61,17 @@ def spent(stack: Stack) -> dict[str, float]:
         * _TICK_US
         for service in ("gateway", "service", "database")
     }
-    size = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN ('requests', 'uses')"
+    written = {
+        "log, bytes of tables and indexes": "SELECT sum(pg_total_relation_size(oid)) FROM pg_class"
+        " WHERE relname IN ('requests', 'uses')",
+        "of these, bodies": "SELECT coalesce(sum(request_bytes + response_bytes), 0) FROM requests",
+        "write-ahead log, bytes": "SELECT pg_current_wal_lsn() - '0/0'",
+    }
     (database,) = stack.containers("database")
-    told = engine(
-        "exec", database, "sh", "-c", f'PGPASSWORD="$POSTGRES_PASSWORD" psql -U unroll -At -c "{size}" unroll'
-    )
-    return {**found, "log, bytes of table and indexes": float(told)}
+    for what, query in written.items():
+        command = f'PGPASSWORD="$POSTGRES_PASSWORD" psql -U unroll -At -c "{query}" unroll'
+        found[what] = float(engine("exec", database, "sh", "-c", command))
+    return found
 
 
 def measure(stack: Stack, seconds: int, connections: int) -> float:

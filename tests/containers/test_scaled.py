@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.containers.load import load
+from tests.containers.load import CLIENTS, load
 from tests.containers.stack import Stack, engine, has_image
 from tests.serving import free_port
 
@@ -37,6 +37,7 @@ def test_a_killed_replica_costs_no_answer_and_no_row(scaled: Stack) -> None:
         work.wait_for(600)
     assert not during
     assert not work.failed
+    assert work.crossed <= CLIENTS
     assert set(work.answered) <= set(scaled.recorded())
 
 
@@ -49,6 +50,7 @@ def test_a_replica_that_is_stopped_drains_and_no_request_fails(scaled: Stack) ->
         engine("start", victim)
         work.wait_for(400)
     assert not work.failed
+    assert work.crossed <= CLIENTS
     assert set(work.answered) <= set(scaled.recorded())
 
 
