@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--task", choices=TASKS, help="only models of this task")
     common.add_argument("--cell", choices=CELLS, help="only models of this cell")
     working = argparse.ArgumentParser(add_help=False)
-    working.add_argument("--jobs", type=_positive, default=1, help="models at a time, each on one core (default: 1)")
+    cores = os.cpu_count() or 1
+    working.add_argument(
+        "--jobs", type=_positive, default=cores, help=f"models at a time, each on one core (default here: {cores})"
+    )
     working.add_argument("--count", type=_positive, default=10_000, help="test sequences a set (default: 10000)")
     stored = argparse.ArgumentParser(add_help=False)
     stored.add_argument("--out", type=_folder, default=RUNS, help="folder of stored runs (default: runs)")
