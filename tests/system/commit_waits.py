@@ -1,6 +1,6 @@
 """One process of several that write the same log: how long each row waited for its commit, in seconds, as JSON.
 
-``python -m tests.system.commit_waits URL START SECONDS``; all begin at START, a time of the system's clock.
+``python -m tests.system.commit_waits URL SECONDS`` says ``ready`` and begins when it is sent a line.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import time
 from service.request_log.rows import Row, identify
 from service.request_log.writer import LogWriter
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 
 
-async def _waits(url: str, start: float, seconds: float) -> list[float]:
+async def _waits(url: str, seconds: float) -> list[float]:
     log = LogWriter(
         url,
         durability="power",
@@ -30,7 +30,7 @@ async def _waits(url: str, start: float, seconds: float) -> list[float]:
     waits: list[float] = []
 
     async def client() -> None:
-        while time.time() < start + seconds:
+        while time.perf_counter() < end:
             identity, now = identify()
             row = Row(
                 identity, now, "/predict", None, ("a/1",), 200, None, None, None, 1, 16, 90, b"x" * 200, b"y" * 600
@@ -38,14 +38,15 @@ async def _waits(url: str, start: float, seconds: float) -> list[float]:
             began = time.perf_counter()
             await log.record(row)
             waits.append(time.perf_counter() - began)
-            await asyncio.sleep(0.002)  # what else a worker does for a request
 
     await log.start()
-    await asyncio.sleep(start - time.time())
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    end = time.perf_counter() + seconds
     await asyncio.gather(*[client() for _ in range(CONNECTIONS)])
     await log.close()
     return waits
 
 
 if __name__ == "__main__":
-    json.dump(asyncio.run(_waits(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))), sys.stdout)
+    json.dump(asyncio.run(_waits(sys.argv[1], float(sys.argv[2]))), sys.stdout)
