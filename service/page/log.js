@@ -72,9 +72,12 @@ export function logView(panel, { models }) {
     cursor = found.next;
     more.hidden = cursor === null;
     if (from === null) body.replaceChildren();
-    body.append(...found.requests.map((request) => row(request, guarded)));
+    body.append(...found.requests.map((request) => row(request, open)));
     if (body.children.length === 0) body.append(el("tr", {}, el("td", { colspan: "6" }, t("log.empty"))));
   }
+
+  const open = ({ id }) =>
+    guarded(async () => detailDialog(await get(null, `requests/${id}`), () => guarded(quality.show)));
 
   async function guarded(work) {
     problem.textContent = "";
@@ -92,15 +95,17 @@ function choice(name, values) {
   return select;
 }
 
-function row(request, guarded) {
+function row(request, open) {
   const time = new Date(request.time);
-  const open = el("button", { type: "button", class: "link", "aria-haspopup": "dialog" }, time.toLocaleTimeString(document.documentElement.lang));
-  open.title = time.toISOString();
-  open.addEventListener("click", () => guarded(async () => detailDialog(await get(null, `requests/${request.id}`))));
+  const opener = el(
+    "button",
+    { type: "button", class: "link", "aria-haspopup": "dialog", title: time.toISOString(), onclick: () => open(request) },
+    time.toLocaleTimeString(document.documentElement.lang),
+  );
   return el(
     "tr",
     { "data-id": request.id },
-    el("td", {}, open),
+    el("td", {}, opener),
     el("td", {}, request.endpoint),
     el("td", { class: "names" }, request.models.join(", ") || "–"),
     el("td", {}, el("span", { class: `badge ${request.status < 400 ? "beats" : "loses"}` }, String(request.status))),

@@ -1,9 +1,11 @@
 // One request of the log in a dialog: its row, its bodies, and the same request as curl.
 import { commands, curlBox } from "./curl.js";
 import { el, grouped } from "./dom.js";
+import { outcomeForm } from "./outcome.js";
 import { t } from "./words.js";
 
-export function detailDialog(request) {
+// `recorded()` is called when an outcome was added.
+export function detailDialog(request, recorded) {
   const { request: asked, response: answered, ...row } = request;
   const rows = Object.entries(row)
     .filter(([, value]) => value !== null)
@@ -17,6 +19,7 @@ export function detailDialog(request) {
     body("detail.request", asked),
     body("detail.response", answered),
     asked === null ? null : curlBox(() => commands([again])),
+    outcomeForm(request, recorded),
     el("form", { method: "dialog" }, el("button", { class: "primary", autofocus: true }, t("detail.close"))),
   );
   document.body.append(dialog);

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, Request
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "page"
 SECONDS = 20_000  # milliseconds that a busy machine may take for anything
@@ -53,7 +54,18 @@ class Visitor:
         self.url = url
         self.page.goto(f"{url}/#/{view}")
         if settle:
-            self.settled()
+            self._arrived()
+
+    def _arrived(self) -> None:
+        """Waits for the first answer; Chromium drops all it loads when the machine's network changes meanwhile."""
+        for _ in range(3):
+            with suppress(Error):
+                self.settled()
+            if not any("ERR_NETWORK_CHANGED" in trouble for trouble in self.troubles):
+                break
+            self.troubles.clear()
+            self.page.reload()
+        self.settled()
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -205,6 +205,17 @@ def test_reported_outcomes_show_as_live_quality(visit: Visit, site: httpx.Client
     expect(row.first).to_contain_text("linear")
 
 
+def test_an_outcome_is_recorded_from_the_log_itself(visit: Visit, site: httpx.Client) -> None:
+    asked = site.post("/predict", json={"model": "linear-simplernn", "sequence": [1, 3, 5, 7]}).json()["request_id"]
+    visitor = visit("log")
+    visitor.page.locator(f"[data-id='{asked}'] button").click()
+    visitor.page.get_by_label("What really came next").last.fill("9")
+    visitor.page.get_by_role("button", name="Record it").click()
+    expect(visitor.page.get_by_role("dialog")).to_contain_text("On record; answers judged by it: 1.")
+    visitor.page.get_by_role("button", name="Close").click()
+    expect(visitor.page.locator("#log section tbody tr", has_text="linear-simplernn").first).to_be_visible()
+
+
 @pytest.mark.parametrize("view", ["compare", "forecast", "inside", "models", "log"])
 def test_what_a_view_asks_can_be_run_as_curl(visit: Visit, view: str) -> None:
     visitor = visit(view, permissions=["clipboard-read", "clipboard-write"])
