@@ -32,7 +32,7 @@ from service.api.v2 import statistics as v2_statistics
 from service.api.v2.infer import infer
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
-from service.inference.repository import Repository, watch_folder
+from service.inference.repository import Repository, follow_others, watch_folder
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.request_log.reader import LogReader
@@ -59,7 +59,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        repository = Repository(settings.models_dir, settings.runtime)
+        repository = Repository(settings.models_dir, settings.runtime, shared_folder())
         catalog = repository.catalog
         log = LogWriter(
             settings.database_url,
@@ -98,6 +98,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         )
         if shared_folder() is not None:
             watches.append(life.guard("the publishing of metrics", metrics.keep_published(services)))
+            watches.append(life.guard("following other workers", follow_others(repository)))
         try:
             yield {"services": services}
         finally:

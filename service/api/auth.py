@@ -21,6 +21,8 @@ def scope_needed(method: str, path: str) -> Scope | None:
     """What a key must allow for that route, None where none is needed; what is not listed is for admins."""
     if method in ("GET", "HEAD"):
         return None if _OPEN.fullmatch(path) else Scope.read
+    if method == "POST" and path == "/v2/repository/index":
+        return Scope.read
     if method == "POST" and _COMPUTING.fullmatch(path):
         return Scope.predict
     return Scope.admin

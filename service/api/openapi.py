@@ -88,7 +88,11 @@ def _responses(path: str, operation: dict[str, Any]) -> dict[str, Any]:
             found[_INVALID] = invalid
     if not _OPEN.fullmatch(path):
         shape = foreign_response if is_foreign(path) else problem_response
-        found |= {"401": shape("No valid API key"), "403": shape("The key does not cover this")}
+        found |= {
+            "401": shape("No valid API key"),
+            "403": shape("The key does not cover this"),
+            "429": shape("This client has used up its quota"),
+        }
     return dict(sorted(found.items()))
 
 

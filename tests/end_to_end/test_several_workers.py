@@ -30,6 +30,19 @@ def test_the_numbers_of_all_workers_add_up_whichever_is_asked(tmp_path: Path) ->
             assert count(service, "unroll_log_rows_committed_total") == 40
 
 
+def test_all_workers_follow_what_one_of_them_was_told(tmp_path: Path) -> None:
+    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service:
+        service.wait_until_ready()
+        for change, status in (("unload", httpx.codes.NOT_FOUND), ("load", httpx.codes.OK)):
+            assert httpx.post(f"{service.client.base_url}/v2/repository/models/sine-gru/{change}").is_success
+            deadline = time.monotonic() + 10
+            agreed = 0
+            while agreed < 30:  # a connection each: neither worker is asked every time
+                answer = httpx.get(f"{service.client.base_url}/v2/models/sine-gru")
+                agreed = agreed + 1 if answer.status_code == status else 0
+                assert time.monotonic() < deadline
+
+
 def count(service: Process, sample: str) -> float:
     text = httpx.get(f"{service.client.base_url}/metrics").text
     return sum(float(value) for value in re.findall(rf"^{sample}(?:{{.*}})? (\S+)$", text, re.MULTILINE))

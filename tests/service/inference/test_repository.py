@@ -148,3 +148,32 @@ def test_who_reads_the_catalog_meanwhile_is_not_disturbed(folder: Path) -> None:
     reading = iter(repository.catalog)
     repository.unload("sine-gru")
     assert [model.reference for model in reading] == ["sine-gru/1"]
+
+
+def test_processes_follow_what_one_of_them_was_told(folder: Path, tmp_path: Path) -> None:
+    changes = tmp_path / "changes"
+    changes.mkdir()
+    told, other = (Repository(folder.parent, changes=changes) for _ in range(2))
+    told.unload("sine-gru")
+    other.follow()
+    assert other.catalog.versions("sine-gru") == []
+    assert Repository(folder.parent, changes=changes).catalog.versions("sine-gru") == []  # one that starts later
+    add_version(folder, "2")
+    other.load("sine-gru")
+    told.follow()
+    assert told.catalog.versions("sine-gru") == ["1", "2"]
+    before = told.catalog.get("sine-gru")
+    told.follow()
+    other.follow()
+    assert told.catalog.get("sine-gru") is before
+
+
+def test_a_process_that_cannot_follow_serves_on(folder: Path, tmp_path: Path) -> None:
+    changes = tmp_path / "changes"
+    changes.mkdir()
+    told, other = (Repository(folder.parent, changes=changes) for _ in range(2))
+    told.load("sine-gru")
+    damage(folder / "1")
+    other.follow()
+    assert other.catalog.versions("sine-gru") == ["1"]
+    assert "sine-gru/1" in other.catalog.refused
