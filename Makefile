@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report readme openapi check format test test-fast test-system test-containers lock clean
+.PHONY: help serve train report readme openapi check audit fuzz torture format test test-fast test-system test-containers lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -32,6 +32,21 @@ check: $(VENV)/.dev  ## format, lint, types, import directions
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory audit
+
+audit: $(VENV)/.dev  ## look the locked packages up in the OSV database of weaknesses, where it can be reached
+	@if $(BIN)/python -c 'import socket; socket.create_connection(("$(OSV)", 443), 5)' 2>/dev/null; then \
+	  $(BIN)/uv tool run pip-audit --vulnerability-service osv --require-hashes --disable-pip -r requirements/service.txt; \
+	else echo "audit SKIPPED: $(OSV) cannot be reached from here"; fi
+OSV := api.osv.dev
+
+fuzz: $(VENV)/.dev  ## bend REQUESTS requests (100,000) and send them; no 5xx, flat memory
+	$(BIN)/python -m tests.hardening.fuzz --requests $(REQUESTS)
+REQUESTS ?= 100000
+
+torture: $(VENV)/.dev  ## kill the service under load ROUNDS times (200) and look for every answer that it gave
+	$(BIN)/python -m tests.system.torture --rounds $(ROUNDS)
+ROUNDS ?= 200
 
 format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff format .

@@ -33,7 +33,7 @@ _GRACE_SECONDS = 10
 _BACKLOG = 2048
 # On every answer: none is to be guessed at, framed by another site, or told where a reader came from.
 _HEADERS = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")]
-_COLLECT_AFTER = 100_000  # new objects, net
+_COLLECT_AFTER = 50_000  # new objects, net
 # Connections that were made just before the sockets closed send their request within this.
 _LINGER_SECONDS = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -179,7 +179,7 @@ def _spare_collections() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 10, 100)
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
 
 
 def _require_bounds(settings: Settings) -> None:
