@@ -35,6 +35,7 @@ WORKERS = (1, 2, 4)
 ROUNDS_ON_ONE_FILE = 10  # then a fresh one: the check reads all of it
 _BODY_LIMIT = 4096  # bytes; some answers are longer, so that both forms of a row are met
 _READY_SECONDS = 60.0
+_ANSWER_SECONDS = 5.0
 
 
 @dataclass
@@ -128,9 +129,12 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
         except OSError:
             return False
         writer.write(b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        status = await reader.readline()
-        writer.close()
-        return b" 200 " in status
+        try:  # the socket is open before a worker is there to read from it
+            return b" 200 " in await asyncio.wait_for(reader.readline(), _ANSWER_SECONDS)
+        except (OSError, TimeoutError):
+            return False
+        finally:
+            writer.close()
 
     began = time.monotonic()
     while not asyncio.run(ready()):
