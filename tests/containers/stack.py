@@ -104,12 +104,17 @@ class Stack:
         names = [name for service in ("gateway", "service", "database") for name in self.containers(service)]
         return [f"--- {name}\n{engine('logs', '--tail=30', name)}" for name in names]
 
+    def remove(self) -> None:
+        """Containers, networks and volumes."""
+        self.compose("--profile", "tools", "--profile", "monitoring", "down", "--volumes")
+
     def __enter__(self) -> Stack:
+        self.remove()  # what a run that was broken off may have left
         return self
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
-        self.compose("--profile", "tools", "--profile", "monitoring", "down", "--volumes")
+        self.remove()
 
 
 def _output(command: list[str], environment: dict[str, str] | None) -> str:
