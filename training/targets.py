@@ -21,6 +21,7 @@ TRAIN, EVALUATE, REPRODUCE, REPORT = (
     for command in ("train --jobs 2", "evaluate --jobs 2", "reproduce --jobs 2", "report")
 )
 NOT_RUN = "not run"
+_BY_NOISE = 6_000  # windows for the coverage by noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ def _interval_rows(folders: Mapping[str, ModelFolder]) -> Iterator[Row]:
             continue
         misses[name] = max(abs(100 * s - int(level)) for level, shares in intervals.coverage.items() for s in shares)
         task: Task = "linear" if folder.card.task == "linear" else "sine"
-        held = calibration.coverage_by_noise(task, network_of(folder), intervals)["90"]
+        held = calibration.coverage_by_noise(task, network_of(folder), intervals, _BY_NOISE)["90"]
         thirds.append(f"{name} {'/'.join(percent(share) for share in held)}")
     worst = max(misses.values())
     verdict = "beyond" if worst <= 1.0 else "goal met" if worst <= 2.0 else "**falls short**"
