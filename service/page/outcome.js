@@ -10,7 +10,7 @@ export function outcomeForm({ id, endpoint, status, request }, recorded) {
   const said = el("p", { role: "status" });
   const form = el(
     "form",
-    {},
+    { class: "row outcome" },
     el("div", { class: "field" }, el("label", { for: "outcome" }, t("outcome.label")), input),
     el("button", {}, t("outcome.record")),
     said,
