@@ -14,7 +14,7 @@ from tests.page.browser import Visitor, launch
 from tests.serving import in_thread
 
 PICTURES = Path(__file__).parent / "screenshots"
-_COLOURS = 96  # a page of few colours needs no more, and the repository stays small
+_COLOURS = 224  # a page of few colours needs no more, and the repository stays small
 
 
 def _keep(visitor: Visitor, name: str, height: int) -> None:
