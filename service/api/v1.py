@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from service.api.body import parse
 from service.api.computing import Computed, ComputingEndpoint, Content, Posted
@@ -86,7 +87,14 @@ class PredictEndpoint(ComputingEndpoint[list[Sequence]]):
         return Content(orjson.dumps(computed.response), ((b"content-type", b"application/json"),))
 
 
+class _NoVerb(StringConvertor):
+    """Part of a path without a verb such as `:predict` at its end."""
+
+    regex = "[^/:]+"
+
+
 predict = PredictEndpoint()
+register_url_convertor("no_verb", _NoVerb())
 router = APIRouter(prefix="/v1", tags=["v1"])
 
 
@@ -113,8 +121,8 @@ async def models(catalog: CatalogDep) -> ModelNames:
     return ModelNames(models=[model.card.name for model in catalog])
 
 
-@router.get("/models/{model}", summary="Is a model served, in which versions?", responses=_NO_MODEL)
-@router.get("/models/{model}/versions/{version}", summary="Is one version served?", responses=_NO_MODEL)
+@router.get("/models/{model:no_verb}", summary="Is a model served, in which versions?", responses=_NO_MODEL)
+@router.get("/models/{model}/versions/{version:no_verb}", summary="Is one version served?", responses=_NO_MODEL)
 async def status(catalog: CatalogDep, model: str, version: str | None = None) -> ModelStatus:
     catalog.get(model, version)
     served = catalog.versions(model) if version is None else [version]

@@ -91,6 +91,9 @@ def test_errors_repeat_no_input(api: httpx.Client) -> None:
 def test_the_wrong_method_names_the_right_one(api: httpx.Client) -> None:
     response = api.get("/v1/models/sine-gru:infer/x")
     assert_foreign_error(response, 404)
+    response = api.get("/v1/models/sine-gru:predict")
+    assert_foreign_error(response, 405)
+    assert response.headers["allow"] == "POST"
     response = api.post("/v1/models")
     assert_foreign_error(response, 405)
     assert response.headers["allow"] == "GET"
