@@ -14,7 +14,7 @@ from rich.table import Table
 from service.errors import UnrollError
 from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
 
-MODELS, RUNS = Path("models"), Path("runs")
+MODELS, RUNS = Path("models"), Path("runs/training")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     working.add_argument("--count", type=_positive, default=10_000, help="test sequences a set (default: 10000)")
     stored = argparse.ArgumentParser(add_help=False)
-    stored.add_argument("--out", type=_folder, default=RUNS, help="folder of stored runs (default: runs)")
+    stored.add_argument("--out", type=_folder, default=RUNS, help="folder of stored runs (default: runs/training)")
     placed = argparse.ArgumentParser(add_help=False)
     placed.add_argument("--models-dir", type=_folder, default=MODELS, help="folder of models (default: models)")
 
