@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "task" in options and not chosen(options):
         parser.error("no model is left: the names, --task and --cell exclude one another")
     console = Console(stderr=True)
+    # Being told to end is Ctrl-C from afar: the workers must not be left behind.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result: int = options.run(options, console)
     except KeyboardInterrupt:
@@ -32,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnrollError as error:
         console.print(f"[red]{error.code}[/]: {error.detail}", highlight=False)
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return result
 
 

@@ -58,26 +58,33 @@ def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
         TimeRemainingColumn(),
     )
     results: dict[str, Any] = {}
-    pool = ProcessPoolExecutor(
-        workers, context, initializer=_start, initargs=(news,), max_tasks_per_child=_JOBS_A_PROCESS
-    )
     with Progress(*columns, console=console) as progress:
-        try:
-            futures = {pool.submit(_work, job): job for job in waiting}
-            bars: dict[str, Any] = {}
-            while futures:
-                _show(progress, bars, news)
-                for future in [each for each in futures if each.done()]:
-                    job = futures.pop(future)
-                    results[job.label] = future.result()
-                    _show(progress, bars, news)
-                    if job.label in bars:
-                        progress.remove_task(bars.pop(job.label))
-                    progress.console.print(f"[green]done[/] {job.label}")
-        except BaseException:
-            _stop(pool)
-            raise
-    pool.shutdown()
+        while waiting:
+            # A pool of its own for every few jobs: the executor's own way to renew workers can hang (CPython 115634).
+            share, waiting = waiting[: _JOBS_A_PROCESS * workers], waiting[_JOBS_A_PROCESS * workers :]
+            pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
+            try:
+                results |= _run(pool, share, progress, news)
+            except BaseException:
+                _stop(pool)
+                raise
+            pool.shutdown()
+    return results
+
+
+def _run(pool: ProcessPoolExecutor, jobs: list[Job], progress: Progress, news: Any) -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    bars: dict[str, Any] = {}
+    futures = {pool.submit(_work, job): job for job in jobs}
+    while futures:
+        _show(progress, bars, news)
+        for future in [each for each in futures if each.done()]:
+            job = futures.pop(future)
+            results[job.label] = future.result()
+            _show(progress, bars, news)
+            if job.label in bars:
+                progress.remove_task(bars.pop(job.label))
+            progress.console.print(f"[green]done[/] {job.label}")
     return results
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,11 +16,17 @@ from training.tasks.base import Floats, generator, padded
 COUNT = 1_000
 
 
-def largest_difference(recipe: Recipe, onnx: bytes, model: Any) -> float:
-    """Largest difference over max(abs(answer), window scale) on ``COUNT`` random sequences of mixed lengths.
+class Differences(NamedTuple):
+    """The largest difference over max(abs(answer), mean absolute difference), and over the window's largest value."""
 
-    Random walks of many units and offsets for series models, pairs for memory models; the window scale is the
-    mean absolute difference.
+    of_scale: float
+    of_values: float
+
+
+def largest_differences(recipe: Recipe, onnx: bytes, model: Any) -> Differences:
+    """Both forms on ``COUNT`` random sequences of mixed lengths.
+
+    Random walks of many units and offsets for series models, pairs for memory models.
     """
     rng = generator("test", 10)
     inputs, lengths = padded([_sequence(recipe, rng) for _ in range(COUNT)])
@@ -34,7 +40,11 @@ def largest_difference(recipe: Recipe, onnx: bytes, model: Any) -> float:
         steps = np.asarray(model(inputs.astype(np.float32)), np.float64)[..., 0]
     unit = scaling.causal(values).scale[rows, last]
     reference = steps[rows, last]
-    return float(np.max(np.abs(served - reference) / np.maximum(np.abs(reference), unit)))
+    difference = np.abs(served - reference)
+    return Differences(
+        float(np.max(difference / np.maximum(np.abs(reference), unit))),
+        float(np.max(difference / np.abs(values).max(axis=1))),
+    )
 
 
 def _sequence(recipe: Recipe, rng: np.random.Generator) -> Floats:

@@ -97,7 +97,7 @@ def served_against_keras(name: str, models: Path, folder: Path, _: Report) -> No
 
     read = read_folder(models / name / "1")
     model = keras.models.load_model(read.path / "model.keras")
-    numbers = {"difference": parity.largest_difference(PUBLISHED[name], read.onnx, model)}
+    numbers = parity.largest_differences(PUBLISHED[name], read.onnx, model)._asdict()
     results.store(folder, results.Run(f"S10-{name}", 0, read.card.checksums["model.onnx"], numbers))
 
 

@@ -55,7 +55,8 @@ class Target:
     def _target(self) -> str:
         sign = ">=" if self.larger else "<="
         goal, beyond = (
-            ", ".join(dict.fromkeys(number(limits[cell]) for cell in CELLS)) for limits in (self.goal, self.beyond)
+            ", ".join(dict.fromkeys(number(limits[cell]) for cell in CELLS if np.isfinite(limits[cell])))
+            for limits in (self.goal, self.beyond)
         )
         return f"{sign} {goal} (beyond: {beyond})"
 
@@ -138,7 +139,7 @@ def rows(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> Iterator[Ro
         found = {cell: [run.numbers["test_mse"] for run in named.get(f"{target.name}-{cell}", [])] for cell in CELLS}
         seeds = min(len(errors) for errors in found.values())
         medians = {cell: summarise(errors).median if errors else None for cell, errors in found.items()}
-        yield target.row(medians, f" ({seeds} seeds)")
+        yield target.row(medians, f" (seeds: {seeds})")
     yield S4.row(per_cell("linear", "clean", _rmse))
     yield S5.row(per_cell("sine", "clean", _rmse))
     yield S6.row(per_cell("sine", "free-running", _rmse))
@@ -200,15 +201,23 @@ def _interval_rows(folders: Mapping[str, ModelFolder]) -> Iterator[Row]:
 
 
 def _machine_rows(folders: Mapping[str, ModelFolder], named: Mapping[str, list[Run]]) -> Iterator[Row]:
-    differences = [run.numbers["difference"] for key, found in named.items() if key.startswith("S10-") for run in found]
-    worst = max(differences, default=np.nan)
-    verdict = "beyond" if worst <= 1e-6 else "goal met" if worst <= 1e-5 else "**falls short**"
+    found = [(key, run.numbers) for key, stored in named.items() if key.startswith("S10-") for run in stored]
+    series = [numbers["of_scale"] for key, numbers in found if "memory" not in key]
+    pairs = [numbers for key, numbers in found if "memory" in key]
+    reached, verdict = NOT_RUN, ""
+    if series and pairs:
+        strict, of_values = (max(numbers[each] for numbers in pairs) for each in ("of_scale", "of_values"))
+        reached = f"{len(series)} series models {number(max(series))}; {len(pairs)} memory models {number(strict)}, "
+        reached += f"and {number(of_values)} of the window's largest value"
+        kept = {"series": max(series) <= 1e-5, "memory": strict <= 1e-5}
+        short = ", ".join(kind for kind, within in kept.items() if not within)
+        verdict = f"**falls short: {short}**" if short else "goal met"
     yield Row(
         "S10",
-        "ONNX against Keras, 1,000 random sequences a model: largest difference / max(answer, scale)",
+        "ONNX against Keras, 1,000 random sequences a model: largest difference / max(answer, mean difference)",
         "<= 1e-5 (beyond: 1e-6)",
-        f"{number(worst)} over {len(differences)} models" if differences else NOT_RUN,
-        verdict if differences else "",
+        reached,
+        verdict,
         EVALUATE,
     )
     yield Row(

@@ -61,7 +61,8 @@ def test_published_forms_answer_like_their_keras_models(name: str, tmp_path: Pat
     runs.served_against_keras(name, MODELS, tmp_path, ignored)
     (run,) = results.runs(tmp_path)
     assert run.fingerprint == read_folder(MODELS / name / "1").card.checksums["model.onnx"]
-    assert run.numbers["difference"] <= 1e-5
+    # A memory window's mean difference is near 0.02 and its mean near zero: float32 leaves 1e-5 of that.
+    assert run.numbers["of_values" if "memory" in name else "of_scale"] <= 1e-5
 
 
 def test_the_clock_times_both_ways(tmp_path: Path) -> None:

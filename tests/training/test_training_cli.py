@@ -70,12 +70,13 @@ def test_two_models_are_trained_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.tensorflow
-def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_being_ended_leave_nothing_half_written(end: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "training", "train", "sine-gru", "--out", str(tmp_path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     # Long enough for the worker to be training, far too short for it to be done.
     time.sleep(12)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "stopped" in said
