@@ -68,7 +68,7 @@ class Connection(HttpToolsProtocol):
         self._in_message = self._in_body = False
         self._closing = False  # no request after the one that is arriving
         # Within one call of data_received: whether a part of a request was completed.
-        self._advanced = False
+        self._advanced = self._long = False
         self._idle_bytes = self._body_bytes = 0
         self._read_deadline = 0.0
         self._read_timer: asyncio.TimerHandle | None = None
@@ -87,6 +87,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
         self._advanced = False
+        self._long = len(data) + self._idle_bytes > HEAD_LIMIT
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -95,6 +96,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(self._refusal)
             return
         if not self._in_message:
+            self._idle_bytes = 0
             self._stop_waiting()
             return
         self._idle_bytes = 0 if self._advanced else self._idle_bytes + len(data)
@@ -121,7 +123,8 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT:
+        # What came in one short piece cannot be too long, and is the rule.
+        if self._long and len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT:
             self._refusal = _HEAD_TOO_LARGE
             raise ValueError(self._refusal.detail)  # the parser hands it on as its own error
         super().on_headers_complete()
