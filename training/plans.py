@@ -40,7 +40,7 @@ def reproduction(seeds: int, folder: Path, count: int) -> Iterator[Job]:
         yield from _scored(textbook, seed, folder, count)
         for study in ("S2", "S3"):
             for cell in CELLS:
-                if not results.stored(folder, f"{study}-{cell}", seed, study):
+                if not results.stored(folder, f"{study}-{cell}", seed, runs.lab_fingerprint(study)):
                     yield Job(f"{study} {cell}, seed {seed}", runs.fit_lab, (study, cell, seed, folder))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Report = Callable[["Progress"], None]
 Study = str
 # Evaluations of loss and gradient for one network of the labs: seconds on an idle core.
-LAB_EVALUATIONS = 6_000
+LAB_EVALUATIONS = 12_000
 FRESH = 10_000
 
 
@@ -75,7 +75,12 @@ def fit_lab(study: Study, cell: Cell, seed: int, folder: Path, _: Report) -> Non
     }
     if fresh is not None:
         numbers["fresh_mse"] = _mse(fitted, fresh)
-    results.store(folder, results.Run(f"{study}-{cell}", seed, study, numbers))
+    results.store(folder, results.Run(f"{study}-{cell}", seed, lab_fingerprint(study), numbers))
+
+
+def lab_fingerprint(study: Study) -> str:
+    """Everything but cell and seed that determines a lab's numbers."""
+    return f"{study}, {LAB_EVALUATIONS} evaluations"
 
 
 def lab_windows(study: Study, seed: int) -> tuple[Windows, Windows, Windows | None]:

@@ -233,7 +233,7 @@ def _machine_rows(folders: Mapping[str, ModelFolder], named: Mapping[str, list[R
         "the slides' three fits against Keras' `fit`, compilation apart",
         ">= 10x (beyond: 50x)",
         _speed(named),
-        "",
+        _speed_verdict(named),
         REPRODUCE,
     )
     seconds = sum(folder.card.training.seconds for folder in folders.values())
@@ -245,6 +245,17 @@ def _machine_rows(folders: Mapping[str, ModelFolder], named: Mapping[str, list[R
         "goal met" if seconds <= 3600 else "**falls short**",
         TRAIN,
     )
+
+
+def _speed_verdict(named: Mapping[str, list[Run]]) -> str:
+    ratios = [
+        found[0].numbers["fit_seconds"] / found[0].numbers["loop_seconds"]
+        for key, found in named.items()
+        if key.startswith("S12-")
+    ]
+    if not ratios:
+        return ""
+    return "beyond" if min(ratios) >= 50 else "goal met" if min(ratios) >= 10 else "**falls short**"
 
 
 def _speed(named: Mapping[str, list[Run]]) -> str:
