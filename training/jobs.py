@@ -102,6 +102,9 @@ def _show(progress: Progress, bars: dict[str, Any], news: Any) -> None:
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
+    # A second Ctrl-C must not leave workers behind.
+    for again in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(again, signal.SIG_IGN)
     # SIGTERM reaches a worker as an exception (see _start), so that it removes what it had half-written.
     workers = list((pool._processes or {}).values())
     for worker in workers:
