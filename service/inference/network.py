@@ -6,10 +6,14 @@ state per recurrent layer, outputs ``prediction`` at every step and the final st
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
+
+# The wheel reports to its maker unless it is told not to before it is loaded; a service talks to its clients only.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 from numpy.typing import NDArray
 
