@@ -15,7 +15,7 @@ import pytest
 
 from service.__main__ import main
 from tests.conftest import MODELS
-from tests.raw import connected, http, is_closed, read_reply
+from tests.raw import connected, exchange, http, is_closed, read_reply
 from tests.serving import Process
 
 FLAGS = ("--models-dir", str(MODELS), "--log-durability", "process")
@@ -148,10 +148,9 @@ def test_a_killed_worker_is_replaced_while_the_other_answers(tmp_path: Path) -> 
         _wait_for(lambda: len(children(service)) == 2)
         victim, survivor = children(service)
         os.kill(victim, signal.SIGKILL)
+        _wait_for(lambda: victim not in children(service))
         for _ in range(50):
-            assert service.client.post("/predict", content=BODY).status_code == 200
-            service.client.close()
-            service.client = httpx.Client(base_url=service.client.base_url, timeout=30)
+            assert exchange(service.port, PREDICT).status == 200
         _wait_for(lambda: len(children(service)) == 2 and victim not in children(service))
         assert survivor in children(service)
         assert service.stop() == 0
