@@ -65,7 +65,7 @@ class OnnxNetwork:
         except Exception as error:  # onnxruntime's exceptions have no common base of their own
             raise ModelRejected("the ONNX file cannot be loaded") from error
         inputs = {node.name: node.shape for node in self._session.get_inputs()}
-        outputs = [node.name for node in self._session.get_outputs()]
+        outputs = {node.name: node.shape for node in self._session.get_outputs()}
         if not {"sequence", "length"} <= inputs.keys():
             raise ModelRejected("the ONNX file lacks the inputs sequence and length")
         if inputs["sequence"][-1] != features:
@@ -76,8 +76,20 @@ class OnnxNetwork:
             raise ModelRejected(f"the ONNX file lacks the outputs {', '.join(sorted(missing))}")
         self._weights = [name for name in outputs if name.startswith("layer_")]
         self._zeros: dict[str, NDArray[np.float32]] = self._zero_state(1)
+        # The operator RNN sums a single row in another order than the rows of a batch, and a network with a long
+        # memory makes that difference large. Twice the same row, it answers as in any batch. R is [1, gates * units,
+        # units], and only RNN has a single gate.
+        recurrent = [shape for name, shape in outputs.items() if name.startswith("layer_") and name.endswith(".R")]
+        self._doubles = any(rows == units for _, rows, units in recurrent)
 
     def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
+        if self._doubles and len(sequence) == 1:
+            twice = None if state is None else {name: np.repeat(part, 2, axis=1) for name, part in state.items()}
+            outputs, finals = self._run(np.repeat(sequence, 2, axis=0), np.repeat(length, 2), twice)
+            return outputs[:1], {name: part[:, :1] for name, part in finals.items()}
+        return self._run(sequence, length, state)
+
+    def _run(self, sequence: Features, length: Lengths, state: State | None) -> tuple[Features, State]:
         if state is None:
             state = self._zeros if len(sequence) == 1 else self._zero_state(len(sequence))
         feeds = {"sequence": sequence, "length": length, **state}

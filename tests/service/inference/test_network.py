@@ -8,6 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from service.errors import ModelRejected
+from service.inference.catalog import Catalog
 from service.inference.network import OnnxNetwork
 from tests.conftest import MODELS
 
@@ -106,3 +107,17 @@ def test_the_state_after_a_ragged_batch_is_that_of_each_rows_own_last_step() -> 
     _, alone = network.run(sequence[:1, :4], np.array([4], np.int32))
     for name in ragged:
         np.testing.assert_allclose(ragged[name][:, :1], alone[name], atol=1e-6)
+
+
+def test_a_row_alone_gives_the_very_bits_that_it_gives_in_a_batch(catalog: Catalog) -> None:
+    rng = np.random.default_rng(4)
+    for name in ("memory-simplernn", "sine-simplernn", "sine-lstm", "sine-gru"):
+        network = catalog.get(name).network
+        rows, lengths = rng.normal(size=(3, 40, 2)).astype(np.float32), np.array([40, 17, 1], np.int32)
+        together, state = network.run(rows, lengths)
+        onwards, _ = network.run(rows, lengths, state)
+        for row, length in enumerate(lengths):
+            alone, after = network.run(rows[row : row + 1], lengths[row : row + 1])
+            further, _ = network.run(rows[row : row + 1], lengths[row : row + 1], after)
+            assert (alone[0, :length] == together[row, :length]).all()
+            assert (further[0, :length] == onwards[row, :length]).all()
