@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import logging.config
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -32,16 +31,10 @@ class JsonFormatter(logging.Formatter):
 
 def configure(form: Form) -> None:
     """Send all of this process's log lines to the terminal in that form."""
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "json": {"()": JsonFormatter},
-                "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-            },
-            "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": form}},
-            "root": {"handlers": ["terminal"], "level": "WARNING"},
-            "loggers": {"service": {"level": "INFO"}},
-        }
-    )
+    terminal = logging.StreamHandler()
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    terminal.setFormatter(JsonFormatter() if form == "json" else text)
+    # Not by dictConfig, which closes the handlers that it finds, and TensorFlow's closes stderr with it.
+    logging.getLogger().handlers[:] = [terminal]
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("service").setLevel(logging.INFO)
