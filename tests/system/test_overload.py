@@ -98,7 +98,7 @@ def test_ten_times_overload_is_refused_at_once_and_answers_stay_soon(service: Pr
     )
     assert over.seconds.keys() == {200, 503}
     assert over.broken == 0
-    # Measured on an idle machine of 2 cores: see tests/hardening/README.md. Here other programs and this client take their share.
+    # What is measured is in tests/hardening/README.md; here other programs and this client take their share.
     assert over.p99(503) < 0.25
     assert over.p99(200) < 2.0
     assert resident_mb(service) < before + 64
