@@ -24,6 +24,23 @@ settings.register_profile(
 )
 settings.load_profile("unroll")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keras 3.15 reads TensorFlow's variables in a way that NumPy 2 warns of; nothing here can change that."""
+    for item in items:
+        if item.get_closest_marker("tensorflow"):
+            item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Training runs TensorFlow with one thread, and TensorFlow is told so only before its first work."""
+    if item.get_closest_marker("tensorflow"):
+        from training.trainer import use_one_thread
+
+        use_one_thread()
+
+
 CopyModel = Callable[..., Path]
 
 

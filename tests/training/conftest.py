@@ -7,21 +7,6 @@ import pytest
 from training.recipes import Recipe, Stage
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keras 3.15 reads TensorFlow's variables in a way that NumPy 2 warns of; nothing here can change that."""
-    for item in items:
-        if item.get_closest_marker("tensorflow"):
-            item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))
-
-
-@pytest.fixture(scope="session")
-def one_thread() -> None:
-    """TensorFlow with one thread, as training runs it; must come before TensorFlow does anything."""
-    from training import trainer
-
-    trainer.use_one_thread()
-
-
 @pytest.fixture
 def small_recipe() -> Recipe:
     """A sine network that trains within seconds, free-running stage included."""

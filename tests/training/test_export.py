@@ -12,7 +12,7 @@ from service.cards import read_folder
 from service.inference.network import OnnxNetwork
 from training.recipes import PUBLISHED, Recipe, shortened
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.tensorflow
 
 
 @pytest.mark.parametrize("name", ["sine-lstm", "memory-gru", "linear-simplernn", "textbook-sine-gru"])

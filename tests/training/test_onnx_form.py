@@ -11,7 +11,7 @@ import pytest
 from service.inference.network import OnnxNetwork
 from training.recipes import CELLS, Recipe
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.tensorflow
 
 
 @pytest.fixture(params=CELLS)

@@ -14,7 +14,7 @@ from training import results, runs
 from training.recipes import PUBLISHED, Recipe, shortened
 from training.tasks import linear
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.tensorflow
 MODELS = Path(__file__).parents[2] / "models"
 
 

@@ -10,7 +10,7 @@ from training.recipes import PUBLISHED, Recipe
 from training.tasks import linear, memory
 from training.tasks.base import Batch, digest, last_step
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.tensorflow
 
 
 def weights(model: object) -> list[np.ndarray]:
