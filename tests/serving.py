@@ -30,15 +30,7 @@ def in_thread(app: FastAPI | None = None, **settings: Any) -> Iterator[httpx.Cli
     configured = Settings(**settings)
     migrate(configured.database_url)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # A collection of garbage in another thread can settle what uvloop waits for at the end without waking it; the
-        # timer of a bounded end does.
-        config = uvicorn.Config(
-            app or create_app(configured),
-            http="httptools",
-            lifespan="on",
-            log_level="warning",
-            timeout_graceful_shutdown=5,
-        )
+        config = uvicorn.Config(app or create_app(configured), http="httptools", lifespan="on", log_level="warning")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import time
 
 from sqlalchemy import Connection, bindparam, delete, select
@@ -39,8 +39,10 @@ async def delete_client(writer: LogWriter, client: str) -> int:
     return await _delete(writer, requests.c.client == client)
 
 
-async def forget_old(writer: LogWriter, keep_days: float) -> None:
-    """Delete what is older than ``keep_days``, now and every ten minutes; runs until it is cancelled."""
+async def forget_old(
+    writer: LogWriter, keep_days: float, *, pause: Callable[[float], Awaitable[object]] = asyncio.sleep
+) -> None:
+    """Delete what is older than ``keep_days``, now and after each ``pause``; runs until it is cancelled."""
     while True:
         try:
             deleted = await delete_before(writer, round((time() - keep_days * _DAY_SECONDS) * 1e6))
@@ -49,7 +51,7 @@ async def forget_old(writer: LogWriter, keep_days: float) -> None:
         else:
             if deleted:
                 log.info("%d requests older than %g days deleted", deleted, keep_days)
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await pause(_PAUSE_SECONDS)
 
 
 async def _delete(writer: LogWriter, condition: ColumnElement[bool]) -> int:

@@ -17,7 +17,7 @@ from alembic.config import Config
 
 from service.errors import LogUnavailable, SettingsError
 from service.request_log import export as export_module
-from service.request_log import retention, writer
+from service.request_log import writer
 from service.request_log.database import open_writer as open_engine
 from service.request_log.database import parse_url, sqlite_module
 from service.request_log.export import export
@@ -71,7 +71,7 @@ async def test_an_export_keeps_to_its_filters(open_writer: OpenWriter, make_row:
 
 
 async def test_a_csv_cell_cannot_become_a_formula(
-    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_writer() as log:
         await _record(log, make_row(client_request_id="=1+1"))
@@ -143,7 +143,7 @@ async def test_a_reader_of_another_program_that_stays_makes_the_deletion_say_so(
 
 
 async def test_old_rows_are_forgotten_from_the_start_on(
-    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
 ) -> None:
     paused = asyncio.Event()
 
@@ -154,8 +154,7 @@ async def test_old_rows_are_forgotten_from_the_start_on(
     old, new = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000), make_row()
     async with open_writer() as log:
         await _record(log, old, new)
-        monkeypatch.setattr(retention.asyncio, "sleep", pause)
-        task = asyncio.create_task(forget_old(log, 30))
+        task = asyncio.create_task(forget_old(log, 30, pause=pause))
         await asyncio.wait_for(paused.wait(), 5)
         task.cancel()
         assert [row.id for row in reader.page(Filters(), 10).rows] == [new.id]
@@ -166,7 +165,6 @@ async def test_deletion_that_fails_is_tried_again_later(
     make_row: MakeRow,
     lock: Lock,
     reader: LogReader,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pauses: asyncio.Queue[asyncio.Event] = asyncio.Queue()
@@ -180,8 +178,7 @@ async def test_deletion_that_fails_is_tried_again_later(
     async with open_writer(commit_timeout=0.5) as log:
         await log.record(old)
         lock.take()
-        monkeypatch.setattr(retention.asyncio, "sleep", pause)
-        task = asyncio.create_task(forget_old(log, 30))
+        task = asyncio.create_task(forget_old(log, 30, pause=pause))
         first = await asyncio.wait_for(pauses.get(), 5)
         assert "could not be deleted yet" in caplog.text
         lock.release()
