@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.system)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The whole application with a log of its own."""
     file = tmp_path_factory.mktemp("page") / "unroll.db"
@@ -31,8 +31,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    # For this package only: while Playwright is open, an event loop runs in this thread and no other can.
     with sync_playwright() as playwright:
         chromium = launch(playwright)
         yield chromium
