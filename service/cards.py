@@ -106,12 +106,44 @@ class Intervals(_Frozen):
         return quantiles
 
 
+class JudgedEntry(_Frozen):
+    """One competitor's errors on the hold-out, over horizons 1 to ``horizon``.
+
+    ``name`` is a model's, ``rule:<name>`` for a rule that the service answers with, else a method's own
+    ("seasonal naive", "AutoARIMA"). ``mase`` is the mean absolute scaled error (Hyndman and Koehler 2006, seasonal
+    where the series has a season), ``smape`` the symmetric percentage error as a share, 0 to 2; ``coverage`` the
+    share of true values inside the intervals of each level, None where it gives none.
+    """
+
+    name: str
+    horizon: Annotated[int, Field(ge=1)]
+    mase: float
+    smape: float
+    coverage: dict[Level, float] | None
+
+
+class Judged(_Frozen):
+    """A rolling-origin backtest of an own series' model beside its rivals, on the last values, which chose nothing.
+
+    ``entries`` hold a row for each competitor and horizon judged; ``best`` is the competitor of the lowest error over
+    all horizons; ``beaten_by`` the rule of the service that did better than this model, None when it beats them all.
+    """
+
+    origins: Annotated[int, Field(ge=1)]
+    horizon: Annotated[int, Field(ge=1)]
+    season: Annotated[int, Field(ge=2)] | None
+    entries: Annotated[tuple[JudgedEntry, ...], Field(min_length=1)]
+    best: str
+    beaten_by: str | None
+
+
 class ModelCard(_Frozen):
     """What a model is, what it was made from, and how it did beside the rules that could replace it.
 
     ``input``: ``values`` is a list of numbers (features: 1 raw, or 2 after causal scaling), ``pairs`` a list of
     ``[index, value]``. ``window``: a model of one trained length reads the last ``window`` values only.
-    ``values`` is the range of raw values that were seen in training, where scaling does not remove it.
+    ``values`` is the range of raw values that were seen in training, where scaling does not remove it. ``judged`` is
+    the backtest of a model of a user's own series, whose ``task`` is the series' name.
     """
 
     format: Literal[1]
@@ -131,6 +163,7 @@ class ModelCard(_Frozen):
     training: Training
     evaluations: Annotated[list[Evaluation], Field(min_length=1)]
     intervals: Intervals | None
+    judged: Judged | None = None
     checksums: dict[str, Digest]
 
     @model_validator(mode="after")
