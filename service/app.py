@@ -18,6 +18,7 @@ from starlette.routing import Route
 from service.api import handlers, health, metrics, models, openapi, outcomes, page, quality, requests, v1
 from service.api.admission import Admission
 from service.api.auth import Auth
+from service.api.backtest import backtest
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
@@ -42,7 +43,7 @@ from service.settings import Settings
 from service.telemetry.metrics import Metrics, shared_folder
 from service.telemetry.tracing import from_environment, require_tracing
 
-COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, inspect, v1.predict, infer)
+COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, backtest, inspect, v1.predict, infer)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAPI:

@@ -13,7 +13,7 @@ from service.keys import Key, KeyFile, Scope
 
 _OPEN = re.compile(r"/|/docs|/docs/.*|/openapi\.json|/static-offline-docs/.*|/page/.*|/health/.*|/v2/health/.*")
 _COMPUTING = re.compile(
-    r"/predict|/compare|/forecast|/inspect|/requests/[^/]+/outcome|/v1/models/.+:predict|/v2/models/.+/infer"
+    r"/predict|/compare|/forecast|/backtest|/inspect|/requests/[^/]+/outcome|/v1/models/.+:predict|/v2/models/.+/infer"
 )
 
 

@@ -9,7 +9,16 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Disc
 
 from service.cards import Level
 from service.errors import InvalidInput, Problem
-from service.inference.answers import Best, Forecast, ModelResult, Prediction, RuleResult
+from service.inference.answers import (
+    Best,
+    BestBacktest,
+    Forecast,
+    ModelBacktest,
+    ModelResult,
+    Prediction,
+    RuleBacktest,
+    RuleResult,
+)
 from service.inference.engine import LEVELS
 from service.inference.inspection import Counterfactual, InspectedStep
 from service.inference.retention import Memory
@@ -185,6 +194,20 @@ class CompareRequest(SequencesPayload):
         return self.targets if self.target is None else [self.target]
 
 
+class BacktestRequest(ComputingPayload):
+    """What `/backtest` reads."""
+
+    sequence: PostedSequence = Field(description="Numbers, oldest first; the later half is what is foretold.")
+    models: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = Field(
+        default=None,
+        description="Next-value models to judge; all that an answer without a model's name may come from when left "
+        "out. The rules are always judged.",
+    )
+    horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(
+        description="How many steps ahead to judge; at most half as many as there are values."
+    )
+
+
 def _target_mismatch(expected: str) -> InvalidInput:
     return InvalidInput(expected, code="targets_mismatch", problems=(Problem("target", expected),))
 
@@ -205,6 +228,23 @@ class ForecastResponse:
 
     request_id: str
     forecasts: list[Forecast]
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResponse:
+    """How models and rules would have done on the later half of a series, one entry per name and steps ahead.
+
+    `origins` forecasts were made, the first with `first` values known and the last with `last`; `scale` is the naive
+    rule's one-step error on those `first` values, which `mase` is in units of.
+    """
+
+    request_id: str
+    origins: int
+    first: int
+    last: int
+    scale: float
+    backtests: list[ModelBacktest | RuleBacktest]
+    best: BestBacktest
 
 
 @dataclass(frozen=True, slots=True)

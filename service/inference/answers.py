@@ -93,3 +93,58 @@ class Comparison:
     results: list[ModelResult]
     rules: list[RuleResult]
     best: Best
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBacktest:
+    """How one model did so many steps ahead, over all origins.
+
+    ``mae`` is the mean absolute error in the sequence's own unit; ``mase`` that in units of the naive rule's one-step
+    error on the values before the first origin, None where those are constant; ``smape`` the mean of
+    2 abs(x - f) / (abs(x) + abs(f)), 0 to 2; ``coverage`` the share of true values inside the interval of each
+    level, of those that have one; None where the model gives none.
+    """
+
+    model: str
+    version: str
+    horizon: int
+    mae: float
+    mase: float | None
+    smape: float
+    coverage: dict[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBacktest:
+    """How one rule did so many steps ahead, as in :class:`ModelBacktest`; rules have no intervals."""
+
+    rule: str
+    horizon: int
+    mae: float
+    mase: float | None
+    smape: float
+    coverage: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BestBacktest:
+    """Who had the lowest mean error over all horizons, a model or ``rule:<name>``, and that mean."""
+
+    model: str
+    mae: float
+    mase: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """A rolling-origin judgement: from each of ``origins`` points the values after it are foretold and compared.
+
+    ``first`` and ``last`` are how many values the first and the last origin know; ``scale`` is what MASE divides by.
+    """
+
+    origins: int
+    first: int
+    last: int
+    scale: float
+    backtests: list[ModelBacktest | RuleBacktest]
+    best: BestBacktest

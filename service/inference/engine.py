@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from service.cards import Level
 from service.errors import InvalidInput, Problem, UnknownModel
-from service.inference import comparison, inspection, rules
-from service.inference.answers import Comparison, Forecast, Prediction
+from service.inference import backtest, comparison, inspection, rules
+from service.inference.answers import Backtest, Comparison, Forecast, Prediction
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, answered_short, choose, choose_short
 from service.inference.inspection import Inspection
@@ -73,12 +73,8 @@ class Engine:
     ) -> list[Forecast]:
         """The next ``horizon`` values of each sequence, each model reading its own answers."""
         named = None if model is None else self.catalog.get(model, version)
-        if named is not None and named.card.input == "pairs":
-            raise InvalidInput(
-                f"{named.card.name} answers a question about its sequence and cannot continue it",
-                code="not_forecastable",
-                problems=(Problem("model", "a next-value model"),),
-            )
+        if named is not None:
+            _require_forecasts(named, "model")
         found: dict[int, Forecast] = {}
         for batch in batches(sequences):
             choices = _answered(named, batch, self.catalog)
@@ -110,6 +106,22 @@ class Engine:
                 )
         return comparison.compare(task, compared, sequences, targets)
 
+    def backtest(self, sequence: Sequence, horizon: int, models: list[str] | None = None) -> Backtest:
+        """What ``models`` (by default all that may be chosen) and the rules would have forecast, against what came."""
+        judged = (
+            self.catalog.series_models()
+            if models is None
+            else [self.catalog.get(name) for name in dict.fromkeys(models)]
+        )
+        for position, each in enumerate(judged):
+            _require_forecasts(each, f"models.{position}")
+        batch = next(batches([sequence]))
+        if batch.indices is not None:
+            expected = "a list of numbers"
+            raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
+        _require_room(batch)
+        return backtest.backtest(judged, batch, horizon, LEVELS)
+
     def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
         """What one answer came from, step by step."""
         return inspection.inspect(self.catalog.get(model, version), sequence)
@@ -132,6 +144,15 @@ def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choic
             problems=(Problem("model", "the name of a memory model, such as memory-lstm"),),
         )
     return choose(batch, catalog.series_models())
+
+
+def _require_forecasts(model: Model, where: str) -> None:
+    if model.card.input == "pairs":
+        raise InvalidInput(
+            f"{model.card.name} answers a question about its sequence and cannot continue it",
+            code="not_forecastable",
+            problems=(Problem(where, "a next-value model"),),
+        )
 
 
 def _require_room(batch: Batch) -> None:

@@ -47,7 +47,7 @@ def forecast_intervals(
     scale = check.mae + TIE * unit
     bands = {}
     for level in levels:
-        widths = _half_widths(card.intervals, level, len(values)) * scale
+        widths = half_widths(card.intervals, level, len(values)) * scale
         bands[str(level)] = Band((values - widths).tolist(), (values + widths).tolist())
     return bands
 
@@ -57,7 +57,7 @@ def calibrated_horizon(card: ModelCard) -> int:
     return 0 if card.intervals is None else min(map(len, card.intervals.quantiles.values()))
 
 
-def _half_widths(intervals: Intervals, level: Level, horizon: int) -> Floats:
+def half_widths(intervals: Intervals, level: Level, horizon: int) -> Floats:
     """Half-widths [horizon] in units of the error scale; past the calibrated steps they grow on as a power law.
 
     The exponent is what the second half of the calibrated steps shows, and never below that of a random walk.

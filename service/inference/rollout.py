@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from service.inference import scaling
 from service.inference.model import Model
+from service.inference.network import State
 from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
@@ -25,10 +26,14 @@ def roll_out(model: Model, batch: Batch, horizon: int) -> Floats:
 
 def _carried(model: Model, batch: Batch, horizon: int) -> Floats:
     reading = model.read(batch)
-    value, state = batch.last(reading.predictions), reading.state
     carry = scaling.carry(batch.values, batch.lengths)
-    one = np.ones(len(batch.lengths), np.int32)
-    values = np.empty((len(one), horizon))
+    return carry_on(model, batch.last(reading.predictions), reading.state, carry, horizon)
+
+
+def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Carry, horizon: int) -> Floats:
+    """Answers [sequences, horizon] of which ``value`` [sequences] is the first, on from the states they left."""
+    one = np.ones(len(value), np.int32)
+    values = np.empty((len(value), horizon))
     values[:, 0] = value
     for ahead in range(1, horizon):
         scaled, carry = scaling.advance(carry, value)
@@ -41,7 +46,11 @@ def _carried(model: Model, batch: Batch, horizon: int) -> Floats:
 def _windowed(model: Model, batch: Batch, horizon: int) -> Floats:
     window = model.card.window or 0
     positions = (batch.lengths - window)[:, None] + np.arange(window)
-    recent = np.take_along_axis(batch.values, positions, axis=1)
+    return slide_on(model, np.take_along_axis(batch.values, positions, axis=1), horizon)
+
+
+def slide_on(model: Model, recent: Floats, horizon: int) -> Floats:
+    """Answers [sequences, horizon] of a windowed model from the ``recent`` windows [sequences, window] on."""
     values = np.empty((len(recent), horizon))
     for ahead in range(horizon):
         values[:, ahead] = model.answer_windows(recent)

@@ -60,16 +60,23 @@ def ar2(values: Floats) -> Floats:
 SERIES_RULES: Mapping[str, Callable[[Floats], Floats]] = {"naive": naive, "drift": drift, "line": line, "ar2": ar2}
 
 
-def extend(rule: str, values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
+def extend(
+    rule: str,
+    values: Floats,
+    lengths: NDArray[np.int32],
+    horizon: int,
+    rows: NDArray[np.intp] | None = None,
+) -> Floats:
     """What ``rule`` says of the ``horizon`` steps after the first ``lengths`` values of each row.
 
-    Returns float64 [sequences, horizon]: the rule applied to its own answers, its coefficients as they are (its own
-    answers fit them exactly). Growth beyond 1e300 stays there.
+    ``rows`` says which row of ``values`` each length is of, where that is not simply the next one. Returns float64
+    [lengths, horizon]: the rule applied to its own answers, its coefficients as they are (its own answers fit them
+    exactly). Growth beyond 1e300 stays there.
     """
-    rows, ends = np.arange(len(values)), lengths - 1
+    rows, ends = np.arange(len(values)) if rows is None else rows, lengths - 1
     ahead = np.arange(float(horizon))
     if rule == "ar2":
-        found = _extend_ar2(values, lengths, horizon)
+        found = _extend_ar2(values, rows, ends, horizon)
     else:
         first = SERIES_RULES[rule](values)[rows, ends]
         found = first[:, None] + _SLOPES[rule](values)[rows, ends][:, None] * ahead
@@ -151,23 +158,23 @@ def _ar2(values: Floats) -> _Ar2:
     return _Ar2(origin, unit, y, mean_target - p * mean_d - q * mean_level, p, q, solvable)
 
 
-def _extend_ar2(values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
-    rows, ends = np.arange(len(values)), lengths - 1
+def _extend_ar2(values: Floats, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int) -> Floats:
     origin, unit, y = _conditioned(values)
     level, step = y[rows, ends], _last_difference(y)[rows, ends]
-    c, p, q = np.zeros(len(values)), np.ones(len(values)), np.zeros(len(values))  # drift, until AR(2) is defined
+    c, p, q = np.zeros(len(rows)), np.ones(len(rows)), np.zeros(len(rows))  # drift, until AR(2) is defined
     if values.shape[1] >= AR2_FIRST:
         fit = _ar2(values)
         entry = np.maximum(ends - (AR2_FIRST - 1), 0)
-        defined = (lengths >= AR2_FIRST) & fit.solvable[rows, entry]
+        defined = (ends >= AR2_FIRST - 1) & fit.solvable[rows, entry]
         c, p, q = (np.where(defined, new[rows, entry], old) for new, old in ((fit.c, c), (fit.p, p), (fit.q, q)))
-    found = np.empty((len(values), horizon))
+    found = np.empty((len(rows), horizon))
     for ahead in range(horizon):
         step = np.clip(c + p * step + q * level, -_UNSTABLE, _UNSTABLE)
         level = np.clip(level + step, -_UNSTABLE, _UNSTABLE)
         found[:, ahead] = level
     with np.errstate(over="ignore"):
-        return origin + unit * found
+        continued: Floats = origin[rows] + unit[rows] * found
+    return continued
 
 
 def _masked_mean(values: Floats, chosen: NDArray[np.bool_]) -> Floats:

@@ -82,9 +82,12 @@ class Carry(NamedTuple):
     differences: Floats
 
 
-def carry(values: Floats, lengths: NDArray[np.int32]) -> Carry:
-    """The state of the scaling after the first ``lengths`` values of each row."""
-    rows = np.arange(len(values))
+def carry(values: Floats, lengths: NDArray[np.int32], rows: NDArray[np.intp] | None = None) -> Carry:
+    """The state of the scaling after the first ``lengths`` values of each row.
+
+    ``rows`` says which row of ``values`` each length is of, where that is not simply the next one.
+    """
+    rows = np.arange(len(values)) if rows is None else rows
     ends = lengths - 1
     total = np.zeros(values.shape)
     np.cumsum(np.abs(np.diff(values)), axis=1, out=total[:, 1:])

@@ -62,7 +62,7 @@ def test_every_error_answer_is_described_as_a_problem(document: dict[str, Any]) 
                     assert "application/problem+json" in response["content"]
 
 
-@pytest.mark.parametrize("path", ["/predict", "/compare", "/forecast", "/inspect"])
+@pytest.mark.parametrize("path", ["/predict", "/compare", "/forecast", "/backtest", "/inspect"])
 def test_the_example_of_each_computing_endpoint_is_answered(
     api: httpx.Client, document: dict[str, Any], path: str
 ) -> None:

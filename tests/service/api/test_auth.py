@@ -57,7 +57,7 @@ def test_every_route_is_open_on_purpose_or_needs_a_scope(tmp_path: Path) -> None
     assert open_paths == {"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"}
     predicting = {path for (_, path), scope in scopes.items() if scope is Scope.predict}
     assert predicting == {
-        *("/predict", "/compare", "/forecast", "/inspect", "/requests/{request_id}/outcome"),
+        *("/predict", "/compare", "/forecast", "/backtest", "/inspect", "/requests/{request_id}/outcome"),
         *(path for path in app.openapi()["paths"] if path.endswith((":predict", "/infer"))),
     }
     assert {path for (method, path), scope in scopes.items() if method != "GET" and scope is Scope.read} == {

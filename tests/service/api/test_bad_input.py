@@ -10,8 +10,15 @@ import pytest
 from tests.problems import NUMBER, TEXT, assert_problem
 
 PREDICT, COMPARE, FORECAST, INSPECT = "/predict", "/compare", "/forecast", "/inspect"
+BACKTEST = "/backtest"
 # What each path needs besides the sequence.
-NEEDS = {PREDICT: "", COMPARE: '"task":"sine",', FORECAST: '"horizon":3,', INSPECT: '"model":"sine-gru",'}
+NEEDS = {
+    PREDICT: "",
+    COMPARE: '"task":"sine",',
+    FORECAST: '"horizon":3,',
+    BACKTEST: '"horizon":3,',
+    INSPECT: '"model":"sine-gru",',
+}
 every_path = pytest.mark.parametrize("path", NEEDS)
 
 

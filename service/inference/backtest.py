@@ -1,0 +1,176 @@
+"""Rolling-origin judgement of models and rules on one series: what each would have forecast, against what came. Pure.
+
+The origins lie in the later half of the series, each with its whole horizon of true values after it. At each of
+them a forecast knows the values before it and nothing else, its intervals included. Tashman, Out-of-sample tests of
+forecasting accuracy, 2000; MASE: Hyndman and Koehler, Another look at measures of forecast accuracy, 2006.
+
+A model reads the series once and leaves its state at every origin, from where all forecasts run on side by side:
+O(length + origins x horizon) steps, not O(origins x length).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.cards import Level
+from service.errors import InvalidInput, Problem
+from service.inference import rules, scaling
+from service.inference.answers import Backtest, BestBacktest, ModelBacktest, RuleBacktest
+from service.inference.check import FIRST, TIE
+from service.inference.intervals import half_widths
+from service.inference.model import Model
+from service.inference.network import State
+from service.inference.rollout import carry_on, slide_on
+from service.inference.sequences import Batch
+
+Floats = NDArray[np.float64]
+Origins = NDArray[np.int32]
+
+# More origins are a selection of them, evenly spaced.
+MOST_ORIGINS = 200
+# With four values the first origin knows two: one difference, which is the scale.
+SHORTEST = 4
+# Scores in one answer, one for each name and number of steps ahead.
+MOST_SCORES = 25_000
+# Steps that a network reads in one go: what its runtime keeps grows with them.
+_MOST_STEPS = 16_384
+
+
+def backtest(models: list[Model], batch: Batch, horizon: int, levels: tuple[Level, ...]) -> Backtest:
+    """Judge ``models`` and the rules on the one series of numbers in ``batch``, 1 to ``horizon`` steps ahead.
+
+    ``levels`` are those of the intervals whose coverage is counted.
+
+    Raises:
+        InvalidInput: the sequence is too short for that horizon, a model has no answer for it, or so many names and
+            steps ahead are more than 25,000 scores.
+        NonFiniteOutput: a network answered NaN or infinity.
+    """
+    length = batch.values.shape[1]
+    needed = max(SHORTEST, 2 * horizon)
+    if length < needed:
+        raise _too_short(f"at least {needed} values for that horizon: the later half is what is foretold")
+    if (len(models) + len(rules.SERIES_RULES)) * horizon > MOST_SCORES:
+        expected = f"at most {MOST_SCORES} scores in all: fewer models or a shorter horizon"
+        raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("horizon", expected),))
+    origins = origins_of(length, horizon)
+    for model in models:
+        _require(model, batch, origins)
+    truth = batch.values[0, origins[:, None] + np.arange(horizon)]
+    scale = float(batch.scaled.scale[0, origins[0] - 1])
+    found: list[ModelBacktest | RuleBacktest] = []
+    overall: dict[str, float] = {}
+    for model in models:
+        card = model.card
+        forecasts, unit = _foretold(model, batch, origins, horizon)
+        mae, smape = _measured(truth, forecasts)
+        coverage = _coverage(model, np.abs(truth - forecasts), unit, levels)
+        overall[card.name] = float(mae.mean())
+        scores = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, scale), smape.tolist(), coverage, strict=True)
+        found += [ModelBacktest(card.name, card.version, *each) for each in scores]
+    for rule in rules.SERIES_RULES:
+        forecasts = rules.extend(rule, batch.values, origins, horizon, np.zeros(len(origins), np.intp))
+        mae, smape = _measured(truth, forecasts)
+        overall[f"rule:{rule}"] = float(mae.mean())
+        measures = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, scale), smape.tolist(), strict=True)
+        found += [RuleBacktest(rule, *each) for each in measures]
+    return Backtest(len(origins), int(origins[0]), int(origins[-1]), scale, found, _best(overall, scale))
+
+
+def origins_of(length: int, horizon: int) -> Origins:
+    """How many values each origin knows, lowest first: all in the later half, or 200 evenly spaced ones of them."""
+    first, last = length - length // 2, length - horizon
+    return np.linspace(first, last, min(last - first + 1, MOST_ORIGINS)).round().astype(np.int32)
+
+
+def _require(model: Model, batch: Batch, origins: Origins) -> None:
+    """Refuse what the model has no answer for, at the first origin already."""
+    shortest = model.card.lengths.accepted[0]
+    if origins[0] < shortest:
+        name = model.card.name
+        raise _too_short(f"at least {2 * shortest - 1} values, so that {name} has its {shortest} at the first origin")
+    model.require(batch)
+
+
+def _too_short(expected: str) -> InvalidInput:
+    return InvalidInput(f"expected {expected}", code="sequence_too_short", problems=(Problem("sequence", expected),))
+
+
+def _foretold(model: Model, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
+    """Forecasts [origins, horizon], and at each origin the error scale of intervals [origins], NaN where unknown."""
+    if model.card.window is None:
+        answers, state = _read_with_stops(model, batch, origins)
+        carry = scaling.carry(batch.values, origins, np.zeros(len(origins), np.intp))
+        forecasts = carry_on(model, answers[origins - 1], state, carry, horizon)
+    else:
+        answers = model.read(batch).predictions[0]
+        positions = (origins - model.card.window)[:, None] + np.arange(model.card.window)
+        forecasts = slide_on(model, batch.values[0, positions], horizon)
+    model.require_finite(forecasts)
+    return forecasts, _error_scales(model, batch, origins, answers)
+
+
+def _read_with_stops(model: Model, batch: Batch, origins: Origins) -> tuple[Floats, State]:
+    """One-step-ahead answers up to the last origin, and the network's states [origins] at each."""
+    features, scale = batch.scaled
+    outputs: list[NDArray[np.float32]] = []
+    states: list[State] = []
+    state: State = {}
+    start = 0
+    for origin in origins.tolist():
+        while start < origin:
+            stop = min(origin, start + _MOST_STEPS)
+            part, state = model.network.run(features[:, start:stop], np.array([stop - start], np.int32), state or None)
+            outputs.append(part)
+            start = stop
+        states.append(state)
+    answers = scaling.answers(batch.values[:, :start], scale[:, :start], np.concatenate(outputs, axis=1))
+    return answers[0], {name: np.concatenate([each[name] for each in states], axis=1) for name in states[0]}
+
+
+def _error_scales(model: Model, batch: Batch, origins: Origins, answers: Floats) -> Floats:
+    """What interval widths multiply at each origin: the check's mae + 1e-3 S, of the values known there."""
+    values, first = batch.values[0], max(FIRST, model.card.window or 0)
+    errors = np.abs(values[1 : len(answers)] - answers[:-1])  # entry t is that of x_{t+1}
+    steps = np.minimum(origins // 2, origins - first)
+    spans = zip((origins - 1).tolist(), steps.tolist(), strict=True)
+    mae = np.array([errors[end - count : end].mean() if count > 0 else np.nan for end, count in spans])
+    found: Floats = mae + TIE * batch.scaled.scale[0, origins - 1]
+    return found
+
+
+def _measured(truth: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
+    """Mean absolute error and sMAPE [horizon]; a zero foretold as zero is no error."""
+    errors, size = np.abs(truth - forecasts), np.abs(truth) + np.abs(forecasts)
+    shares = np.divide(errors, size, out=np.zeros_like(errors), where=size > 0.0)
+    return errors.mean(axis=0), 2.0 * shares.mean(axis=0)
+
+
+def _scaled(mae: Floats, scale: float) -> list[float | None]:
+    """MASE, None where the scale is zero or so small that the share overflows."""
+    with np.errstate(all="ignore"):
+        found = (mae / scale if scale > 0.0 else np.full(len(mae), np.nan)).tolist()
+    return [each if np.isfinite(each) else None for each in found]
+
+
+def _coverage(model: Model, errors: Floats, unit: Floats, levels: tuple[Level, ...]) -> list[dict[str, float] | None]:
+    """Per step ahead, the share of the origins with intervals whose interval of each level held the true value."""
+    intervals, known, horizon = model.card.intervals, np.isfinite(unit), errors.shape[1]
+    if intervals is None or not known.any():
+        return [None] * horizon
+    held: dict[str, list[float]] = {
+        level: (errors[known] <= half_widths(intervals, level, horizon) * unit[known, None]).mean(axis=0).tolist()
+        for level in levels
+    }
+    return [{level: shares[ahead] for level, shares in held.items()} for ahead in range(horizon)]
+
+
+def _best(overall: dict[str, float], scale: float) -> BestBacktest:
+    """The lowest mean error over all horizons; a network within 1e-3 of the scale of it wins over a rule."""
+    lowest = min(overall.values())
+    networks = {name: mae for name, mae in overall.items() if not name.startswith("rule:")}
+    name = min(networks or overall, key=(networks or overall).__getitem__)
+    if overall[name] > lowest + TIE * scale:
+        name = min(overall, key=overall.__getitem__)
+    return BestBacktest(name, overall[name], _scaled(np.array([overall[name]]), scale)[0])
