@@ -118,6 +118,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        # Whether somebody set up OpenTelemetry for FastAPI is a question of 5 us a request; our own tracing is apart.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={
             int(HTTPStatus.UNPROCESSABLE_ENTITY): openapi.problem_response("A parameter is not what was expected"),
         },

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sized
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import httptools
 from uvicorn import Config
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.api.errors import MEDIA_TYPE, problem
+from service.exchange import Exchange
 from service.lifecycle import Lifecycle
 from service.request_log.rows import identify
 
@@ -127,10 +129,43 @@ class Connection(HttpToolsProtocol):
         if self._long and len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_LIMIT:
             self._refusal = _HEAD_TOO_LARGE
             raise ValueError(self._refusal.detail)  # the parser hands it on as its own error
-        super().on_headers_complete()
+        self._begin_exchange()
         self._in_body = self._advanced = True
         if self._closing or self._lifecycle.draining:
             self.cycle.keep_alive = False
+
+    def _begin_exchange(self) -> None:
+        """What uvicorn does here, with an exchange of our own and no parsing of a plain path."""
+        scope, parser, version = self.scope, self.parser, self.parser.get_http_version()
+        path, query = self.url, b""
+        if not path.startswith(b"/") or b"?" in path or b"#" in path:
+            parsed = httptools.parse_url(path)
+            path, query = parsed.path or b"", parsed.query or b""
+        decoded = path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = self.root_path + (unquote(decoded) if "%" in decoded else decoded)
+        scope["raw_path"] = self.root_path.encode("ascii") + path
+        scope["query_string"] = query
+        earlier = self.cycle
+        self.cycle = Exchange(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if earlier is None or earlier.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:  # sent ahead of the answer before
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
