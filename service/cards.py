@@ -180,8 +180,20 @@ class ModelCard(_Frozen):
 
     @property
     def answers_any_series(self) -> bool:
-        """Whether this model may be chosen for a sequence that came without a model's name."""
+        """Whether this model reads any sequence of numbers as it is, from the first to the last."""
         return self.input == "values" and self.scaling == "causal"
+
+    @property
+    def may_be_chosen(self) -> bool:
+        """Whether this model may answer a sequence that came without a model's name: a rule beat it nowhere."""
+        return self.answers_any_series and self.beaten_by is None
+
+    @property
+    def beaten_by(self) -> str | None:
+        """The rule, by its plain name, that did better on the series that this model was made for."""
+        if self.judged is None or self.judged.beaten_by is None:
+            return None
+        return self.judged.beaten_by.removeprefix("rule:")
 
 
 class GoldenCase(_Frozen):

@@ -93,10 +93,10 @@ class Settings(BaseSettings):
         "models inside the package.",
     )
     models_poll_seconds: float = Field(
-        default=0.0,
+        default=1.0,
         ge=0,
-        description="Seconds between two looks into the models' folder for new, changed or removed versions; 0 never "
-        "looks.",
+        description="Seconds between two looks into the models' folder for new, changed or removed versions, which are "
+        "then served with no restart; 0 never looks.",
     )
     runtime: Literal["onnx", "tensorflow"] = Field(
         default="onnx",

@@ -108,7 +108,7 @@ class Catalog:
 
     def series_models(self) -> list[Model]:
         """Models that may be chosen for a series that came without a model's name."""
-        return [model for model in self if model.card.answers_any_series]
+        return [model for model in self if model.card.may_be_chosen]
 
     def tasks(self) -> list[str]:
         """Names of the tasks that models are served for."""

@@ -18,6 +18,11 @@ def caveats(card: ModelCard, length: int, check: Check | None, *, lagging: bool,
     found = []
     if check is not None and check.verdict == "loses":
         found.append(_loses(card.name, check))
+    if card.beaten_by is not None:
+        found.append(
+            f"{card.name} did worse than the rule {card.beaten_by} on the last values of its own series, "
+            "which it was judged on."
+        )
     if (said := _length(card, length)) is not None:
         found.append(said)
     if outside and card.values is not None:

@@ -37,7 +37,11 @@ function section(task, models) {
   const cell = (model) => CELLS.indexOf(model.architecture);
   const own = models.filter((model) => model.task === task).sort((a, b) => cell(a) - cell(b));
   const textbook = (model) => model.name.startsWith("textbook-");
-  const column = (title, cards) => el("div", { class: "column" }, el("h4", {}, t(title)), cards.map(card));
+  const column = ([title, cards]) => el("div", { class: "column" }, el("h4", {}, t(title)), cards.map(card));
+  const families = [
+    ["models.tuned", own.filter((model) => !textbook(model))],
+    ["models.textbook", own.filter(textbook)],
+  ];
   return el(
     "section",
     {},
@@ -45,8 +49,7 @@ function section(task, models) {
     el(
       "div",
       { class: "columns" },
-      column("models.tuned", own.filter((model) => !textbook(model))),
-      column("models.textbook", own.filter(textbook)),
+      families.filter(([, cards]) => cards.length > 0).map(column),
     ),
   );
 }

@@ -45,8 +45,8 @@ def visit(browser: Browser, site: httpx.Client) -> Iterator[Visit]:
     """Opens the page; afterwards nothing may stand in the browser's console (a blocked script or style would)."""
     visitors: list[Visitor] = []
 
-    def open_page(view: str = "compare", **context: object) -> Visitor:
-        visitor = Visitor(browser, str(site.base_url), view, **context)
+    def open_page(view: str = "compare", other: httpx.Client | None = None, **context: object) -> Visitor:
+        visitor = Visitor(browser, str((other or site).base_url), view, **context)
         visitors.append(visitor)
         return visitor
 

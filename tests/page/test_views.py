@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.conftest import MODELS
+from tests.own_series import add_own_series
 from tests.page.conftest import Visit
+from tests.serving import in_thread
 
 ABSENT = "\N{EN DASH}"
 
@@ -170,6 +175,23 @@ def test_every_model_has_a_card_beside_the_rules(visit: Visit, site: httpx.Clien
     columns = visitor.page.locator("#models .columns").first.locator(".column h4")
     expect(columns).to_have_text(["Tuned", "As in the textbook"])
     visitor.shoot("models")
+
+
+def test_the_models_of_an_own_series_stand_beside_the_published(visit: Visit, tmp_path: Path) -> None:
+    folder = shutil.copytree(MODELS, tmp_path / "models")
+    add_own_series(folder, "sales")
+    with in_thread(models_dir=folder, database_url=f"sqlite:///{tmp_path}/unroll.db") as site:
+        visitor = visit("models", site)
+        section = visitor.page.locator("#models section", has=visitor.page.get_by_role("heading", name="sales"))
+        assert [card.get_attribute("data-name") for card in section.locator(".card").all()] == [
+            "sales-simplernn",
+            "sales-lstm",
+            "sales-gru",
+        ]
+        expect(section.locator(".column h4")).to_have_text(["Tuned"])
+        visitor.page.get_by_role("tab", name="Compare").click()
+        visitor.page.locator("#task").select_option("sales")
+        expect(visitor.page.locator("#compare [data-name='sales-lstm']")).to_be_visible()
 
 
 def test_the_log_is_filtered_and_opens_one_request(visit: Visit, site: httpx.Client) -> None:

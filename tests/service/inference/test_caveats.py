@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from service.cards import Judged
 from service.inference.evidence import Examiner
 from service.inference.sequences import Sequence, batches
+from tests.own_series import judged
 from tests.service.inference.conftest import MakeModel
 
 ZIGZAG = [float(k % 3) for k in range(24)]
@@ -37,6 +39,14 @@ def test_a_memory_model_that_loses_is_compared_with_the_plain_mean(make_model: M
 def test_a_model_that_repeats_the_last_value_is_called_a_lag_copy(make_model: MakeModel) -> None:
     assert any("lag copy" in warning for warning in warnings(make_model, 0.09, ZIGZAG))
     assert not any("lag copy" in warning for warning in warnings(make_model, 0.11, ZIGZAG))
+
+
+def test_a_model_that_a_rule_beat_on_its_own_series_says_so_on_every_answer(make_model: MakeModel) -> None:
+    record = judged("sales-gru", "rule:drift")
+    (warning,) = warnings(make_model, 1.0, [float(k) for k in range(24)], judged=Judged.model_validate(record))
+    assert "did worse than the rule drift on the last values of its own series" in warning
+    record = judged("sales-gru", None)
+    assert warnings(make_model, 1.0, [float(k) for k in range(24)], judged=Judged.model_validate(record)) == []
 
 
 def test_lengths_that_were_not_trained_are_named(make_model: MakeModel) -> None:
