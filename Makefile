@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report readme openapi check audit fuzz torture format test test-fast test-system test-containers lock clean
+.PHONY: help serve train report readme openapi check audit fuzz bench bench-peers bench-growth bench-report torture format test test-fast test-system test-containers lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -43,6 +43,18 @@ OSV := api.osv.dev
 fuzz: $(VENV)/.dev  ## bend REQUESTS requests (100,000) and send them; no 5xx, flat memory
 	$(BIN)/python -m tests.hardening.fuzz --requests $(REQUESTS)
 REQUESTS ?= 100000
+
+bench: $(VENV)/.dev  ## ratios to FastAPI's empty endpoint, contestants in turn; needs wrk and a quiet machine
+	$(BIN)/python -m benchmarks
+
+bench-peers: $(VENV)/.dev  ## the same beside MLServer, LitServe, BentoML, PyTriton, Ray Serve, installed into runs/peers
+	$(BIN)/python -m benchmarks --peers
+
+bench-growth: $(VENV)/.dev  ## cost over length, batch, log (10,000,000 rows, 10 GB of disk), workers; start and memory
+	$(BIN)/python -m benchmarks.growth
+
+bench-report: $(VENV)/.dev  ## write the README's costs, with charts, from what these measured
+	$(BIN)/python -m benchmarks.report
 
 torture: $(VENV)/.dev  ## kill the service under load ROUNDS times (200) and look for every answer that it gave
 	$(BIN)/python -m tests.system.torture --rounds $(ROUNDS)

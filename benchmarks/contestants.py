@@ -7,44 +7,71 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MODEL = Path(__file__).parents[1] / "models" / "sine-gru" / "1"
+ROOT = Path(__file__).parents[1]
+RUNS = ROOT / "runs"  # on the disk that the project is on: a log in memory would be synced for nothing
+MODEL = ROOT / "models" / "sine-gru" / "1"
 SEQUENCE = [3.05, 3.53, 4.18, 4.51, 4.93, 4.99, 4.9, 4.77, 4.31, 3.84, 3.34, 2.62, 2.18, 1.56, 1.27, 1.01]
+SHARED = {"MODEL": str(MODEL), "PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A server on ``{port}``, started in a folder of its own, and the request that it is timed with."""
+    """A server, started in a folder of its own, and the request that it is timed with.
+
+    ``{port}``, ``{second}`` and ``{third}`` in ``command`` and ``environment`` are free ports; it is asked on the
+    first. ``answer`` is where its JSON answer has the next value of ``SEQUENCE``, empty where it computes none.
+    """
 
     name: str
     command: tuple[str, ...]
     path: str
     body: str
+    answer: tuple[str | int, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    cores: str = "0"
 
 
-def _body(**more: object) -> str:
+def body(**more: object) -> str:
+    """The question that everybody is asked, in the form that most take."""
     return json.dumps({"model": "sine-gru", "sequence": SEQUENCE, **more})
 
 
-def _ours(name: str, path: str, body: str, *flags: str) -> Contestant:
-    command = (sys.executable, "-m", "service", "--port", "{port}", "--models-dir", str(MODEL.parents[1]), *flags)
-    return Contestant(name, command, path, body)
+def ours(
+    name: str, path: str, body: str, answer: tuple[str | int, ...], *flags: str, module: str = "service"
+) -> Contestant:
+    """The service with ``flags``."""
+    command = (sys.executable, "-m", module, "--port", "{port}", "--models-dir", str(MODEL.parents[1]), *flags)
+    return Contestant(name, command, path, body, answer, SHARED)
 
 
-def _fastapi(name: str, module: str) -> Contestant:
+def _predict(name: str, *flags: str, module: str = "service") -> Contestant:
+    return ours(name, "/predict", body(), ("predictions", 0, "value"), *flags, module=module)
+
+
+def _fastapi(name: str, module: str, answer: tuple[str, ...] = ("value",)) -> Contestant:
     command = (sys.executable, "-m", "uvicorn", f"benchmarks.apps.{module}:app", "--port", "{port}", "--no-access-log")
-    root = str(Path(__file__).parents[1])
-    return Contestant(name, command, "/predict", _body(), {"MODEL": str(MODEL), "PYTHONPATH": root})
+    return Contestant(name, command, "/predict", body(), answer, SHARED)
 
 
-EMPTY = _fastapi("FastAPI, empty", "fastapi_empty")
+EMPTY = _fastapi("FastAPI, empty endpoint", "fastapi_empty", ())
+OURS = _predict("Unroll `/predict`: validated, checked, on record (synced to disk)")
+COMPARE = ours(
+    "Unroll `/compare` of three models, synced",
+    "/compare",
+    json.dumps({"task": "sine", "sequence": SEQUENCE, "models": ["sine-simplernn", "sine-lstm", "sine-gru"]}),
+    ("results", 2, "predictions", 0),
+)
+FORECAST = ours(
+    "Unroll `/forecast` of 100 steps, synced", "/forecast", body(horizon=100), ("forecasts", 0, "values", 0)
+)
 
 CONTESTANTS: tuple[Contestant, ...] = (
     EMPTY,
-    _ours("Unroll, log power", "/predict", _body()),
-    _ours("Unroll, log process", "/predict", _body(), "--log-durability", "process"),
-    _ours("Unroll, compare 3 models", "/compare", json.dumps({"task": "sine", "sequence": SEQUENCE})),
-    _ours("Unroll, forecast 100", "/forecast", _body(horizon=100)),
-    _fastapi("FastAPI + ONNX, no check, no log", "fastapi_onnx"),
-    _fastapi("FastAPI + keras predict", "fastapi_keras"),
+    OURS,
+    _predict("Unroll `/predict`, on record but not synced", "--log-durability", "process"),
+    _predict("Unroll `/predict`, no record (not a setting)", module="benchmarks.apps.unroll_nolog"),
+    COMPARE,
+    FORECAST,
+    _fastapi("FastAPI and ONNX Runtime, no check, no record", "fastapi_onnx"),
+    _fastapi("FastAPI and `keras_model.predict`, no check, no record", "fastapi_keras"),
 )

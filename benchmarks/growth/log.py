@@ -1,0 +1,83 @@
+"""Throughput with a new request log and with millions of rows in it, in turns."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.contestants import OURS, RUNS
+from benchmarks.race import race, standings
+from benchmarks.results import stored
+from service.request_log.database import open_writer, parse_url
+from service.request_log.migrate import migrate
+from service.request_log.tables import requests, uses
+
+MANY = 10_000_000
+CONNECTIONS = (16, 64)
+_TURN = 1_000_000  # rows of one transaction
+_START = 1_790_000_000_000_000  # microseconds since the epoch; the rows are milliseconds apart
+_BODIES = 150, 350  # bytes of request and answer, as sixteen values are
+
+# Ids are those that the service gives, a UUIDv7 each: they grow with the time.
+_ROWS = f"""
+INSERT INTO {requests.name} (
+  id, time, endpoint, task, models, status, sequences, "values", duration_us,
+  request_bytes, response_bytes, request, response)
+WITH RECURSIVE counted(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM counted WHERE n < :last)
+SELECT printf('%08x-%04x-7000-8000-%012x', (:start / 1000 + n) >> 16, (:start / 1000 + n) & 65535, n),
+  :start + 1000 * n, '/predict', 'sine', 'sine-gru/1', 200, 1, 16, 200 + n % 300,
+  {_BODIES[0]}, {_BODIES[1]}, randomblob({_BODIES[0]}), randomblob({_BODIES[1]})
+FROM counted
+"""  # noqa: S608  (our own names)
+_USES = f"""
+INSERT INTO {uses.name} (model, endpoint, status, id, duration_us)
+SELECT models, endpoint, status, id, duration_us FROM {requests.name} WHERE time BETWEEN :earliest AND :latest
+"""  # noqa: S608
+
+
+def measure(*, rows: int, rounds: int, seconds: int) -> dict[str, Any]:
+    """The two logs in turns, JSON-ready; the file is removed afterwards."""
+    RUNS.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="log-", dir=RUNS))
+    try:
+        file = folder / "unroll.db"
+        url = f"sqlite:///{file}"
+        fill(url, rows)
+        os.sync()  # what was just written must not be on its way to the disk while others are timed
+        size = file.stat().st_size
+        name = f"{rows:,} rows"
+        many = replace(OURS, name=name, command=(*OURS.command, "--database-url", url))
+        runs = race([OURS, many], rounds=rounds, seconds=seconds, connections=CONNECTIONS)
+    finally:
+        shutil.rmtree(folder)
+    beside = [each for each in standings(runs, OURS.name) if each.name == name]
+    return {
+        "rows": rows,
+        "bytes": size,
+        "ratios": {each.connections: [each.ratio, each.least, each.most] for each in beside},
+        "runs": stored(runs),
+    }
+
+
+def fill(url: str, rows: int) -> None:
+    """A request log with ``rows`` rows at ``url``, made by the database itself."""
+    began = time.perf_counter()
+    migrate(url)
+    engine = open_writer(parse_url(url), "process", 60)
+    with engine.connect() as connection:
+        for first in range(0, rows, _TURN):
+            last = min(first + _TURN, rows) - 1
+            with connection.begin():
+                connection.execute(text(_ROWS), {"first": first, "last": last, "start": _START})
+                bounds = {"earliest": _START + 1000 * first, "latest": _START + 1000 * last}
+                connection.execute(text(_USES), bounds)
+    engine.dispose()
+    print(f"{rows:,} rows in {time.perf_counter() - began:.0f} s", file=sys.stderr)

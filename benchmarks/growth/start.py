@@ -1,0 +1,84 @@
+"""From the start of the process to the first ready answer, and the memory of one worker and of each further one."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.contestants import OURS
+from benchmarks.drive import Server, descendants, started
+
+WORKERS = (1, 2, 4)
+_READY_SECONDS = 60.0
+_CORES = "0,1"
+_SETTLED, _LOOK_SECONDS = 0.005, 1.0
+
+
+def measure(*, rounds: int) -> dict[str, Any]:
+    """Seconds to ready with a log that is new and with one that is there; bytes by number of workers. JSON-ready."""
+    seconds: dict[str, list[float]] = {"new": [], "kept": []}
+    sizes: dict[int, list[int]] = {count: [] for count in WORKERS}
+    resident: list[int] = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            url = ("--database-url", f"sqlite:///{folder}/unroll.db")
+            for log, taken in seconds.items():
+                began = time.perf_counter()
+                with started((*OURS.command, *url), OURS.environment, _CORES) as server:
+                    _wait_until_ready(server)
+                    taken.append(time.perf_counter() - began)
+                    if log == "kept":
+                        resident.append(_bytes(server.process.pid, "status", "VmRSS"))
+            for count in WORKERS:
+                command = (*OURS.command, *url, "--workers", str(count))
+                with started(command, OURS.environment, _CORES) as server:
+                    _wait_until_ready(server)
+                    sizes[count].append(_settled_size(server))
+    totals = {count: median(found) for count, found in sizes.items()}
+    further = (totals[WORKERS[-1]] - totals[WORKERS[1]]) / (WORKERS[-1] - WORKERS[1])
+    return {
+        "seconds": {log: median(taken) for log, taken in seconds.items()},
+        "resident": median(resident),
+        "totals": totals,
+        "further": further,
+    }
+
+
+def _wait_until_ready(server: Server) -> None:
+    """Return at the first ready answer."""
+    end = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < end and server.process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        try:
+            connection.request("GET", "/health/ready")
+            if connection.getresponse().status == http.client.OK:
+                return
+        except OSError:
+            pass  # nobody listens yet
+        finally:
+            connection.close()
+        time.sleep(0.005)
+    raise RuntimeError(f"not ready in {_READY_SECONDS:.0f} s:\n{server.output.read_text()}")
+
+
+def _settled_size(server: Server) -> int:
+    """Bytes of the process and all below it, shared pages shared out, once the last worker has loaded."""
+    size = before = 0
+    while size == 0 or abs(size - before) > _SETTLED * size:
+        time.sleep(_LOOK_SECONDS)
+        family = [server.process.pid, *descendants(server.process.pid)]
+        size, before = sum(_bytes(pid, "smaps_rollup", "Pss") for pid in family), size
+    return size
+
+
+def _bytes(pid: int, file: str, name: str) -> int:
+    try:
+        found = re.search(rf"^{name}:\s+(\d+) kB$", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
+    except OSError:  # ended meanwhile
+        return 0
+    return int(found[1]) * 1024 if found else 0

@@ -1,0 +1,1 @@
+"""BentoML: one worker, no access log, no metrics, no tracing."""

@@ -1,0 +1,1 @@
+"""LitServe (Lightning): one worker, no batching, which made it slower for a network as small as this."""

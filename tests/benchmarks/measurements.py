@@ -1,0 +1,65 @@
+"""Fixed measurements, as the benchmarks would have written them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.drive import Measured
+from benchmarks.race import Runs
+from benchmarks.results import stored
+
+MACHINE = {
+    "date": "2026-01-02",
+    "cores": 2,
+    "processor": "Some CPU",
+    "versions": {"Python": "3.11.7", "unroll": "0.1.0"},
+    "commit": "abc1234",
+    "command": "make bench",
+}
+
+
+def runs() -> Runs:
+    """Three rounds of two contestants at 16 and 64 connections; in the second round the machine was half as fast."""
+    found: Runs = {}
+    for connections, ours in ((16, (8000.0, 4500.0, 7000.0)), (64, (10000.0, 5000.0, 10500.0))):
+        found["empty", connections] = [Measured(rate, 0.0015, 0.003, 0) for rate in (10000.0, 5000.0, 10000.0)]
+        found["ours", connections] = [Measured(rate, 0.002, 0.0041, 0) for rate in ours]
+    return found
+
+
+def race(measured: Runs | None = None) -> dict[str, Any]:
+    """What ``python -m benchmarks`` writes."""
+    return {
+        "machine": MACHINE,
+        "rounds": 3,
+        "seconds": 4,
+        "baseline": "empty",
+        "runs": stored(measured or runs()),
+    }
+
+
+def growth() -> dict[str, Any]:
+    """What ``python -m benchmarks.growth`` writes."""
+    return {
+        "machine": {**MACHINE, "command": "make bench-growth"},
+        "latency": {
+            "lengths": {"16": 0.0005, "1000": 0.001, "10000": 0.01, "100000": 0.1},
+            "batches": {"1": 0.0005, "100": 0.002, "1000": 0.02, "10000": 0.2},
+            "endpoints": {"/predict": 0.0004, "/forecast": 0.0025},
+            "empty": 0.0002,
+            "bulk": {"json": 40000.4, "v2 binary": 120000.0, "engine": 200000.0},
+        },
+        "log": {"rows": 10_000_000, "bytes": 8_800_000_000, "ratios": {"16": [0.99, 0.95, 1.02]}, "runs": []},
+        "workers": {
+            "ratios": {"1": [1.0, 1.0, 1.0], "2": [1.52, 1.4, 1.6]},
+            "tails": {"1": 2.0, "2": 3.5},
+            "load_cores": {"1": 0.2, "2": 0.35},
+            "runs": [],
+        },
+        "start": {
+            "seconds": {"new": 0.951, "kept": 0.75},
+            "resident": 128_000_000,
+            "totals": {"1": 95e6, "2": 270e6, "4": 448e6},
+            "further": 89_000_000.0,
+        },
+    }

@@ -1,0 +1,80 @@
+"""One real short run of each benchmark, and the guard itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import guard
+from benchmarks.contestants import CONTESTANTS, EMPTY, OURS
+from benchmarks.drive import drive, running
+from benchmarks.growth import __main__ as growth
+from benchmarks.growth.log import fill
+from benchmarks.race import standings
+from benchmarks.report import growth_table
+from benchmarks.results import read, runs
+from service.request_log.database import sqlite_module
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(autouse=True)
+def wrk() -> None:
+    if shutil.which("wrk") is None or (os.cpu_count() or 1) < 2:
+        if os.environ.get("UNROLL_REQUIRE_TOOLS"):
+            pytest.fail("wrk is not installed, or there is one core only")
+        pytest.skip("needs Debian's wrk and two cores")
+
+
+def test_the_service_is_not_much_slower_than_published(capsys: pytest.CaptureFixture[str]) -> None:
+    guard.main()
+    with capsys.disabled():
+        print(f"\n{capsys.readouterr().out}")
+
+
+def test_a_short_race_is_written_with_a_ratio_for_each_contestant(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    command.main(["--rounds", "1", "--seconds", "1", "--only", "predict`:", "ONNX", "--out", str(file)])
+    content = read(file)
+    names = {each.name: each for each in standings(runs(content["runs"]), content["baseline"])}
+    assert set(names) == {EMPTY.name, OURS.name, "FastAPI and ONNX Runtime, no check, no record"}
+    assert all(each.ratio > 0.02 and each.failed == 0 for each in names.values())
+    assert content["machine"]["versions"]["unroll"]
+
+
+def test_a_contestant_that_answers_something_else_is_not_timed() -> None:
+    wrong = replace(OURS, body=OURS.body.replace("1.01]", "1.02]"))
+    with pytest.raises(RuntimeError, match="the engine"), running(wrong):
+        pytest.fail("it was let through")
+
+
+def test_the_service_without_a_record_answers_and_writes_no_row(tmp_path: Path) -> None:
+    quiet = next(each for each in CONTESTANTS if "no record (" in each.name)
+    file = tmp_path / "unroll.db"
+    with running(replace(quiet, command=(*quiet.command, "--database-url", f"sqlite:///{file}"))) as port:
+        drive(quiet, port, 4, 1)
+    with closing(sqlite_module().connect(file)) as connection:
+        assert connection.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+
+
+def test_growth_is_measured_with_a_small_log(tmp_path: Path) -> None:
+    file = tmp_path / "growth.json"
+    growth.main(["--rounds", "1", "--seconds", "1", "--rows", "2000", "--out", str(file)])
+    assert len(growth_table(read(file)).splitlines()) == 2 + 9
+
+
+def test_a_log_filled_for_the_benchmark_is_one_that_the_service_could_have_written(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path / 'unroll.db'}", 50)
+    with closing(sqlite3.connect(tmp_path / "unroll.db")) as connection:
+        ids = [row[0] for row in connection.execute("SELECT id FROM requests ORDER BY time")]
+        assert ids == sorted(set(ids))
+        assert len(ids) == 50
+        assert all(len(each) == 36 and each[14] == "7" for each in ids)
+        assert connection.execute("SELECT count(*) FROM uses JOIN requests USING (id)").fetchone() == (50,)
