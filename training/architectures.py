@@ -42,6 +42,16 @@ def build(recipe: Recipe) -> Any:
     return keras.Sequential([keras.Input((None, recipe.features)), *layers], name=recipe.name)
 
 
+def build_float64(recipe: Recipe) -> Any:
+    """The same network with float64 weights and arithmetic; its inputs are rounded to float32 as in any other."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        return build(recipe)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
 def kind_of(layer: Any) -> Cell | Literal["dense"]:
     """The card's name for a Keras layer.
 

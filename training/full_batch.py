@@ -36,7 +36,7 @@ class Fitted(NamedTuple):
 def fit(cell: Cell, units: int, windows: Windows, seed: int, evaluations: int) -> Fitted:
     """Fit one recurrent layer and Dense(1) to raw ``windows`` until nothing improves or ``evaluations`` are used up."""
     keras.utils.set_random_seed(seed)
-    model = _float64_model(cell, units)
+    model = architectures.build_float64(Recipe("full-batch", "linear", cell, "slide", (units,), ()))
     variables = model.trainable_variables
     shapes = [tuple(variable.shape) for variable in variables]
     sizes = [int(np.prod(shape)) for shape in shapes]
@@ -76,12 +76,3 @@ def fit(cell: Cell, units: int, windows: Windows, seed: int, evaluations: int) -
         evaluations=used,
         seconds=time.perf_counter() - started,
     )
-
-
-def _float64_model(cell: Cell, units: int) -> Any:
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float64")
-    try:
-        return architectures.build(Recipe("full-batch", "linear", cell, "slide", (units,), ()))
-    finally:
-        keras.config.set_dtype_policy(policy)

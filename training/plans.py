@@ -8,14 +8,14 @@ from pathlib import Path
 from service.cards import read_folder
 from training import results, runs
 from training.jobs import Job
-from training.recipes import CELLS, EQUAL_PARAMETERS, PUBLISHED, Recipe
+from training.recipes import CELLS, EQUAL_PARAMETERS, PUBLISHED, SHORT_MEMORY, Recipe
 
 PUBLISHED_SEED = 0
 TIMED = tuple(f"textbook-linear-simplernn-{size}" for size in ("20", "256", "4x34"))
 
 
 def evaluation(recipes: Sequence[Recipe], seeds: int, models: Path, folder: Path, count: int) -> Iterator[Job]:
-    """Parity of the published folders, then every further seed, all models of one seed before the next."""
+    """Parity of the published folders, S8's study, then every further seed, all models of one seed before the next."""
     for recipe in recipes:
         published = models / recipe.name / "1"
         if published.is_dir():
@@ -25,6 +25,8 @@ def evaluation(recipes: Sequence[Recipe], seeds: int, models: Path, folder: Path
                     f"{recipe.name}, served against Keras", runs.served_against_keras, (recipe.name, models, folder)
                 )
     ours = [recipe for recipe in recipes if not recipe.textbook]
+    studies = [SHORT_MEMORY[recipe.cell] for recipe in ours if recipe.pairs]
+    yield from _scored(studies, PUBLISHED_SEED, folder, count)
     for seed in range(PUBLISHED_SEED + 1, seeds):
         yield from _scored(ours, seed, folder, count)
 

@@ -9,8 +9,9 @@ import pytest
 
 from training import figures, markdown, plans, plots, report, results, summary, textbook
 from training.__main__ import main
-from training.recipes import PUBLISHED
+from training.recipes import PUBLISHED, SHORT_MEMORY
 from training.results import Run
+from training.tasks import memory
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -41,6 +42,14 @@ def test_an_evaluation_leaves_out_what_is_stored(tmp_path: Path) -> None:
     results.store(tmp_path, Run("sine-gru", 1, results.fingerprint(recipes[0], 10), {}))
     labels = [job.label for job in plans.evaluation(recipes, 3, tmp_path, tmp_path, 10)]
     assert labels == ["sine-gru, seed 2"]
+
+
+def test_an_evaluation_of_a_memory_model_trains_it_on_short_windows_too(tmp_path: Path) -> None:
+    labels = [job.label for job in plans.evaluation([PUBLISHED["memory-gru"]], 1, tmp_path, tmp_path, 10)]
+    assert labels == ["memory-gru-short, seed 0"]
+    published, short = PUBLISHED["memory-gru"], SHORT_MEMORY["gru"]
+    assert max(stage.timesteps for stage in short.stages) == memory.LAB_LENGTH
+    assert [stage.steps for stage in short.stages] == [stage.steps for stage in published.stages]
 
 
 def test_a_reproduction_has_every_row_of_the_lecture(tmp_path: Path) -> None:

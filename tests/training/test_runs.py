@@ -63,6 +63,9 @@ def test_published_forms_answer_like_their_keras_models(name: str, tmp_path: Pat
     assert run.fingerprint == read_folder(MODELS / name / "1").card.checksums["model.onnx"]
     # A memory window's mean difference is near 0.02 and its mean near zero: float32 leaves 1e-5 of that.
     assert run.numbers["of_values" if "memory" in name else "of_scale"] <= 1e-5
+    assert run.numbers["above"] <= 0.05 * run.numbers["sequences"]
+    # Neither form is float64: what is between them comes from both.
+    assert 0 < run.numbers["of_scale"] <= run.numbers["served_exact"] + run.numbers["keras_exact"]
 
 
 def test_the_clock_times_both_ways(tmp_path: Path) -> None:
