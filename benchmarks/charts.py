@@ -26,7 +26,7 @@ def race_chart(*contents: dict[str, Any]) -> bytes:
                 axes.barh(middle, each.ratio, width * 0.9, color=COLOURS[place], label=label)
                 axes.plot([each.least, each.most], [middle, middle], color=INK, linewidth=1.0)
         axes.axvline(1.0, color=INK, linewidth=1.0, linestyle="--")
-        axes.set(xlabel="answers per second, as a ratio to FastAPI's empty endpoint")
+        axes.set(xlabel="answers/s as a ratio to FastAPI's empty endpoint")
         axes.set_yticks(range(len(names)), [name.replace("`", "") for name in names])
         axes.grid(visible=False, axis="y")
         axes.legend(loc="lower right")
@@ -34,13 +34,17 @@ def race_chart(*contents: dict[str, Any]) -> bytes:
 
 
 def growth_chart(latency: dict[str, Any]) -> bytes:
-    """Latency over length and over batch in logarithms, each beside the straight line through its last point."""
+    """Latency over length and over batch in logarithms, each beside the straight line from its first point to its last.
+
+    On these axes that is a bend: what each question costs anyway, then what each value costs.
+    """
     with figure(8.0, 3.6, columns=2) as (drawn, axes):
         for place, (key, label) in enumerate((("lengths", "values of one sequence"), ("batches", "sequences of 16"))):
             points = {int(size): seconds * 1e3 for size, seconds in latency[key].items()}
-            last = max(points)
+            first, last = min(points), max(points)
+            climb = (points[last] - points[first]) / (last - first)
             axes[place].loglog(list(points), list(points.values()), "o-", color=COLOURS[place], label="measured")
-            line = [points[last] * size / last for size in points]
+            line = [points[first] + climb * (size - first) for size in points]
             axes[place].loglog(list(points), line, "--", color=INK, linewidth=1.0, label="straight line")
             axes[place].set(xlabel=label, ylabel="milliseconds", ylim=(min(points.values()) / 3, None))
             axes[place].legend()

@@ -56,17 +56,17 @@ def growth_table(content: Content) -> str:
 def section(contents: dict[str, Content]) -> str:
     """The README's section, from what is published under the names of ``FILES``."""
     bench = contents["bench"]
-    blocks = [_said(bench, "with the server on one core and wrk on the other, contestants in turn,"), race_table(bench)]
+    blocks = [_said(bench, "with the server on one core and wrk on the other, contestants in turn:"), race_table(bench)]
     blocks.append(
         "Ratios are medians, least and most in brackets. Nobody but Unroll checks an answer or keeps a record."
         "\n\n![ratios to FastAPI's empty endpoint](benchmarks/results/bench.svg)"
     )
     if "peers" in contents:
         peers = contents["peers"]
-        blocks += [_said(peers, "other frameworks serving the same ONNX file, in turn,"), race_table(peers)]
+        blocks += [_said(peers, "other frameworks serving the same ONNX file, in turn:"), race_table(peers)]
     if "growth" in contents:
         growth = contents["growth"]
-        blocks += [_said(growth, "growth,"), growth_table(growth)]
+        blocks += [_said(growth, "one service on its own"), growth_table(growth)]
         if "latency" in growth:
             blocks.append("![latency over length and batch](benchmarks/results/growth.svg)")
     return "\n\n".join(blocks) + "\n"
@@ -104,7 +104,7 @@ def _said(content: Content, how: str) -> str:
     words = (
         f"`{machine['command']}` on {machine['date']}, {machine['cores']} cores ({machine['processor']}), "
         f"{how}{turns}; {versions}."
-    ).replace(",;", ";")
+    )
     lines = [""]
     for word in words.split(" "):
         if len(lines[-1]) + len(word) >= _LINE:
@@ -163,7 +163,8 @@ def _start(part: Content) -> dict[str, str]:
 
 
 def _ratio(middle: float, least: float, most: float) -> str:
-    return f"{middle:.2f} ({least:.2f}-{most:.2f})" if middle >= 0.1 else f"{middle:.3f} ({least:.3f}-{most:.3f})"
+    digits = 2 if middle >= 0.1 else 3 if middle >= 0.01 else 4
+    return f"{middle:.{digits}f} ({least:.{digits}f}-{most:.{digits}f})"
 
 
 def _row(cells: list[str]) -> str:
