@@ -7,11 +7,13 @@ strict Pydantic model, and whatever is wrong becomes one of this project's own e
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.types import Receive, Scope
 
 from service.errors import BodyTooLarge, InvalidInput, Problem, UnsupportedMediaType
@@ -36,6 +38,12 @@ _CODES = {
 _ADVICE = {"float_type": "Input should be a valid number; gaps (null) must be filled first"}
 # Names of the branches of a union of lists, which mean nothing to a client.
 _BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps"})
+# What is in a body of 250,000 pairs, each a list, in 10,000 sequences, and a little more. The parser takes hundreds of
+# bytes for each list or object, whatever is in it, so that these bound its memory and its time.
+_MOST_COMMAS = 550_000
+_MOST_LISTS = 270_000
+_MOST_OBJECTS = 10_000
+_CERTAINLY_FEWER = 64 * 1024  # bytes
 
 
 class Accepted(NamedTuple):
@@ -105,6 +113,8 @@ def parse(payload: type[Payload], body: bytes) -> Payload:
     Raises:
         InvalidInput: not JSON, or not what the schema says; ``problems`` says where and what was expected.
     """
+    if len(body) > _CERTAINLY_FEWER:
+        _require_bounds(body)
     try:
         parsed = payload.__pydantic_validator__.validate_json(body)
     except ValidationError as error:
@@ -125,14 +135,45 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"expected a body of at most {limit} bytes")
 
 
+def _require_bounds(body: bytes) -> None:
+    """Refuse, at the cost of counting a few bytes, what no request may hold and a parser would take long for."""
+    bounds = ((b",", _MOST_COMMAS), (b"[", _MOST_LISTS), (b"{", _MOST_OBJECTS))
+    if any(body.count(sign) > most for sign, most in bounds):
+        expected = "at most 250000 values, or pairs, in all"
+        raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("body", expected),))
+
+
 def _invalid(error: ValidationError) -> InvalidInput:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = _furthest(error.errors(include_url=False, include_context=False, include_input=False))
     code = _CODES.get(found[0]["type"], "wrong_type")
     problems = tuple(
         Problem(_place(each["loc"], each["type"]), _ADVICE.get(each["type"], each["msg"])) for each in found[:10]
     )
     detail = "the body is not valid JSON" if code == "invalid_json" else f"{problems[0].where}: {problems[0].expected}"
     return InvalidInput(detail, code=code, problems=problems)
+
+
+def _furthest(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """``errors`` without those of the branches of a union that fit the input less far than another one."""
+    kept: list[ErrorDetails] = []
+    unions: dict[tuple[int | str, ...], dict[int | str, list[ErrorDetails]]] = {}
+    for each in errors:
+        location = each["loc"]
+        at = next((place for place, part in enumerate(location) if part in _BRANCHES), None)
+        if at is None:
+            kept.append(each)
+        else:
+            unions.setdefault(location[:at], {}).setdefault(location[at], []).append(each)
+    for place, branches in unions.items():
+        # Of branches that came equally far, max takes the first.
+        kept += max(branches.values(), key=partial(_reached, len(place) + 1))
+    return kept
+
+
+def _reached(start: int, errors: list[ErrorDetails]) -> tuple[float, ...]:
+    """How far into the list that begins at ``start`` of its location the first error was found."""
+    inside = tuple(part for part in errors[0]["loc"][start:] if isinstance(part, int))
+    return (math.inf,) if errors[0]["type"] == "too_long" and not inside else inside
 
 
 def _place(location: tuple[int | str, ...], kind: str) -> str:

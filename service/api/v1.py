@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Field, Tag
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from service.api.body import parse
@@ -21,19 +21,12 @@ from service.inference.sequences import Sequence
 _NO_MODEL = no_model()
 
 
-def _kind(instance: Any) -> str:
-    first = instance[0] if isinstance(instance, list) and instance else None
-    if not isinstance(first, list | tuple):
-        return "values"
-    return "steps" if len(first) == 1 else "pairs"
-
-
 _Values = Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 _Steps = Annotated[list[tuple[Number]], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 _Pairs = Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 Instance = Annotated[
     Annotated[_Values, Tag("values")] | Annotated[_Steps, Tag("steps")] | Annotated[_Pairs, Tag("pairs")],
-    Discriminator(_kind),
+    Field(union_mode="left_to_right"),
 ]
 
 
@@ -137,4 +130,5 @@ async def status(catalog: CatalogDep, model: str, version: str | None = None) ->
 
 
 def _sequence(instance: Any) -> Sequence:
-    return [step[0] for step in instance] if _kind(instance) == "steps" else instance
+    single = isinstance(instance[0], tuple) and len(instance[0]) == 1
+    return [step[0] for step in instance] if single else instance

@@ -66,6 +66,8 @@ def _from_json(tensor: InputTensor, position: int) -> Array:
     _require_room(tensor, position)
     if tensor.data is None:
         raise _refused(f"inputs.{position}", "data, or parameters.binary_data_size")
+    if isinstance(tensor.data[0], list) and len(tensor.data) != tensor.shape[0]:  # known before any is copied
+        raise _refused(f"inputs.{position}.data", "as many elements as the shape says")
     try:
         array = np.array(tensor.data, np.float64)
     except ValueError:  # ragged

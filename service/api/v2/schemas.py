@@ -8,29 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.api.schemas import MOST_VALUES, Number
 
 Datatype = Literal[
     "FP64", "FP32", "FP16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"
 ]  # BOOL and BYTES are no numbers
-_DEPTHS = ("flat", "rows", "steps")
 
-
-def _depth(data: Any) -> str:
-    depth = 0
-    while depth < len(_DEPTHS) - 1 and isinstance(data, list) and data and isinstance(data[0], list | tuple):
-        data, depth = data[0], depth + 1
-    return _DEPTHS[depth]
-
-
-_Flat = Annotated[list[Number], Field(max_length=MOST_VALUES, fail_fast=True)]
-_Rows = Annotated[list[_Flat], Field(max_length=MOST_VALUES, fail_fast=True)]
-_Steps = Annotated[list[_Rows], Field(max_length=MOST_VALUES, fail_fast=True)]
+_Flat = Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
+_Rows = Annotated[list[_Flat], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
+_Steps = Annotated[list[_Rows], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 Data = Annotated[
     Annotated[_Flat, Tag("flat")] | Annotated[_Rows, Tag("rows")] | Annotated[_Steps, Tag("steps")],
-    Discriminator(_depth),
+    Field(union_mode="left_to_right"),
 ]
 Dimension = Annotated[int, Field(ge=0, le=MOST_VALUES)]
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -233,3 +235,58 @@ def test_targets_that_belong_to_nothing_are_refused(fields: bytes) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse(CompareRequest, b'{"task":"sine",' + fields + b"}").truth()
     assert refused.value.code == "targets_mismatch"
+
+
+@pytest.mark.parametrize("element", ["[]", "{}", "null", '"x"', "[[]]", "[[1]]", "[1,2,3]", '{"":1}', "NaN"])
+@pytest.mark.parametrize("field", ['"sequence":[%s]', '"sequences":[[%s]]'])
+def test_200_000_bad_elements_take_no_more_than_20_ms_of_computing(element: str, field: str) -> None:
+    body = b"{" + field.encode() % ",".join([element] * 200_000).encode() + b"}"
+    seconds = []
+    for _ in range(5):  # the least of them: other programs slow this one down
+        started = time.process_time()
+        with pytest.raises(InvalidInput):
+            parse(PredictRequest, body)
+        seconds.append(time.process_time() - started)
+    assert min(seconds) < 0.02
+
+
+@pytest.mark.parametrize("element", ["1", "[]", "[[1]]", '{"":1}', "null", '""'])
+def test_a_body_of_more_parts_than_any_request_has_is_refused_before_it_is_parsed(element: str) -> None:
+    body = b'{"sequence":[' + b",".join([element.encode()] * ((8 << 20) // (len(element) + 1))) + b"]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput) as refused:
+            parse(PredictRequest, body)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert refused.value.code == "too_long"
+    assert most < 1 << 20
+
+
+def test_the_largest_request_of_pairs_is_within_the_bounds() -> None:
+    pairs = b"[" + b",".join([b"[1,2.5]"] * 25) + b"]"
+    posted = parse(PredictRequest, b'{"sequences":[' + b",".join([pairs] * 10_000) + b"]}").sequences
+    assert posted is not None
+    assert sum(map(len, posted)) == 250_000
+
+
+@pytest.mark.parametrize(
+    ("sequence", "code", "where"),
+    [
+        ("[1,2,[3,4]]", "wrong_type", "sequence.2"),
+        ("[[1,2],3]", "wrong_type", "sequence.1"),
+        ("[[1,2],[3]]", "missing_field", "sequence.1.1"),
+        ("[[1,2],[3,4,5]]", "too_long", "sequence.1"),
+        ("[[1,NaN]]", "non_finite", "sequence.0.1"),
+        ("[null,1]", "wrong_type", "sequence.0"),
+        ("[]", "too_short", "sequence"),
+        ('"x"', "wrong_type", "sequence"),
+        (str([1] * 250_001), "too_long", "sequence"),
+        (str([[1, 1]] * 250_001), "too_long", "sequence"),
+    ],
+)
+def test_of_the_two_forms_of_a_sequence_the_nearer_one_is_explained(sequence: str, code: str, where: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(PredictRequest, b'{"sequence":%b}' % sequence.encode())
+    assert (refused.value.code, refused.value.problems[0].where) == (code, where)
