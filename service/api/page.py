@@ -73,8 +73,6 @@ def _send(request: Request) -> Response:
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
         "Content-Security-Policy": _POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
     }
     if found.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
