@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="default: runs/bench.json, with --peers runs/peers.json")
     options = parser.parse_args(arguments)
     require_tools()
-    everybody = (EMPTY, OURS, *peers.contestants()) if options.peers else CONTESTANTS
+    others, left_out = peers.contestants() if options.peers else ([], {})
+    everybody = (EMPTY, OURS, *others) if options.peers else CONTESTANTS
     chosen = [each for each in everybody if each is EMPTY or _is_chosen(each.name, options.only)]
     machine = described("make bench-peers" if options.peers else "make bench")
     if options.peers:
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         "rounds": options.rounds,
         "seconds": options.seconds,
         "baseline": EMPTY.name,
+        "left_out": left_out,
         "runs": stored(runs),
     }
     print(race_table(content))

@@ -41,6 +41,7 @@ def race_table(content: Content) -> str:
         failed = sum(each.failed for each in by_count.values())
         refused = f", {failed:,} failed" if failed else ""
         lines.append(_row([name, *cells, f"{first.p50 * 1e3:.1f}, {first.p99 * 1e3:.1f} ms{refused}"]))
+    lines += [_row([name, *(["left out"] * len(counts)), why]) for name, why in content.get("left_out", {}).items()]
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,15 @@ _OWN = ("/predict", body(), ("value",))
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A framework: its folder here, the Python that it wants, and the contestant that runs in its environment."""
+    """A framework: its folder here, the Python that it wants, and the contestant that runs in its environment.
+
+    ``shared``: that Python must have its library as a file to link to.
+    """
 
     folder: str
     python: str
     contestant: Callable[[Path], Contestant]
+    shared: bool = False
 
 
 class Unavailable(Exception):
@@ -71,18 +75,21 @@ PEERS = (
     Peer("mlserver", "3.11", _mlserver),
     Peer("litserve", "3.11", _litserve),
     Peer("bentoml", "3.11", _bentoml),
-    Peer("pytriton", "3.12", _pytriton),
+    Peer("pytriton", "3.12", _pytriton, shared=True),
     Peer("ray", "3.11", _ray),
 )
 
 
-def contestants() -> Iterator[Contestant]:
-    """Every peer that this machine can run; why another is left out is said on standard error."""
-    for peer in PEERS:
+def contestants(peers: Sequence[Peer] = PEERS) -> tuple[list[Contestant], dict[str, str]]:
+    """Those of ``peers`` that this machine can run, and why each of the others is left out."""
+    found: list[Contestant] = []
+    left_out: dict[str, str] = {}
+    for peer in peers:
         try:
-            yield peer.contestant(prepared(peer))
+            found.append(peer.contestant(prepared(peer)))
         except Unavailable as reason:
-            print(f"left out: {peer.folder}: {reason}", file=sys.stderr)
+            left_out[peer.folder] = str(reason)
+    return found, left_out
 
 
 def prepared(peer: Peer) -> Path:
@@ -94,30 +101,38 @@ def prepared(peer: Peer) -> Path:
     print(f"installing {peer.folder} into {environment.relative_to(ROOT)}", file=sys.stderr)
     shutil.rmtree(environment, ignore_errors=True)
     uv = (sys.executable, "-m", "uv")
-    _run(*uv, "venv", "--quiet", "--no-python-downloads", "--python", interpreter(peer.python), str(environment))
+    _run(
+        *uv,
+        "venv",
+        "--quiet",
+        "--no-python-downloads",
+        "--python",
+        interpreter(peer.python, shared=peer.shared),
+        str(environment),
+    )
     _run(*uv, "pip", "install", "--quiet", "--python", str(environment), "--requirement", str(requirements))
     installed.write_bytes(requirements.read_bytes())
     return environment
 
 
-def interpreter(version: str) -> str:
-    """A Python of that version, ``3.12``, with its library to link to. Raises :class:`Unavailable` without one."""
-    ask = (
-        "import sys, sysconfig; "
-        f"assert '{version}' == '%d.%d' % sys.version_info[:2] and sysconfig.get_config_var('Py_ENABLE_SHARED')"
-    )
+def interpreter(version: str, *, shared: bool) -> str:
+    """A Python of that version, ``3.12``. Raises :class:`Unavailable` without one."""
+    ask = f"import sys, sysconfig; assert '{version}' == '%d.%d' % sys.version_info[:2]"
+    if shared:
+        ask += " and sysconfig.get_config_var('Py_ENABLE_SHARED')"
     managed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), reverse=True)
     for each in (sys.executable, f"python{version}", *map(str, managed)):
         found = shutil.which(each)
         if found and subprocess.run([found, "-c", ask], capture_output=True, check=False).returncode == 0:
             return found
-    raise Unavailable(f"needs Python {version} with a shared library")
+    raise Unavailable(f"needs Python {version}" + (" with a shared library" if shared else ""))
 
 
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Unavailable(done.stderr.strip())
+        print(done.stderr, file=sys.stderr)
+        raise Unavailable("its packages cannot be installed here")
 
 
 def versions() -> dict[str, str]:

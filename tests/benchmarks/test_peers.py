@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.contestants import PEERS, Unavailable, interpreter, versions
+from benchmarks.peers.contestants import PEERS, Unavailable, contestants, interpreter, versions
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "peers"
 
@@ -27,9 +28,16 @@ def test_the_version_of_each_peer_is_the_pinned_one() -> None:
 
 def test_a_python_that_is_not_there_is_said_by_its_version() -> None:
     with pytest.raises(Unavailable, match=r"needs Python 2\.99"):
-        interpreter("2.99")
+        interpreter("2.99", shared=False)
+
+
+def test_a_peer_that_cannot_be_had_is_left_out_with_the_reason() -> None:
+    mlserver = replace(PEERS[0], python="2.99", folder="nowhere")
+    found, left_out = contestants([mlserver])
+    assert found == []
+    assert "needs Python 2.99" in left_out["nowhere"]
 
 
 def test_a_python_that_is_there_is_found() -> None:
     major, minor = sys.version_info[:2]
-    assert Path(interpreter(f"{major}.{minor}")).is_file()
+    assert Path(interpreter(f"{major}.{minor}", shared=False)).is_file()

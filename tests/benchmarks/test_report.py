@@ -38,6 +38,11 @@ def test_failed_answers_are_said_beside_the_contestant() -> None:
     assert "2.0, 4.1 ms, 21 failed |" in report.race_table(measurements.race(measured))
 
 
+def test_whoever_was_left_out_is_said_with_the_reason() -> None:
+    table = report.race_table({**measurements.race(), "left_out": {"pytriton": "needs Python 3.12"}})
+    assert table.splitlines()[-1] == "| pytriton | left out | left out | needs Python 3.12 |"
+
+
 def test_growth_says_every_part_that_was_measured() -> None:
     lines = report.growth_table(measurements.growth()).splitlines()[2:]
     said = dict(line.strip("| ").split(" | ") for line in lines)
