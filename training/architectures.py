@@ -32,6 +32,12 @@ CELLS: Mapping[Cell, CellKind] = {
     "gru": CellKind(keras.layers.GRU, ("update", "reset", "candidate")),
 }
 
+# Where a simple RNN starts as averages: slopes of a tanh that is nearly a sign and of one that is nearly straight,
+# the states' size, time constants in steps, and the share of units that average noise rather than count.
+_STEEP, _FLAT, _GAIN = 4.0, 0.25, 0.5
+_TIME_CONSTANTS = (1.0, 200.0)
+_NOISE_SHARE = 0.625
+
 
 def build(recipe: Recipe) -> Any:
     """A Keras model from [sequences, timesteps, features] to [sequences, timesteps, 1], with fresh weights."""
@@ -39,7 +45,39 @@ def build(recipe: Recipe) -> Any:
     layers += [CELLS[recipe.cell].layer(units, return_sequences=True) for units in recipe.units]
     layers += [keras.layers.Dense(units, activation="tanh") for units in recipe.after]
     layers += [keras.layers.Dense(1)]
-    return keras.Sequential([keras.Input((None, recipe.features)), *layers], name=recipe.name)
+    model = keras.Sequential([keras.Input((None, recipe.features)), *layers], name=recipe.name)
+    if recipe.initial == "averages":
+        start_as_averages(model)
+    return model
+
+
+def start_as_averages(model: Any) -> None:
+    """Let a simple RNN after a Dense layer begin as leaky averages of its two causally scaled inputs.
+
+    Three of the Dense units hand on the last change's sign, its size and the ratio of scales. Two recurrent units
+    remember nothing; most of the others average how far a change is from its sign, which on a line is noise alone,
+    and the rest average the constant ratio, which counts the steps. The time constants are spread evenly in their
+    logarithm. Everything is trained from there.
+    """
+    dense, cell = model.layers[0], model.layers[1].cell
+    into = dense.kernel.numpy()
+    sign, size, ratio = range(3)
+    into[:, :3] = 0.0
+    into[0, sign], into[0, size], into[1, ratio] = _STEEP, _FLAT, _FLAT
+    noise = int(_NOISE_SHARE * cell.units)
+    slowest = np.concatenate([np.geomspace(*_TIME_CONSTANTS, count) for count in (noise, cell.units - noise)])
+    decay = np.exp(-1.0 / slowest)
+    decay[:2] = 0.0
+    kernel = np.zeros(cell.kernel.shape)
+    kernel[sign, :noise] = -np.tanh(_FLAT) / np.tanh(_STEEP)  # a change of one leaves nothing of it
+    kernel[size, :noise] = 1.0
+    kernel[:, :noise] *= np.sqrt(1.0 - decay[:noise])
+    kernel[ratio, noise:] = 1.0 - decay[noise:]
+    kernel[:, :2] = 0.0
+    kernel[sign, 0], kernel[size, 1] = _FLAT, _FLAT
+    dense.kernel.assign(into)
+    cell.kernel.assign(kernel * _GAIN / _FLAT)
+    cell.recurrent_kernel.assign(np.diag(decay))
 
 
 def build_float64(recipe: Recipe) -> Any:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from service.cards import ModelFolder, read_folder
 from service.errors import UnrollError
-from training import figures, plots, results, targets, textbook
+from training import beside, figures, plots, results, targets, textbook
 from training.markdown import number, replaced, table
 from training.recipes import CELLS, PUBLISHED, TASKS
 from training.results import Run
@@ -110,48 +111,55 @@ def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
 
 
 def model_table(folders: Mapping[str, ModelFolder], *, short: bool) -> str:
-    """Every model's error on each kind of test beside the best rule's; ``short`` leaves some lengths and labs out."""
+    """Every model's error on each kind of test beside the best rule's; ``short`` leaves some lengths and labs out.
+
+    The long table adds the skill against the best of the rules that could fool a user, ``1 - MSE / MSE``.
+    """
     rows = []
     for name, folder in folders.items():
         for place, each in enumerate(folder.card.evaluations):
             if short and place and each.name not in ("noise", "free-running"):
                 continue
-            rule, best = min(
-                ((rule, score) for rule, score in each.rules.items() if rule != "even_mean"),
-                key=lambda item: item[1].mae,
-            )
             unit = "" if each.unit == "1" else f" / {each.unit}"
-            rows.append(
-                (f"`{name}`", f"{folder.card.parameters:,}", each.name, f"{number(each.model.mae)}{unit}",
-                 f"{number(best.mae)} ({rule.replace('_', ' ')})")
-            )  # fmt: skip
-    return table(("model", "parameters", "test set", "mean absolute error", "best rule's"), rows)
+            row = [f"`{name}`", f"{folder.card.parameters:,}", each.name, f"{number(each.model.mae)}{unit}",
+                   beside.named(*beside.best(each, beside.mae))]  # fmt: skip
+            if not short:
+                rule, error = beside.fooling(folder.card.task, each, beside.mse)
+                row += [number(each.model.mse), beside.named(rule, error), beside.skill(each.model.mse, error)]
+            rows.append(row)
+    head = ("model", "parameters", "test set", "mean absolute error", "best rule's")
+    return table(head if short else (*head, "MSE", "fooling rule's MSE", "skill"), rows)
 
 
 def over_seeds(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
-    """Headline MSE of the published nine over seeds."""
+    """Headline MSE of the published nine over seeds, with what a rule scores and what a run costs."""
     rows = []
     for name, errors in _headlines(folders, runs).items():
-        found = summarise(errors)
+        found, card = summarise(errors), folders[name].card
         (first, third), (low, high) = found.quartiles, found.interval
+        seconds = [card.training.seconds, *(run.numbers["seconds"] for run in _further(name, folders, runs))]
         rows.append(
-            (name, str(found.runs), number(found.median), f"{number(first)} .. {number(third)}",
-             f"{number(low)} .. {number(high)}", str(found.failures))
+            (name, f"{card.parameters:,}", str(found.runs), number(found.median), f"{number(first)} .. {number(third)}",
+             f"{number(low)} .. {number(high)}", str(found.failures),
+             beside.rules(card.task, card.evaluations[0], beside.mse), f"{np.median(seconds):.0f}")
         )  # fmt: skip
-    head = ("model", "seeds", "headline MSE: median", "quartiles", "95 % of the median (bootstrap)", "failures")
+    head = ("model", "parameters", "seeds", "headline MSE: median", "quartiles", "95 % of the median (bootstrap)",
+            "failures", "rules' MSE", "wall seconds: median")  # fmt: skip
     return table(head, rows)
 
 
 def _headlines(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> dict[str, list[float]]:
-    errors: dict[str, list[float]] = {}
-    for task in TASKS:
-        for cell in CELLS:
-            name = f"{task}-{cell}"
-            card = folders[name].card
-            # The published model is itself a run; a stored run of its seed would count it twice.
-            errors[name] = [card.evaluations[0].model.mse] + [
-                run.numbers["evaluations"][0]["model"]["mse"]
-                for run in runs
-                if run.key == name and run.seed != card.training.seed
-            ]
-    return errors
+    names = [f"{task}-{cell}" for task in TASKS for cell in CELLS]
+    return {
+        name: [
+            folders[name].card.evaluations[0].model.mse,
+            *(run.numbers["evaluations"][0]["model"]["mse"] for run in _further(name, folders, runs)),
+        ]
+        for name in names
+    }
+
+
+def _further(name: str, folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> list[Run]:
+    # The published model is itself a run; a stored run of its seed would count it twice.
+    seed = folders[name].card.training.seed
+    return [run for run in runs if run.key == name and run.seed != seed]

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,13 @@ class Run:
 
 
 def fingerprint(recipe: Recipe, count: int) -> str:
-    """Digest of everything but the seed that determines a run's numbers."""
-    return hashlib.sha256(json.dumps([asdict(recipe), count]).encode()).hexdigest()
+    """Digest of everything but the seed that determines a run's numbers.
+
+    What a recipe leaves at its default is left out, so that a field added later does not make old runs strangers.
+    """
+    defaults = {field.name: field.default for field in fields(recipe)}
+    said = {name: value for name, value in asdict(recipe).items() if value != defaults[name]}
+    return hashlib.sha256(json.dumps([said, count]).encode()).hexdigest()
 
 
 def store(folder: Path, run: Run) -> None:

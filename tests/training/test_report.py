@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from training import figures, markdown, plans, plots, report, results, summary, textbook
+from training import beside, figures, markdown, plans, plots, report, results, summary, textbook
 from training.__main__ import main
 from training.recipes import PUBLISHED, SHORT_MEMORY
 from training.results import Run
@@ -33,6 +34,12 @@ def test_a_damaged_run_is_named(tmp_path: Path) -> None:
 def test_another_recipe_or_count_is_another_run() -> None:
     prints = {results.fingerprint(PUBLISHED[name], count) for name in PUBLISHED for count in (10, 20)}
     assert len(prints) == 2 * len(PUBLISHED)
+
+
+def test_a_field_at_its_default_makes_no_other_run() -> None:
+    recipe = PUBLISHED["sine-gru"]
+    assert results.fingerprint(replace(recipe, initial="keras"), 10) == results.fingerprint(recipe, 10)
+    assert results.fingerprint(replace(recipe, clipnorm=None), 10) != results.fingerprint(recipe, 10)
 
 
 def test_an_evaluation_leaves_out_what_is_stored(tmp_path: Path) -> None:
@@ -64,6 +71,19 @@ def test_a_summary_counts_failures_and_brackets_the_median() -> None:
     assert (found.runs, found.failures) == (5, 1)
     assert found.median == pytest.approx(1e-3)
     assert found.interval[0] <= found.quartiles[0] <= found.median <= found.quartiles[1] <= found.interval[1]
+
+
+def test_skill_against_a_hopeless_rule_keeps_its_digits() -> None:
+    assert beside.skill(0.25, 1.0) == "0.75"
+    assert beside.skill(2.0, 1.0) == "-1"
+    assert beside.skill(3e-8, 1.0) == "1 - 3.0e-8"
+
+
+def test_a_rule_that_is_the_answer_does_not_count_as_fooling() -> None:
+    (evaluation, *_) = report.read_published(MODELS)["linear-gru"].card.evaluations
+    assert beside.best(evaluation, beside.mae)[0] == "line"
+    assert beside.fooling("linear", evaluation, beside.mae)[0] == "naive"
+    assert beside.rules("linear", evaluation, beside.rmse).startswith("line ")
 
 
 @pytest.mark.parametrize(
