@@ -32,7 +32,7 @@ def test_an_example_answers_what_the_readme_shows(example: Example, server: str)
 
 def test_the_readme_has_an_example_for_each_computing_endpoint() -> None:
     commands = " ".join(example.command for example in examples())
-    assert all(f"/{name}" in commands for name in ("predict", "compare", "forecast", "inspect"))
+    assert all(f"/{name}" in commands for name in ("predict", "compare", "forecast", "backtest", "inspect"))
 
 
 def test_the_settings_table_is_that_of_the_settings() -> None:
