@@ -104,7 +104,11 @@ def test_claims_are_judged_by_medians() -> None:
     errors |= {"textbook-linear-simplernn-20": [1e-2], "textbook-linear-simplernn-256": [1e-4]}
     said = textbook.claims(errors)
     assert "256 units predict better than 20: **held**" in said
-    assert "The LSTM remembers better than the simple RNN, trained as in the lab: **did not hold**" in said
+    assert "The LSTM remembers better than the simple RNN, trained as in the lab, equal units: **did not hold**" in said
+    assert "equal parameters" not in said
+    matched = {"textbook-memory-simplernn-21": [2e-3], "textbook-memory-gru-11": [1e-3]}
+    said = textbook.claims(errors | matched)
+    assert "The GRU remembers better than the simple RNN, trained as in the lab, equal parameters: **held**" in said
     assert "Not all" in textbook.claims({})
 
 
