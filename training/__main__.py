@@ -1,4 +1,7 @@
-"""The command line: ``python -m training list | train | evaluate | report | reproduce``; imports no TensorFlow."""
+"""The command line: ``python -m training list | train | example | evaluate | report | reproduce``.
+
+Imports no TensorFlow before it trains.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,25 @@ from rich.console import Console
 from rich.table import Table
 
 from service.errors import UnrollError
-from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
+from training import plugins
+from training.recipes import CELLS, TASKS, Recipe, shortened
+from training.series import options as own_series
 
 MODELS, RUNS = Path("models"), Path("runs/training")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; 0 when it did its work, 1 when it failed, 2 for bad arguments, 130 after Ctrl-C."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if "task" in options and not chosen(options):
-        parser.error("no model is left: the names, --task and --cell exclude one another")
     console = Console(stderr=True)
     # Being told to end is Ctrl-C from afar: the workers must not be left behind.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        if wrong := own_series.misused(options) if "series" in options else None:
+            parser.error(wrong)
+        if "task" in options and not chosen(options):
+            parser.error("no model is left: the names, --task and --cell exclude one another")
         result: int = options.run(options, console)
     except KeyboardInterrupt:
         console.print("[yellow]stopped[/]: nothing half-written is left")
@@ -44,7 +51,7 @@ def chosen(options: argparse.Namespace) -> list[Recipe]:
     """The recipes that names, ``--task`` and ``--cell`` leave, all when nothing is said."""
     return [
         recipe
-        for recipe in PUBLISHED.values()
+        for recipe in plugins.recipes().values()
         if (not options.models or recipe.name in options.models)
         and (options.task is None or recipe.task == options.task)
         and (options.cell is None or recipe.cell == options.cell)
@@ -63,6 +70,10 @@ def _list(options: argparse.Namespace, _: Console) -> int:
 
 
 def _train(options: argparse.Namespace, console: Console) -> int:
+    if options.series is not None:
+        from training.series import command
+
+        return command.run(options, console)
     from training import jobs, runs
 
     recipes = [shortened(recipe, options.steps) if options.steps else recipe for recipe in chosen(options)]
@@ -71,6 +82,14 @@ def _train(options: argparse.Namespace, console: Console) -> int:
     rest = (options.seed, options.out, options.count)
     work = [jobs.Job(recipe.name, runs.train_and_export, (recipe, *rest)) for recipe in recipes]
     jobs.run(work, options.jobs, console)
+    return 0
+
+
+def _example(options: argparse.Namespace, console: Console) -> int:
+    from training.series import examples
+
+    path = examples.write(options.dataset, options.to)
+    console.print(f"[green]written[/] {path}", highlight=False)
     return 0
 
 
@@ -106,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("models", nargs="*", type=_model, metavar="model", help="names of models (default: all)")
-    common.add_argument("--task", choices=TASKS, help="only models of this task")
+    common.add_argument("--task", choices=(*TASKS, *plugins.tasks()), help="only models of this task")
     common.add_argument("--cell", choices=CELLS, help="only models of this cell")
     working = argparse.ArgumentParser(add_help=False)
     cores = os.cpu_count() or 1
@@ -125,8 +144,14 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", parents=[common, working], help="train models and write their folders")
     train.add_argument("--seed", type=_natural, default=0, help="seed of weights and data (default: 0)")
     train.add_argument("--steps", type=_positive, help="at most this many updates a stage, for a quick trial")
-    train.add_argument("--out", type=_folder, default=MODELS, help="folder of models (default: models)")
+    train.add_argument("--out", "--models-dir", type=_folder, default=MODELS, help="folder of models (default: models)")
+    own_series.add_arguments(train)
     train.set_defaults(run=_train)
+
+    example = commands.add_parser("example", help="write a real series as CSV (needs the extra `series`)")
+    example.add_argument("dataset", choices=own_series.EXAMPLES, help="a data set that statsmodels brings along")
+    example.add_argument("--to", type=_folder, default=Path(), help="folder for the CSV (default: this one)")
+    example.set_defaults(run=_example)
 
     evaluate = commands.add_parser(
         "evaluate", parents=[common, working, stored, placed], help="train with further seeds and store the scores"
@@ -151,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _model(text: str) -> str:
-    if text not in PUBLISHED:
+    if text not in plugins.recipes():
         raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
     return text
 

@@ -16,8 +16,8 @@ from service.cards import Intervals, Level
 from service.inference import check, scaling
 from service.inference.network import OnnxNetwork
 from service.inference.sequences import Batch
-from training import forecast
-from training.recipes import Recipe, Task
+from training import forecast, plugins
+from training.recipes import Recipe
 from training.tasks import linear, sine
 from training.tasks.base import Floats, Purpose, Series, digest, generator, log_uniform
 from training.testsets import SEED
@@ -35,19 +35,24 @@ def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Inter
     quantiles = {level: conformal(scores, int(level) / 100) for level in LEVELS}
     fresh, fresh_lengths, _ = windows(recipe.task, "test", count)
     fresh_scores, _ = scored(network, fresh, fresh_lengths)
-    unit = "step" if recipe.task == "linear" else "amplitude"
-    spread = "8..200" if recipe.task == "linear" else "16..64"
     return Intervals(
-        calibration=f"{count} windows of length {spread}, Gaussian noise of 0.3-30 % of the {unit} (log-uniform); "
-        f"coverage on {count} fresh windows",
+        calibration=f"{count} {_described(recipe.task)}; coverage on {count} fresh windows",
         data_sha256=digest((series.observed, lengths)),
         quantiles={level: quantile.tolist() for level, quantile in quantiles.items()},
         coverage={level: (fresh_scores <= quantile).mean(axis=0).tolist() for level, quantile in quantiles.items()},
     )
 
 
+def _described(task: str) -> str:
+    if task in plugins.tasks():
+        low, high = plugins.tasks()[task].lengths
+        return f"windows of length {low}..{high}, drawn as for training"
+    unit, spread = ("step", "8..200") if task == "linear" else ("amplitude", "16..64")
+    return f"windows of length {spread}, Gaussian noise of 0.3-30 % of the {unit} (log-uniform)"
+
+
 def coverage_by_noise(
-    task: Task, network: OnnxNetwork, intervals: Intervals, count: int = COUNT
+    task: str, network: OnnxNetwork, intervals: Intervals, count: int = COUNT
 ) -> dict[Level, Floats]:
     """Share held by each level in the quiet, middle and loud third of fresh windows, over all horizons, [3]."""
     series, lengths, noise = windows(task, "validation", count)
@@ -59,9 +64,14 @@ def coverage_by_noise(
     }
 
 
-def windows(task: Task, purpose: Purpose, count: int) -> tuple[Series, NDArray[np.int32], Floats]:
+def windows(task: str, purpose: Purpose, count: int) -> tuple[Series, NDArray[np.int32], Floats]:
     """Noisy windows with ``HORIZON`` values after them, their lengths, and their noise [count]."""
     rng = generator(purpose, SEED + 2)
+    if task in plugins.tasks():
+        own = plugins.tasks()[task]
+        lengths = rng.integers(own.lengths[0], own.lengths[1] + 1, count).astype(np.int32)
+        drawn = own.draw(rng, count, own.lengths[1] + HORIZON)
+        return drawn, lengths, drawn.noise
     noise = log_uniform(rng, NOISE, count)
     if task == "linear":
         series, lengths = linear.served_range(rng, count, noise, HORIZON, shortest=8)

@@ -7,14 +7,14 @@ import platform
 from dataclasses import asdict
 
 from service.cards import Evaluation, Intervals, Lengths, ModelCard, Training
-from training import architectures, data, plots
+from training import architectures, data, plots, plugins
 from training.recipes import Recipe
 from training.tasks import linear, memory, sine
 from training.trainer import Trained
 
 VERSION = "1"
 _PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy")
-_OPTIMIZERS = {"adam": "Adam", "soap": "SOAP (Adam in the eigenbasis of Shampoo's preconditioner)"}
+OPTIMIZERS = {"adam": "Adam", "soap": "SOAP (Adam in the eigenbasis of Shampoo's preconditioner)"}
 
 
 def card_of(
@@ -46,24 +46,27 @@ def card_of(
         parameters=architectures.parameters(trained.model),
         layers=architectures.describe(trained.model),
         training=Training(
-            data=data.DESCRIPTIONS[recipe.data],
+            data=data.description(recipe),
             data_sha256=trained.data_sha256,
             seed=seed,
-            optimizer=_OPTIMIZERS[recipe.optimizer],
+            optimizer=OPTIMIZERS[recipe.optimizer],
             steps=trained.steps,
             batch=recipe.stages[-1].batch,
             seconds=round(trained.seconds, 1),
             loss=plots.thinned(trained.losses),
             recipe=asdict(recipe),
-            packages={
-                "python": platform.python_version(),
-                **{package: importlib.metadata.version(package) for package in _PACKAGES},
-            },
+            packages=packages(),
         ),
         evaluations=evaluations,
         intervals=intervals,
         checksums=checksums,
     )
+
+
+def packages() -> dict[str, str]:
+    """Versions of what determines the weights and the served form."""
+    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    return {"python": platform.python_version(), **versions}
 
 
 def lengths(recipe: Recipe) -> Lengths:
@@ -72,6 +75,8 @@ def lengths(recipe: Recipe) -> Lengths:
         return Lengths(accepted=memory.LENGTHS, trained=memory.LENGTHS)
     if recipe.data == "memory-lab":
         return Lengths(accepted=memory.LENGTHS, trained=(memory.LAB_LENGTH, memory.LAB_LENGTH))
+    if recipe.data in plugins.tasks():
+        return Lengths(accepted=(1, None), trained=plugins.tasks()[recipe.data].lengths)
     if recipe.causal:
         trained = linear.LENGTHS if recipe.task == "linear" else sine.LENGTHS
         return Lengths(accepted=(1, None), trained=trained)
@@ -91,6 +96,8 @@ def description(recipe: Recipe) -> str:
             "Reads [index, value] pairs with raw whole-number indices 0..5 and answers the mean of the values whose "
             "index is even. Nothing is scaled: the network learns which indices count, to sum, to count, and to divide."
         )
+    if recipe.data in plugins.tasks():
+        return f"Reads causally scaled values. {plugins.tasks()[recipe.data].description}"
     shape = "straight lines" if recipe.task == "linear" else "sinusoids"
     return (
         "Causal scaling hands the network each step's change, divided by the mean size of the changes so far, and adds "

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from training import plugins
 from training.recipes import Recipe, Stage
 from training.tasks import linear, memory, sine
 from training.tasks.base import Batch, Floats, Windows, generator, last_step, log_uniform, next_values
@@ -33,7 +34,7 @@ def feed(recipe: Recipe, stage: Stage, seed: int, rng: np.random.Generator) -> I
         if fixed is not None:
             yield shuffled_epochs(last_step(fixed), stage.chunk, stage.batch, rng)
         else:
-            drawn = FRESH[recipe.data](rng, stage.chunk * stage.batch, stage)
+            drawn = _fresh(recipe)(rng, stage.chunk * stage.batch, stage)
             yield _map(drawn, lambda array: array.reshape(stage.chunk, stage.batch, *array.shape[1:]))
 
 
@@ -59,6 +60,17 @@ def noise(rng: np.random.Generator, sequences: int) -> Floats:
     """Standard deviations of the noise to train with, [sequences]."""
     spread = log_uniform(rng, NOISE, sequences)
     return np.where(rng.random(sequences) < CLEAN_SHARE, 0.0, spread)
+
+
+def description(recipe: Recipe) -> str:
+    """What a recipe is trained on, in words."""
+    published = DESCRIPTIONS.get(recipe.data)
+    return f"fresh in every batch: {plugins.tasks()[recipe.data].description}" if published is None else published
+
+
+def _fresh(recipe: Recipe) -> Callable[[np.random.Generator, int, Stage], Batch]:
+    published = FRESH.get(recipe.data)
+    return plugins.tasks()[recipe.data].batches if published is None else published
 
 
 def _linear(rng: np.random.Generator, sequences: int, stage: Stage) -> Batch:

@@ -11,6 +11,8 @@ from service.inference import scaling
 from service.inference.network import OnnxNetwork
 from training.tasks.base import Floats
 
+_CALL = 500
+
 
 def free_run(network: OnnxNetwork, values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
     """The next ``horizon`` values [sequences, horizon] of a causally scaled network, on carried states.
@@ -30,6 +32,15 @@ def free_run(network: OnnxNetwork, values: Floats, lengths: NDArray[np.int32], h
         value = scaling.answers(value[:, None], scaled.scale, outputs)[:, 0]
         forecast.append(value)
     return np.stack(forecast, axis=1)
+
+
+def free_run_all(network: OnnxNetwork, values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
+    """The same as :func:`free_run` in calls of bounded size."""
+    parts = [
+        free_run(network, values[start : start + _CALL], lengths[start : start + _CALL], horizon)
+        for start in range(0, len(values), _CALL)
+    ]
+    return np.concatenate(parts)
 
 
 def rule_free_run(rule: Callable[[Floats], Floats], values: Floats, horizon: int) -> Floats:

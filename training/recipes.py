@@ -15,6 +15,8 @@ from service.cards import Cell
 Task = Literal["linear", "sine", "memory"]
 CELLS: tuple[Cell, ...] = get_args(Cell)
 TASKS: tuple[Task, ...] = get_args(Task)
+# Data that networks read as they are, as on the slides.
+_RAW = ("slide", "comparison", "sine-lab", "memory-lab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Recipe:
     """
 
     name: str
-    task: Task
+    task: str
     cell: Cell
     data: str
     units: tuple[int, ...]
@@ -73,7 +75,7 @@ class Recipe:
     @property
     def causal(self) -> bool:
         """Whether the network reads causally scaled values."""
-        return self.data in ("linear", "sine")
+        return not self.pairs and self.data not in _RAW
 
     @property
     def features(self) -> int:

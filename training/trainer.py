@@ -108,12 +108,15 @@ def rate_at(stage: Stage, share: float) -> float:
     return stage.final_rate + (stage.rate - stage.final_rate) * 0.5 * (1.0 + math.cos(math.pi * share))
 
 
-def compiled_loop(model: Any, optimizer: Any) -> Callable[[Batch], NDArray[np.float32]]:
+def compiled_loop(
+    model: Any, optimizer: Any, free_share: float = _FREE_SHARE
+) -> Callable[[Batch], NDArray[np.float32]]:
     """A function that makes one update per batch of a chunk and gives each batch's loss.
 
     It takes a :class:`Batch` with a leading axis of updates and returns float32 [updates, 2]: the weighted sum
     of squared errors and the number of timesteps with a weight. Their quotient is the loss of a batch, which is
-    Keras' mean squared error where all weights are 0 or 1; a free-running part is added to it if there is one.
+    Keras' mean squared error where all weights are 0 or 1; ``free_share`` of a free-running part is added to it if
+    there is one.
     """
 
     def loss_of(inputs: Any, targets: Any, weights: Any, *ahead: Any) -> tuple[Any, Any]:
@@ -121,7 +124,7 @@ def compiled_loop(model: Any, optimizer: Any) -> Callable[[Batch], NDArray[np.fl
         error = tf.reduce_sum(weights * tf.square(outputs - targets)[..., 0])
         count = tf.math.count_nonzero(weights, dtype=tf.float32)
         if ahead:
-            error += _FREE_SHARE * count * free_running.error(model, outputs[:, -1, 0], states, *ahead)
+            error += free_share * count * free_running.error(model, outputs[:, -1, 0], states, *ahead)
         return error, count
 
     # Without autograph: the loops are written as loops of TensorFlow already.

@@ -1,0 +1,150 @@
+"""``python -m training train --series FILE``: from a file to served, judged models; imports no TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from service.cards import Cell, ModelCard
+from training import jobs
+from training.recipes import CELLS
+from training.series import candidates, checks, files, report, work
+from training.series.candidates import Candidate
+from training.series.judge import Entries
+from training.series.panel import Panel, SeriesError
+from training.series.rivals import missing, rivals
+from training.series.splits import Split, default_horizon
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Check, train, choose, judge, write and say how it went.
+
+    Raises:
+        SeriesError: the data cannot be used.
+    """
+    assignment = assignment_of(options, console)
+    assignment.folder.mkdir(parents=True, exist_ok=True)
+    others = _judge_rivals(assignment, options.jobs, console)
+    tried = assignment.grid()
+    _train(assignment, tried, options.jobs, console)
+    best = {cell: assignment.best(cell, tried) for cell in assignment.cells}
+    members = [each for chosen in best.values() for each in candidates.members(chosen)]
+    _train(assignment, members, options.jobs, console)
+    _train(assignment, members, options.jobs, console, again=True)
+    cards = _write(assignment, best, others, options.jobs, console)
+    _conclude(assignment, cards, console)
+    return 0
+
+
+def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignment:
+    """What the options ask for, the data read and checked; says what was found and repaired."""
+    columns = tuple(dict.fromkeys(options.column))
+    source = files.Source(options.series, columns, options.id_column, options.time_column)
+    raw, clock = files.read(source)
+    horizon = options.horizon or default_horizon([len(each.values) for each in raw])
+    split = Split(horizon, options.holdout)
+    panel = checks.checked(raw, clock, split.shortest)
+    season = _season_for(panel, options.season)
+    count = sum(len(each.values) for each in panel.series)
+    console.print(f"{options.series.name}: {len(panel.series)} series, {count} values", highlight=False)
+    for repair in panel.repairs:
+        console.print(f"[yellow]repaired[/] {repair}", highlight=False)
+    spacing = f", in {panel.step}" if panel.step else ""
+    console.print(f"horizon {horizon}, season {season or 'none'}{spacing}; split {split.describe()}", highlight=False)
+    return work.Assignment(
+        name=options.name,
+        source=f"{options.series.name}, {', '.join(columns)}",
+        panel=panel,
+        split=split,
+        season=season,
+        seed=options.seed,
+        steps=options.steps,
+        cells=(options.cell,) if options.cell else CELLS,
+        folder=options.runs / options.name,
+        out=options.out,
+    )
+
+
+def _season_for(panel: Panel, wanted: int | None) -> int | None:
+    """The season that was asked for, or that the time column suggests; None where there are not three of it."""
+    longest = max(len(each.values) for each in panel.series)
+    if wanted is not None and 3 * wanted > longest:
+        raise SeriesError(f"a season of {wanted} needs at least {3 * wanted} values; the longest series has {longest}")
+    season = panel.season if wanted is None else wanted
+    return season if season is not None and 1 < season <= longest // 3 else None
+
+
+def _judge_rivals(assignment: work.Assignment, workers: int, console: Console) -> dict[str, Entries]:
+    asked = [jobs.Job(name, work.judge, (assignment, name)) for name in rivals(assignment.season)]
+    found = jobs.run(asked, workers, console)
+    return {name: found[name] for name in rivals(assignment.season)}
+
+
+def _train(
+    assignment: work.Assignment, wanted: Sequence[Candidate], workers: int, console: Console, *, again: bool = False
+) -> None:
+    """Train those candidates that no earlier run has kept; ``again`` with the validation part."""
+    fresh = [each for each in wanted if not assignment.stored(each, again=again).is_file()]
+    if kept := len(wanted) - len(fresh):
+        console.print(f"{kept} of {len(wanted)} candidates are trained already", highlight=False)
+    if fresh:
+        suffix = " once more" if again else ""
+        asked = [jobs.Job(each.key + suffix, work.train_candidate, (assignment, each, again)) for each in fresh]
+        jobs.run(asked, workers, console)
+
+
+def _write(
+    assignment: work.Assignment,
+    best: dict[Cell, Candidate],
+    others: dict[str, Entries],
+    workers: int,
+    console: Console,
+) -> dict[str, ModelCard]:
+    """The cards of the written models, the best on the validation origins first."""
+    made = [
+        jobs.Job(f"{assignment.name}-{cell}", work.write, (assignment, each, others)) for cell, each in best.items()
+    ]
+    cards = jobs.run(made, workers, console)
+    return dict(sorted(cards.items(), key=lambda item: validated(item[1])))
+
+
+def validated(card: ModelCard) -> float:
+    """The MASE on the validation origins, by which cells were compared."""
+    return float(card.training.recipe["validation_mase"])
+
+
+def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], console: Console) -> None:
+    first = next(iter(cards))
+    verdict, won = verdict_on(first, cards[first])
+    everyone = report.ordered(cards)
+    console.print(report.terminal_table(everyone, first))
+    if absent := missing():
+        console.print(f"[yellow]not installed[/] {', '.join(absent)}: pip install 'unroll\\[series]'", highlight=False)
+    console.print(verdict, style="green" if won else "red", highlight=False)
+    path = report.write(assignment, cards, absent, verdict)
+    for written in (path, *(assignment.out / name for name in cards)):
+        console.print(f"[green]written[/] {written}", highlight=False, soft_wrap=True)
+
+
+def verdict_on(name: str, card: ModelCard) -> tuple[str, bool]:
+    """What the hold-out says of the chosen network, in a sentence, and whether it beat the simple rules."""
+    assert card.judged is not None  # noqa: S101  # every card of an own series is judged
+    found: dict[str, list[float]] = {}
+    for entry in card.judged.entries:
+        found.setdefault(entry.name, []).append(entry.mase)
+    means = {each: sum(values) / len(values) for each, values in found.items()}
+    mine = means.pop(name)
+    simple = {each: mean for each, mean in means.items() if each.startswith("rule:") or each == "seasonal naive"}
+    rule = min(simple, key=simple.__getitem__)
+    label = rule.removeprefix("rule:")
+    if mine < simple[rule]:
+        said = f"{name}, chosen by validation, beats the best simple rule on the hold-out: MASE {mine:.3f} against "
+        said += f"{simple[rule]:.3f} of {label}."
+    else:
+        said = f"{name}, chosen by validation, does NOT beat the best simple rule on the hold-out: MASE {mine:.3f} "
+        said += f"against {simple[rule]:.3f} of {label}. Use the rule."
+    others = {each: mean for each, mean in means.items() if each not in simple}
+    said += "".join(f" {each}: {mean:.3f}." for each, mean in sorted(others.items(), key=lambda item: item[1]))
+    return said, mine < simple[rule]

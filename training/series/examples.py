@@ -1,0 +1,62 @@
+"""Real series to try the command on: data sets that come inside statsmodels (extra ``series``), written as CSV."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from training.series.panel import SeriesError
+
+Rows = Iterator[tuple[str, str]]
+
+
+def write(name: str, folder: Path) -> Path:
+    """Write ``folder/<name>.csv`` with a column of times and one of values.
+
+    Raises:
+        SeriesError: statsmodels is not installed.
+    """
+    try:
+        from statsmodels import datasets
+    except ImportError as error:
+        raise SeriesError("the examples come inside statsmodels: pip install 'unroll[series]'") from error
+    header, rows = _EXAMPLES[name]
+    data = getattr(datasets, name).load_pandas().data
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows(data))
+    return path
+
+
+def _yearly(data: Any) -> Rows:
+    """One row a year: year and value."""
+    return ((f"{year:.0f}", _text(value)) for year, value in data.itertuples(index=False))
+
+
+def _weekly(data: Any) -> Rows:
+    """The index has the dates; some values are missing."""
+    return ((date.date().isoformat(), _text(value)) for date, value in data.itertuples())
+
+
+def _monthly(data: Any) -> Rows:
+    """One row a year with twelve columns of months."""
+    for year, *values in data.itertuples(index=False):
+        yield from ((f"{year:.0f}-{month:02d}", _text(value)) for month, value in enumerate(values, 1))
+
+
+def _text(value: float) -> str:
+    return "" if math.isnan(value) else repr(float(value))
+
+
+_EXAMPLES: Mapping[str, tuple[tuple[str, str], Callable[[Any], Rows]]] = {
+    "sunspots": (("year", "sunspots"), _yearly),
+    "co2": (("date", "co2"), _weekly),
+    "elnino": (("month", "temperature"), _monthly),
+    "nile": (("year", "volume"), _yearly),
+}

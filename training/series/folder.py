@@ -1,0 +1,144 @@
+"""From a trained candidate to an ordinary model folder that the service takes up; trains nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service import cards
+from service.cards import Golden, GoldenCase, Judged, Lengths, ModelCard, Training
+from training import architectures, onnx_form, plots
+from training.card import OPTIMIZERS, VERSION, packages
+from training.export import replacing, require_parity
+from training.goldens import golden_cases, keras_answer
+from training.recipes import Recipe
+from training.series import judge
+from training.series.fitting import Fitted, network_of, validation
+from training.series.measures import Forecasts, entries, scales
+from training.series.merging import merged
+from training.series.panel import Panel
+from training.series.splits import Origins, Split, origins
+
+_OWN_GOLDENS = 4
+
+
+def write(
+    recipe: Recipe,
+    chosen: Sequence[Fitted],
+    again: Sequence[Fitted],
+    panel: Panel,
+    split: Split,
+    season: int | None,
+    others: dict[str, judge.Entries],
+    source: str,
+    out: Path,
+) -> ModelCard:
+    """Judge the network that ``again`` make up, ``chosen`` trained once more, and write ``out/<name>/1``.
+
+    ``others`` are the rivals' errors; ``source`` names the file and its columns.
+
+    Raises:
+        ParityError: the ONNX form and Keras disagree; nothing is written.
+    """
+    length = chosen[0].candidate.length
+    model = architectures.build(recipe)
+    model.set_weights(merged([each.weights for each in chosen]))
+    validated = validation(length, panel, split, season)(network_of(model))
+    model.set_weights(merged([each.weights for each in again]))
+    network = network_of(model)
+    require_parity(model, network, recipe)
+    quantiles = judge.calibrate(network, length, panel, split)
+    held = judge.holdout(panel, split)
+    plain = judge.network_forecasts(network, length, panel, split, held)
+    made = judge.bounded(plain, network, length, panel, held, quantiles)
+    own = entries(recipe.name, made, held, scales(panel, split, season))
+    verdict = judge.judged(own, others, panel, split, season)
+    with replacing(out / recipe.name / VERSION) as staged:
+        model.save(staged / cards.KERAS)
+        (staged / cards.ONNX).write_bytes(onnx_form.to_onnx(model))
+        golden = Golden(cases=golden_cases(recipe, model) + _own_goldens(recipe, model, length, panel, split))
+        (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
+        for name, drawn in _drawings(recipe, again[0], made, held, panel).items():
+            (staged / name).write_bytes(plots.svg(drawn))
+        card = ModelCard(
+            format=1,
+            name=recipe.name,
+            version=VERSION,
+            task=recipe.task,
+            architecture=recipe.cell,
+            description=describe(recipe.name, length, split, verdict),
+            input="values",
+            scaling="causal",
+            window=None,
+            lengths=Lengths(accepted=(1, None), trained=(max(2, length // 4), length)),
+            values=None,
+            indices=None,
+            parameters=architectures.parameters(model),
+            layers=architectures.describe(model),
+            training=Training(
+                data=f"{source}: {len(panel.series)} series, {sum(len(each.values) for each in panel.series)} values"
+                + "".join(f"; {repair}" for repair in panel.repairs),
+                data_sha256=panel.sha256,
+                seed=chosen[0].candidate.seed,
+                optimizer=OPTIMIZERS[recipe.optimizer],
+                steps=sum(each.updates for each in again),
+                batch=recipe.stages[0].batch,
+                seconds=round(sum(each.seconds for each in (*chosen, *again)), 1),
+                loss=plots.thinned(again[0].losses),
+                recipe={
+                    **asdict(recipe),
+                    "split": split.describe(),
+                    "members": [
+                        {**asdict(each.candidate), "updates": each.updates, "validation_mase": each.score}
+                        for each in chosen
+                    ],
+                    "validation_mase": validated,
+                },
+                packages=packages(),
+            ),
+            evaluations=[judge.evaluation(made, panel, split, season)],
+            intervals=judge.intervals_of(quantiles, own, panel, split),
+            judged=verdict,
+            checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
+        )
+        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
+    return card
+
+
+def describe(name: str, length: int, split: Split, verdict: Judged) -> str:
+    """What the network reads, how the data were split, and what the hold-out said."""
+    if verdict.beaten_by:
+        said = f"There the rule {verdict.beaten_by.removeprefix('rule:')} did better: use that, not this network."
+    else:
+        said = "There it did better than every rule of the service."
+    best = "" if verdict.best == name else f" The best of all that was judged was {verdict.best}."
+    return (
+        f"Trained on a user's own series, causally scaled; give it the last {length} values. The series was split "
+        f"{split.describe()}. {said}{best}"
+    )
+
+
+def _own_goldens(recipe: Recipe, model: Any, length: int, panel: Panel, split: Split) -> list[GoldenCase]:
+    chosen = origins(panel, split, "validation", _OWN_GOLDENS, _OWN_GOLDENS)
+    values, lengths = chosen.contexts(panel, length)
+    rows = [row[:count].tolist() for row, count in zip(values, lengths, strict=True)]
+    return [GoldenCase(sequence=row, value=keras_answer(recipe, model, row)) for row in rows]
+
+
+def _drawings(recipe: Recipe, fitted: Fitted, made: Forecasts, chosen: Origins, panel: Panel) -> dict[str, Any]:
+    known = np.flatnonzero(~np.isnan(chosen.truth[:, 0]))
+    naive = np.array([panel.series[each].values[at - 1] for each, at in zip(chosen.series, chosen.at, strict=True)])
+    shown = known[np.linspace(0, len(known) - 1, min(len(known), plots.SCATTERED)).round().astype(int)]
+    points = {recipe.name: made.values[shown, 0], "naive": naive[shown]}
+    updates = len(fitted.losses) * recipe.stages[0].chunk
+    return {
+        cards.PLOTS["loss"]: plots.loss_curve(fitted.losses, updates, recipe.name),
+        cards.PLOTS["fit"]: plots.fit(
+            chosen.truth[shown, 0], points, f"{recipe.name}: hold-out, one step ahead", "value"
+        ),
+    }

@@ -1,0 +1,74 @@
+"""MASE, sMAPE and coverage per horizon (Hyndman and Koehler 2006; the M4 competition's definitions). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.cards import JudgedEntry, Level
+from training.series.panel import Panel
+from training.series.splits import Origins, Split
+from training.tasks.base import Floats
+
+Bounds = Mapping[Level, tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """One competitor's forecasts: ``values`` float64 [origins, horizon] and lower and upper bounds of that shape."""
+
+    values: Floats
+    bounds: Bounds | None = None
+
+
+def scales(panel: Panel, split: Split, season: int | None) -> Floats:
+    """The denominators of MASE [series]: the (seasonal) naive rule's mean absolute error before the hold-out.
+
+    Where the seasonal rule is exact, or there are not two seasons, the plain naive rule's.
+    """
+    return np.array([_scale(each.values[: split.ends(len(each.values))[2]], season or 1) for each in panel.series])
+
+
+def entries(name: str, made: Forecasts, origins: Origins, scale: Floats) -> tuple[JudgedEntry, ...]:
+    """The errors of ``made`` at each horizon; ``scale`` [series] are the denominators."""
+    truth, values = origins.truth, made.values
+    absolute = np.abs(values - truth)
+    scaled = absolute / scale[origins.series][:, None]
+    size = np.abs(values) + np.abs(truth)
+    relative = 2.0 * absolute / np.where(size > 0.0, size, 1.0)
+    return tuple(
+        JudgedEntry(
+            name=name,
+            horizon=ahead + 1,
+            mase=float(np.nanmean(scaled[:, ahead])),
+            smape=float(np.nanmean(relative[:, ahead])),
+            coverage=None if made.bounds is None else _coverage(made.bounds, truth[:, ahead], ahead),
+        )
+        for ahead in range(truth.shape[1])
+    )
+
+
+def overall(found: tuple[JudgedEntry, ...]) -> float:
+    """The mean MASE over all horizons, by which competitors are ordered."""
+    return float(np.mean([each.mase for each in found]))
+
+
+def mase(values: Floats, origins: Origins, scale: Floats) -> float:
+    """The same number straight from forecasts."""
+    scaled = np.abs(values - origins.truth) / scale[origins.series][:, None]
+    return float(np.mean(np.nanmean(scaled, axis=0)))
+
+
+def _coverage(bounds: Bounds, truth: Floats, ahead: int) -> dict[Level, float]:
+    known = ~np.isnan(truth)
+    return {
+        level: float(np.mean((lower[known, ahead] <= truth[known]) & (truth[known] <= upper[known, ahead])))
+        for level, (lower, upper) in bounds.items()
+    }
+
+
+def _scale(values: Floats, season: int) -> float:
+    found = float(np.mean(np.abs(values[season:] - values[:-season]))) if len(values) > 2 * season else 0.0
+    return found or float(np.mean(np.abs(np.diff(values))))

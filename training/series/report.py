@@ -1,0 +1,182 @@
+"""The judgement for people: ``report.md`` with its plots, and the table on the terminal; judges nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.table import Table
+
+from service.cards import JudgedEntry, Level, ModelCard, read_folder
+from service.inference.network import OnnxNetwork
+from training import plots
+from training.calibration import LEVELS
+from training.markdown import number, percent, table
+from training.series import judge
+from training.series.measures import overall
+from training.series.work import Assignment
+from training.tasks.base import Floats
+
+Everyone = Mapping[str, Sequence[JudgedEntry]]
+REPORT = "report.md"
+_FANS = 4
+_CHOICE = (
+    "## Choice\n\nOf each cell the size and length that did best on the validation part, restarted from other seeds, "
+    "trained once more on training and validation parts, and averaged within one network; the lowest, `{}`, is "
+    "chosen."
+)
+
+
+def write(work: Assignment, cards: Mapping[str, ModelCard], missing: Sequence[str], verdict: str) -> Path:
+    """Write ``report.md``, ``mase.svg`` and ``forecasts.svg`` below the run's folder; the first card is the chosen."""
+    first = next(iter(cards))
+    everyone = ordered(cards)
+    for name, drawn in {
+        "mase.svg": _by_horizon(everyone, first),
+        "forecasts.svg": _forecasts(work, first, cards[first].lengths.trained[1]),
+    }.items():
+        (work.folder / name).write_bytes(plots.svg(drawn))
+    path = work.folder / REPORT
+    path.write_text(_render(work, cards, everyone, missing, verdict))
+    return path
+
+
+def ordered(cards: Mapping[str, ModelCard]) -> Everyone:
+    """Everyone's entries, networks and rivals, the lowest mean MASE first."""
+    found: dict[str, list[JudgedEntry]] = {}
+    for card in cards.values():
+        if card.judged is not None:
+            fresh: dict[str, list[JudgedEntry]] = {}
+            for entry in card.judged.entries:
+                fresh.setdefault(entry.name, []).append(entry)
+            found |= fresh
+    return dict(sorted(found.items(), key=lambda item: overall(tuple(item[1]))))
+
+
+def terminal_table(everyone: Everyone, chosen: str) -> Table:
+    """The judgement on the hold-out, means over all horizons."""
+    shown = Table("on the hold-out", "MASE", "1 step", "sMAPE %", *(f"held by {level} %" for level in LEVELS))
+    for name, found in everyone.items():
+        shown.add_row(*_row(name, found), style="bold" if name == chosen else "")
+    return shown
+
+
+def _choice(name: str, card: ModelCard) -> tuple[str, ...]:
+    recipe = card.training.recipe
+    members = recipe["members"]
+    sizes = (str(len(members)), str(members[0]["units"]), str(members[0]["length"]))
+    return (f"`{name}`", *sizes, number(recipe["validation_mase"]))
+
+
+def _row(name: str, found: Sequence[JudgedEntry]) -> list[str]:
+    return [
+        name,
+        number(float(np.mean([each.mase for each in found]))),
+        number(found[0].mase),
+        percent(float(np.mean([each.smape for each in found]))),
+        *(_held(found, level) for level in LEVELS),
+    ]
+
+
+def _held(found: Sequence[JudgedEntry], level: Level) -> str:
+    shares = [each.coverage[level] for each in found if each.coverage is not None]
+    return percent(float(np.mean(shares))) if shares else ""
+
+
+def _render(
+    work: Assignment,
+    cards: Mapping[str, ModelCard],
+    everyone: Everyone,
+    missing: Sequence[str],
+    verdict: str,
+) -> str:
+    first, judged = next(iter(cards)), next(iter(cards.values())).judged
+    origins = judged.origins if judged else 0
+    count = sum(len(each.values) for each in work.panel.series)
+    horizons = range(1, work.split.horizon + 1)
+    parts = [
+        f"# {work.name}",
+        verdict,
+        f"{work.source}: {len(work.panel.series)} series, {count} values"
+        + (f", in {work.panel.step}" if work.panel.step else "")
+        + f". Season: {work.season or 'none'}. Split {work.split.describe()}.",
+        "\n".join(f"- {repair}" for repair in work.panel.repairs) or "No value was repaired.",
+        _CHOICE.format(first),
+        table(
+            ("model", "members", "units each", "reads the last", "validation MASE"),
+            [_choice(name, card) for name, card in cards.items()],
+        ),
+        f"## Judgement\n\n{origins} rolling origins in the hold-out, 1 to {work.split.horizon} steps ahead, means over "
+        "the horizons. Everything was fitted once, before the hold-out: the networks as above, the rivals "
+        "on all that precedes the hold-out."
+        + (f" Not installed (`pip install 'unroll[series]'`): {', '.join(missing)}." if missing else ""),
+        table(
+            ("", "MASE", "one step", "sMAPE %", *(f"held by {level} %" for level in LEVELS)),
+            [_row(name, found) for name, found in everyone.items()],
+        ),
+        "![MASE by horizon](mase.svg)\n\n![Forecasts from the hold-out](forecasts.svg)",
+    ]
+    for title, pick in (("MASE", _mase), ("sMAPE %", _smape), ("Held by 80 %", _held_80)):
+        rows = [[name, *(pick(each) for each in found)] for name, found in everyone.items()]
+        kept = [row for row in rows if any(row[1:])]
+        parts.append(f"### {title} by steps ahead\n\n" + table(("", *map(str, horizons)), kept))
+    return "\n\n".join(parts) + "\n"
+
+
+def _mase(entry: JudgedEntry) -> str:
+    return number(entry.mase)
+
+
+def _smape(entry: JudgedEntry) -> str:
+    return percent(entry.smape)
+
+
+def _held_80(entry: JudgedEntry) -> str:
+    return "" if entry.coverage is None else percent(entry.coverage["80"])
+
+
+def _by_horizon(everyone: Everyone, first: str) -> Figure:
+    """MASE against steps ahead: the chosen network and the rivals, those far off cut away."""
+    rivals = [name for name in everyone if name != first][: len(plots.COLOURS) - 1]
+    with plots.figure() as (drawn, (axes,)):
+        for name, colour in zip([first, *rivals], plots.COLOURS, strict=False):
+            values = [each.mase for each in everyone[name]]
+            axes.plot(
+                range(1, len(values) + 1),
+                values,
+                "o-" if name == first else "--",
+                color=colour,
+                label=name,
+                markersize=3,
+            )
+        axes.set(xlabel="steps ahead", ylabel="MASE", title="error on the hold-out")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return drawn
+
+
+def _forecasts(work: Assignment, first: str, length: int) -> Figure:
+    """The end of one series with the chosen network's forecasts from a few origins of the hold-out."""
+    folder = read_folder(work.out / first / "1")
+    network, card = OnnxNetwork(folder.onnx, 2), folder.card
+    everything = judge.holdout(work.panel, work.split)
+    one = np.flatnonzero((everything.series == everything.series[0]) & ~np.isnan(everything.truth[:, -1]))
+    rows = one[np.linspace(0, len(one) - 1, min(_FANS, len(one))).round().astype(int)]
+    some = type(everything)(*(part[rows] for part in everything))
+    made = judge.network_forecasts(network, length, work.panel, work.split, some)
+    quantiles: dict[Level, Floats] = {"80": np.array(card.intervals.quantiles["80"])} if card.intervals else {}
+    bounds = judge.bounded(made, network, length, work.panel, some, quantiles).bounds or {}
+    series = work.panel.series[everything.series[0]]
+    begin = max(0, int(some.at[0]) - 3 * work.split.horizon)
+    with plots.figure(8.0, 3.4) as (drawn, (axes,)):
+        shown = np.linspace(begin, len(series.values) - 1, min(600, len(series.values) - begin)).astype(int)
+        axes.plot(shown, series.values[shown], color=plots.INK, linewidth=1.2, label="truth")
+        for row, at in enumerate(some.at.tolist()):
+            places = np.arange(at, at + work.split.horizon)
+            axes.plot(places, made.values[row], color=plots.COLOURS[0], label=None if row else first)
+            for lower, upper in bounds.values():
+                axes.fill_between(places, lower[row], upper[row], color=plots.COLOURS[0], alpha=0.2, linewidth=0)
+        axes.set(xlabel="step", ylabel="value", title=f"{series.name}: forecasts in the hold-out, 80 % intervals")
+        axes.legend(loc="upper left")
+        return drawn

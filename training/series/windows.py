@@ -1,0 +1,60 @@
+"""Training batches cut at random from the training part of every series, a little noise added; knows no network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.recipes import Stage
+from training.series.panel import Panel, SeriesError
+from training.series.splits import Split
+from training.tasks.base import Batch, Floats, Series, next_values
+
+# Noise on what is read, in mean absolute differences, uniform up to this: against learning by heart.
+JITTER = 0.1
+# Weight of steps in the first quarter of a window, where a series is hardly known yet.
+EARLY = 0.1
+
+
+class Windows:
+    """Draws windows of ``timesteps + horizon`` values; a series too short for one is not drawn from."""
+
+    def __init__(self, panel: Panel, split: Split, timesteps: int, *, again: bool = False) -> None:
+        """Windows of the training part; ``again`` adds the validation part, when it has chosen.
+
+        Raises SeriesError where no series is long enough or none moves.
+        """
+        self._timesteps, self._span = timesteps, timesteps + split.horizon
+        parts = [each.values[: split.ends(len(each.values))[int(again)]] for each in panel.series]
+        units = np.array([np.mean(np.abs(np.diff(part))) for part in parts])
+        room = np.array([len(part) - self._span + 1 for part in parts])
+        usable = np.flatnonzero((room > 0) & (units > 0.0))
+        if len(usable) == 0:
+            raise SeriesError(f"no series moves over {self._span} values in its training part")
+        self._values: Floats = np.concatenate([parts[place] for place in usable])
+        sizes = np.array([len(parts[place]) for place in usable])
+        self._offsets = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+        self._units = units[usable]
+        self._before = np.concatenate(([0], np.cumsum(room[usable])))
+        self._importance = np.ones(timesteps)
+        self._importance[: timesteps // 4] = EARLY
+
+    def draw(self, rng: np.random.Generator, stage: Stage) -> Batch:
+        """One chunk of batches, [chunk, batch, ...]."""
+        count = stage.chunk * stage.batch
+        picked = rng.integers(0, self._before[-1], count)
+        series = np.searchsorted(self._before, picked, side="right") - 1
+        starts = self._offsets[series] + picked - self._before[series]
+        clean = self._values[starts[:, None] + np.arange(self._span)]
+        # A window without a difference has no scale, and a batch of such windows no loss.
+        moving = np.flatnonzero(np.ptp(clean[:, : self._timesteps], axis=1) > 0.0)
+        if len(moving) == 0:
+            raise SeriesError("the training part hardly ever moves: there is nothing to learn")
+        rows = moving[np.arange(count) % len(moving)]
+        clean, unit = clean[rows], self._units[series[rows]]
+        noise = JITTER * rng.random(count)
+        observed = clean + (noise * unit)[:, None] * rng.standard_normal(clean.shape)
+        importance = np.broadcast_to(self._importance, (count, self._timesteps))
+        batch = next_values(Series(observed, clean, unit, noise), self._timesteps, importance)
+        return Batch._make(
+            None if part is None else part.reshape(stage.chunk, stage.batch, *part.shape[1:]) for part in batch
+        )
