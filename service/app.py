@@ -23,6 +23,7 @@ from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
 from service.api.deps import Services, State
 from service.api.forecast import forecast
+from service.api.gathering import Gathering
 from service.api.inspect import inspect
 from service.api.middleware import Prefixed, RequestId, Straight
 from service.api.predict import predict
@@ -94,6 +95,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
                 wait=settings.queue_timeout,
                 threads=os.cpu_count() or 1,
             ),
+            Gathering(),
             life,
         )
         if shared_folder() is not None:

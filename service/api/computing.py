@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
@@ -22,71 +21,15 @@ from service.api.admission import Hand
 from service.api.body import JSON_ONLY, Accepted, Disconnected, read_body
 from service.api.deps import Services, services_of
 from service.api.errors import Refusal, refuse, refuse_as
+from service.api.replies import Computed, Content, Posted, Reply, Stages
 from service.api.traces import trace
 from service.errors import LogUnavailable, UnrollError
-from service.inference.answers import Forecast, Prediction
 from service.request_log.rows import Row, identify
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_CLIENT_ID = 128
 _PART_BYTES = 256 * 1024
-
-Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """An answer and what its row in the log says of it."""
-
-    response: object
-    task: str | None
-    models: tuple[str, ...]
-    sequences: int
-    values: int
-
-    @staticmethod
-    def references(answers: Iterable[Prediction | Forecast]) -> tuple[str, ...]:
-        """Everyone who had a part in ``answers``: ``name/version``, or ``rule:name``."""
-        return tuple(sorted({f"{each.model}/{each.version}" if each.version else each.model for each in answers}))
-
-
-@dataclass(slots=True)
-class Posted:
-    """One request: ``headers`` in lower case, ``path`` the parameters of its path, ``body`` without its encoding."""
-
-    request_id: str
-    time: int  # microseconds since the epoch, UTC
-    headers: Mapping[bytes, bytes]
-    path: Mapping[str, str]
-    client: str | None = None  # name of the API key
-    body: bytes = b""
-
-
-class Content(NamedTuple):
-    """The bytes of an answer before they are encoded for the wire, and the headers that describe them."""
-
-    body: bytes
-    headers: Headers
-
-
-class Stages(NamedTuple):
-    """When validation, inference and writing began and when they ended, in nanoseconds of the monotonic clock."""
-
-    began: int
-    validated: int
-    inferred: int
-    written: int
-
-
-class Reply(NamedTuple):
-    """What the work on one request gave; ``sent`` is ``content`` as it goes on the wire."""
-
-    computed: Computed
-    content: Content
-    sent: Content
-    stages: Stages
-
 
 Question = TypeVar("Question")
 
@@ -124,6 +67,14 @@ class ComputingEndpoint(ABC, Generic[Question]):
     def write(self, computed: Computed, question: Question) -> Content:
         """The answer as bytes."""
 
+    def joins(self, question: Question, posted: Posted) -> Hashable | None:
+        """What questions have in common that :meth:`compute_together` may get; None for one to be asked alone."""
+        return None
+
+    def compute_together(self, services: Services, questions: list[Question], posted: list[Posted]) -> list[Computed]:
+        """The answer to each of several questions that join; raises where one of them has none."""
+        raise NotImplementedError
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = services_of(scope)
         with Hand(services.admission) as hand:
@@ -142,30 +93,24 @@ class ComputingEndpoint(ABC, Generic[Question]):
             posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted, hand.reading)
             hand.start()
             arrived = True
-            work = partial(self._work, services, posted)
-            inline = len(posted.body) <= self.inline_bytes and b"content-encoding" not in posted.headers
-            if inline:
-                reply = work()
+            if len(posted.body) <= self.inline_bytes and b"content-encoding" not in posted.headers:
+                reply = await services.gathering.reply(self, services, posted, started)
             else:
-                reply = await services.admission.in_thread(work, len(posted.body))
+                reply = await services.admission.in_thread(partial(self._work, services, posted), len(posted.body))
                 hand.keep(len(reply.content.body) + len(reply.sent.body))
+                await services.log.record(self.row(posted, started, reply))
         except Disconnected:
             return
+        except LogUnavailable as error:
+            refusal = refuse(self.path, error, posted.request_id)
         except UnrollError as error:
             refusal, code = refuse(self.path, error, posted.request_id), error.code
         except Exception:
             logger.exception("request %s failed", posted.request_id, extra={"request_id": posted.request_id})
             detail, code = "the service failed to answer; the request id is in its log", "internal"
             refusal = refuse_as(self.path, HTTPStatus.INTERNAL_SERVER_ERROR, detail, code, posted.request_id)
-        row = self._row(posted, started, reply, refusal, code)
-        if reply is None:
-            if arrived:
-                services.log.note(row)
-        else:
-            try:
-                await services.log.record(row)
-            except LogUnavailable as error:
-                refusal = refuse(self.path, error, posted.request_id)
+        if refusal is not None and code is not None and arrived:
+            services.log.note(self._refused_row(posted, started, refusal, code))
         ended = time.perf_counter_ns()
         self.observe(services, posted, reply, refusal, ended - started)
         if refusal is not None:
@@ -185,11 +130,20 @@ class ComputingEndpoint(ABC, Generic[Question]):
         question = self.read(posted)
         validated = time.perf_counter_ns()
         computed = self.compute(services, question, posted)
-        inferred = time.perf_counter_ns()
+        return self.reply(posted, question, computed, began, validated, time.perf_counter_ns() - validated)
+
+    def reply(
+        self, posted: Posted, question: Question, computed: Computed, began: int, validated: int, computing: int
+    ) -> Reply:
+        """``computed`` as it is written and sent; ``computing`` are the nanoseconds that it took."""
+        writing = time.perf_counter_ns()
         content = sent = self.write(computed, question)
         if self.accepted.encodings:
             sent = Content(*encoding.encoded(posted.headers.get(b"accept-encoding"), *content))
-        return Reply(computed, content, sent, Stages(began, validated, inferred, time.perf_counter_ns()))
+        inferred = validated + computing
+        return Reply(
+            computed, content, sent, Stages(began, validated, inferred, inferred + time.perf_counter_ns() - writing)
+        )
 
     def observe(
         self, services: Services, posted: Posted, reply: Reply | None, refusal: Refusal | None, nanoseconds: int
@@ -202,23 +156,42 @@ class ComputingEndpoint(ABC, Generic[Question]):
         status = HTTPStatus.OK if refusal is None else refusal.status
         services.metrics.answered(self.path, models, status, nanoseconds * 1e-9, inference)
 
-    def _row(self, posted: Posted, started: int, reply: Reply | None, refusal: Refusal | None, code: str | None) -> Row:
-        computed = reply.computed if reply else None
+    def row(self, posted: Posted, started: int, reply: Reply) -> Row:
+        """What the log keeps of an answered request that arrived at ``started``."""
+        computed = reply.computed
         return Row(
             id=posted.request_id,
             time=posted.time,
             endpoint=self.path,
-            task=computed.task if computed else None,
-            models=computed.models if computed else (),
-            status=int(refusal.status if refusal else HTTPStatus.OK),
+            task=computed.task,
+            models=computed.models,
+            status=200,
+            code=None,
+            client=posted.client,
+            client_request_id=_client_request_id(posted.headers),
+            sequences=computed.sequences,
+            values=computed.values,
+            duration_us=(time.perf_counter_ns() - started) // 1000,
+            request=posted.body,
+            response=reply.content.body,
+        )
+
+    def _refused_row(self, posted: Posted, started: int, refusal: Refusal, code: str) -> Row:
+        return Row(
+            id=posted.request_id,
+            time=posted.time,
+            endpoint=self.path,
+            task=None,
+            models=(),
+            status=int(refusal.status),
             code=code,
             client=posted.client,
             client_request_id=_client_request_id(posted.headers),
-            sequences=computed.sequences if computed else 0,
-            values=computed.values if computed else 0,
+            sequences=0,
+            values=0,
             duration_us=(time.perf_counter_ns() - started) // 1000,
             request=posted.body,
-            response=reply.content.body if reply else refusal.content if refusal else b"",
+            response=refusal.content,
         )
 
 

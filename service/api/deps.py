@@ -11,6 +11,7 @@ from fastapi.requests import HTTPConnection
 from starlette.types import Scope
 
 from service.api.admission import Admission
+from service.api.gathering import Gathering
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.repository import Repository
@@ -36,6 +37,7 @@ class Services:
     tracing: Tracing | None
     threads: CapacityLimiter
     admission: Admission
+    gathering: Gathering
     lifecycle: Lifecycle
 
     @property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from service.api.computing import Computed
 from service.api.deps import Services
 from service.api.native import NativeEndpoint
+from service.api.replies import Computed
 from service.api.schemas import ForecastRequest, ForecastResponse
 
 

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from service.api.computing import Computed
+from collections.abc import Hashable
+
 from service.api.deps import Services
-from service.api.native import NativeEndpoint
+from service.api.native import Joint, NativeEndpoint
+from service.api.replies import Computed
 from service.api.schemas import PredictRequest, PredictResponse
+from service.inference.answers import Prediction
+from service.inference.sequences import kind_of_short
 
 
 def answer(services: Services, payload: PredictRequest, request_id: str) -> Computed:
     """Predict the next value of each sequence, with the evidence for it."""
     sequences = payload.posted()
     predictions = services.engine.predict(sequences, *payload.named(), payload.interval_levels())
+    return _computed(services, payload, request_id, predictions, sum(map(len, sequences)))
+
+
+def answers(services: Services, payloads: list[PredictRequest], request_ids: list[str]) -> list[Computed]:
+    """The answers to payloads of one ``sequence`` each that join."""
+    first = payloads[0]
+    sequences = [sequence for payload in payloads for sequence in payload.posted()]
+    predictions = services.engine.predict(sequences, *first.named(), first.interval_levels())
+    return [
+        _computed(services, payload, request_id, [prediction], len(sequence))
+        for payload, request_id, prediction, sequence in zip(payloads, request_ids, predictions, sequences, strict=True)
+    ]
+
+
+def joins(payload: PredictRequest) -> Hashable | None:
+    """What payloads must have in common: all but a short ``sequence``, of one kind."""
+    if payload.sequence is None or (kind := kind_of_short(payload.sequence)) is None:
+        return None
+    return payload.model, payload.version, payload.interval_levels(), kind
+
+
+def _computed(
+    services: Services, payload: PredictRequest, request_id: str, predictions: list[Prediction], values: int
+) -> Computed:
     named = payload.model is not None
     return Computed(
         PredictResponse(
@@ -22,9 +50,16 @@ def answer(services: Services, payload: PredictRequest, request_id: str) -> Comp
         ),
         task=services.catalog.task(payload.model),
         models=Computed.references(predictions),
-        sequences=len(sequences),
-        values=sum(map(len, sequences)),
+        sequences=len(predictions),
+        values=values,
     )
 
 
-predict = NativeEndpoint("/predict", PredictRequest, PredictResponse, answer, {"sequence": [1, 2, 3, 4]})
+predict = NativeEndpoint(
+    "/predict",
+    PredictRequest,
+    PredictResponse,
+    answer,
+    {"sequence": [1, 2, 3, 4]},
+    joint=Joint(joins, answers),
+)

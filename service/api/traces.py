@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from service.telemetry.tracing import Span, Tracing
 
 if TYPE_CHECKING:
-    from service.api.computing import Posted, Reply
+    from service.api.replies import Posted, Reply
 
 
 def trace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -11,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, Tag
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from service.api.body import parse
-from service.api.computing import Computed, ComputingEndpoint, Content, Posted
+from service.api.computing import ComputingEndpoint
 from service.api.deps import CatalogDep, Services
 from service.api.openapi import no_model
+from service.api.replies import Computed, Content, Posted
 from service.api.schemas import MOST_SEQUENCES, MOST_VALUES, Number, Pair
 from service.errors import InvalidInput, Problem
-from service.inference.sequences import Sequence
+from service.inference.answers import Prediction
+from service.inference.sequences import Sequence, kind_of_short
 
 _NO_MODEL = no_model()
 
@@ -65,19 +68,36 @@ class PredictEndpoint(ComputingEndpoint[list[Sequence]]):
         return [_sequence(instance) for instance in request.instances]
 
     def compute(self, services: Services, question: list[Sequence], posted: Posted) -> Computed:
-        name = posted.path["model"]
-        # Without levels no intervals are computed: the protocol has no place for them.
-        predictions = services.engine.predict(question, name, posted.path.get("version"), levels=())
-        return Computed(
-            PredictResponse([each.value for each in predictions]),
-            task=services.catalog.task(name),
-            models=Computed.references(predictions),
-            sequences=len(question),
-            values=sum(map(len, question)),
-        )
+        return _computed(services, question, posted, _predict(services, question, posted))
+
+    def joins(self, question: list[Sequence], posted: Posted) -> Hashable | None:
+        kind = kind_of_short(question[0]) if len(question) == 1 else None
+        return None if kind is None else (posted.path["model"], posted.path.get("version"), kind)
+
+    def compute_together(
+        self, services: Services, questions: list[list[Sequence]], posted: list[Posted]
+    ) -> list[Computed]:
+        predictions = _predict(services, [question[0] for question in questions], posted[0])
+        rows = zip(questions, posted, predictions, strict=True)
+        return [_computed(services, question, each, [prediction]) for question, each, prediction in rows]
 
     def write(self, computed: Computed, question: list[Sequence]) -> Content:
         return Content(orjson.dumps(computed.response), ((b"content-type", b"application/json"),))
+
+
+def _predict(services: Services, sequences: list[Sequence], posted: Posted) -> list[Prediction]:
+    # Without levels no intervals are computed: the protocol has no place for them.
+    return services.engine.predict(sequences, posted.path["model"], posted.path.get("version"), levels=())
+
+
+def _computed(services: Services, question: list[Sequence], posted: Posted, predictions: list[Prediction]) -> Computed:
+    return Computed(
+        PredictResponse([each.value for each in predictions]),
+        task=services.catalog.task(posted.path["model"]),
+        models=Computed.references(predictions),
+        sequences=len(question),
+        values=sum(map(len, question)),
+    )
 
 
 class _NoVerb(StringConvertor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +15,30 @@ from service.inference.answers import Best, Comparison, ModelResult, RuleResult
 from service.inference.check import TIE, Check, memory_truth
 from service.inference.evidence import Examiner
 from service.inference.model import Model
-from service.inference.sequences import LARGEST, Sequence, batches
+from service.inference.sequences import LARGEST, Sequence, are_pairs, batches
 
-Floats = NDArray[np.float64]
+_RULE = "rule:"
 
 
 class _Column:
-    """What one model or rule gave, gathered batch by batch at the positions the sequences were posted at."""
+    """What one model or rule gave, at the positions that the sequences were posted at."""
 
     def __init__(self, sequences: int) -> None:
-        self.predictions = np.zeros(sequences)
+        self.predictions = [0.0] * sequences
         self.checks: list[Check | None] = [None] * sequences
         self.warnings: list[list[str]] = [[] for _ in range(sequences)]
-        # Mean absolute one-step-ahead errors; NaN where nothing could be checked.
-        self.mae = np.full(sequences, np.nan)
+        # Mean absolute one-step-ahead errors; None where nothing could be checked.
+        self.mae: list[float | None] = [None] * sequences
         self.seconds = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All columns on the same sequences; ``unit`` is S and ``truth`` the exact answer of each, where it is known."""
+
+    columns: dict[str, _Column]
+    unit: list[float]
+    truth: list[float] | None
 
 
 def compare(task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None) -> Comparison:
@@ -37,6 +47,20 @@ def compare(task: str, models: list[Model], sequences: list[Sequence], targets: 
     Raises:
         InvalidInput: a model has no answer for a sequence, or the number of targets is not that of the sequences.
     """
+    return _comparison(task, models, _table(models, sequences, targets), slice(None))
+
+
+def compare_each(
+    task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None
+) -> list[Comparison]:
+    """What :func:`compare` gives for each of ``sequences`` alone, for little more than for all of them together."""
+    table = _table(models, sequences, targets)
+    for column in table.columns.values():
+        column.seconds /= len(sequences)
+    return [_comparison(task, models, table, slice(row, row + 1)) for row in range(len(sequences))]
+
+
+def _table(models: list[Model], sequences: list[Sequence], targets: list[float] | None) -> _Table:
     count = len(sequences)
     if targets is not None and len(targets) != count:
         expected = f"one target for each of the {count} sequences"
@@ -46,74 +70,97 @@ def compare(task: str, models: list[Model], sequences: list[Sequence], targets: 
         raise InvalidInput(
             "a target is too large to compute with", code="out_of_range", problems=(Problem("targets", expected),)
         )
+    pairs = are_pairs(sequences[0])
     columns: dict[str, _Column] = defaultdict(lambda: _Column(count))
-    unit = np.zeros(count)
-    truth = None if targets is None else np.array(targets)
+    unit = [0.0] * count
+    truth = [0.0] * count if pairs else targets  # of pairs the exact answer is known
     for batch in batches(sequences):
-        examiner, rows = Examiner(batch), batch.rows
-        unit[rows] = batch.unit
+        rows, examiner = batch.rows.tolist(), Examiner(batch)
+        _put(unit, rows, batch.unit)
         for model in models:
             start = time.perf_counter()
             evidence = examiner.examine(model)
             column = columns[model.card.name]
             column.seconds += time.perf_counter() - start
-            column.predictions[rows] = evidence.answers
-            for row, check, warnings in zip(rows.tolist(), evidence.checks, evidence.warnings, strict=True):
+            _put(column.predictions, rows, evidence.answers)
+            for row, check, warnings in zip(rows, evidence.checks, evidence.warnings, strict=True):
                 column.checks[row], column.warnings[row] = check, warnings
-                column.mae[row] = np.nan if check is None else check.mae
-        if batch.indices is not None:
-            truth = np.zeros(count) if truth is None else truth
-            truth[rows] = memory_truth(batch)
-            columns["rule:index_blind_mean"].predictions[rows] = rules.index_blind_mean(batch.values, batch.lengths)
+                column.mae[row] = None if check is None else check.mae
+        if pairs and truth is not None:
+            _put(truth, rows, memory_truth(batch))
+            blind = rules.index_blind_mean(batch.values, batch.lengths)
+            _put(columns[f"{_RULE}index_blind_mean"].predictions, rows, blind)
         else:
             chosen, ruled = examiner.rules()
+            checked = chosen.steps > 0
             for index, name in enumerate(ruled.names):
-                columns[f"rule:{name}"].predictions[rows] = ruled.values[index]
-                columns[f"rule:{name}"].mae[rows] = np.where(chosen.steps > 0, ruled.mae[index], np.nan)
-    results = [_model_result(model, columns[model.card.name], truth) for model in models]
-    ruled_results = [
-        RuleResult(name.removeprefix("rule:"), column.predictions.tolist(), _errors(column, truth))
-        for name, column in columns.items()
-        if name.startswith("rule:")
+                column = columns[_RULE + name]
+                _put(column.predictions, rows, ruled.values[index])
+                found = zip(rows, checked.tolist(), ruled.mae[index].tolist(), strict=True)
+                for row, known, mae in found:
+                    column.mae[row] = mae if known else None
+    return _Table(columns, unit, truth)
+
+
+def _put(column: list[float], rows: list[int], values: NDArray[np.float64]) -> None:
+    for row, value in zip(rows, values.tolist(), strict=True):
+        column[row] = value
+
+
+def _comparison(task: str, models: list[Model], table: _Table, part: slice) -> Comparison:
+    """The comparison on ``part`` of the sequences."""
+    results = [_model_result(model, table, part) for model in models]
+    ruled = [
+        RuleResult(name.removeprefix(_RULE), column.predictions[part], _errors(column, table, part))
+        for name, column in table.columns.items()
+        if name.startswith(_RULE)
     ]
-    return Comparison(task, results, ruled_results, _best(models, columns, truth, unit))
+    return Comparison(task, results, ruled, _best(models, table, part))
 
 
-def _errors(column: _Column, truth: Floats | None) -> list[float] | None:
-    return None if truth is None else (column.predictions - truth).tolist()
-
-
-def _model_result(model: Model, column: _Column, truth: Floats | None) -> ModelResult:
-    card = model.card
+def _model_result(model: Model, table: _Table, part: slice) -> ModelResult:
+    card, column = model.card, table.columns[model.card.name]
     return ModelResult(
         model=card.name,
         version=card.version,
         architecture=card.architecture,
         parameters=card.parameters,
-        predictions=column.predictions.tolist(),
-        errors=_errors(column, truth),
-        checks=column.checks,
-        warnings=column.warnings,
+        predictions=column.predictions[part],
+        errors=_errors(column, table, part),
+        checks=column.checks[part],
+        warnings=column.warnings[part],
         duration_us=round(column.seconds * 1e6),
         test=card.evaluations[0].model,
     )
 
 
-def _best(models: list[Model], columns: dict[str, _Column], truth: Floats | None, unit: Floats) -> Best:
+def _errors(column: _Column, table: _Table, part: slice) -> list[float] | None:
+    if table.truth is None:
+        return None
+    return [answer - target for answer, target in zip(column.predictions[part], table.truth[part], strict=True)]
+
+
+def _best(models: list[Model], table: _Table, part: slice) -> Best:
     """The lowest mean error in units of S; a network within 1e-3 S of the lowest wins over a rule."""
-    scale = np.where(unit > 0.0, unit, 1.0)
-    if truth is not None:
-        scores = {name: float((np.abs(c.predictions - truth) / scale).mean()) for name, c in columns.items()}
-        return Best(_lowest(scores), "error")
-    checked = ~np.isnan(np.stack([column.mae for column in columns.values()])).any(axis=0)
-    if checked.any():
-        scores = {name: float((c.mae / scale)[checked].mean()) for name, c in columns.items()}
+    scale = [unit or 1.0 for unit in table.unit[part]]
+    if table.truth is not None:
+        errors = {name: _errors(column, table, part) or [] for name, column in table.columns.items()}
+        return Best(_lowest({name: _mean(each, scale) for name, each in errors.items()}), "error")
+    maes = {name: column.mae[part] for name, column in table.columns.items()}
+    checked = [row for row, each in enumerate(zip(*maes.values(), strict=True)) if None not in each]
+    if checked:
+        scale = [scale[row] for row in checked]
+        scores = {name: _mean([mae[row] or 0.0 for row in checked], scale) for name, mae in maes.items()}
         return Best(_lowest(scores), "check")
     return Best(min(models, key=lambda model: model.card.evaluations[0].model.mse).card.name, "test")
 
 
+def _mean(errors: list[float], scale: list[float]) -> float:
+    return sum(abs(error) / unit for error, unit in zip(errors, scale, strict=True)) / len(scale)
+
+
 def _lowest(scores: dict[str, float]) -> str:
     lowest = min(scores.values())
-    networks = {name: score for name, score in scores.items() if not name.startswith("rule:")}
+    networks = {name: score for name, score in scores.items() if not name.startswith(_RULE)}
     best = min(networks, key=networks.__getitem__)
     return best if networks[best] <= lowest + TIE else min(scores, key=scores.__getitem__)

@@ -21,7 +21,7 @@ from service.inference.intervals import (
 from service.inference.model import Model
 from service.inference.rollout import roll_out
 from service.inference.sequences import Batch, Sequence, batches
-from service.inference.short import short_series
+from service.inference.short import few_short_series
 
 # Levels of the prediction intervals that cards are calibrated for, in percent.
 LEVELS: tuple[Level, ...] = ("80", "90", "95")
@@ -51,10 +51,14 @@ class Engine:
         """The next value of each sequence (or a memory model's answer), in the order they came in."""
         named = None if model is None else self.catalog.get(model, version)
         if named is None or named.card.answers_any_series:
-            series = short_series(sequences)
-            if series is not None:
-                choice = answered_short(series, named) if named else choose_short(series, self.catalog.series_models())
-                return [_prediction(choice, series.unit, _quantiles(choice, levels))]
+            few = few_short_series(sequences)
+            if few is not None:
+                models = [] if named else self.catalog.series_models()
+                choices = [answered_short(each, named) if named else choose_short(each, models) for each in few]
+                return [
+                    _prediction(choice, each.unit, _quantiles(choice, levels))
+                    for choice, each in zip(choices, few, strict=True)
+                ]
         found: dict[int, Prediction] = {}
         for batch in batches(sequences):
             choices = _answered(named, batch, self.catalog)
@@ -96,6 +100,19 @@ class Engine:
 
         Raises also InvalidInput where a named model is of another task or the targets do not match.
         """
+        return comparison.compare(task, self._compared(task, models), sequences, targets)
+
+    def compare_each(
+        self,
+        task: str,
+        sequences: list[Sequence],
+        targets: list[float] | None = None,
+        models: list[str] | None = None,
+    ) -> list[Comparison]:
+        """What :meth:`compare` gives for each sequence alone."""
+        return comparison.compare_each(task, self._compared(task, models), sequences, targets)
+
+    def _compared(self, task: str, models: list[str] | None) -> list[Model]:
         compared = self._of_task(task) if models is None else [self.catalog.get(name) for name in models]
         for position, each in enumerate(compared):
             if each.card.task != task:
@@ -104,7 +121,7 @@ class Engine:
                     code="wrong_task",
                     problems=(Problem(f"models.{position}", "a model of the task that is compared"),),
                 )
-        return comparison.compare(task, compared, sequences, targets)
+        return compared
 
     def backtest(self, sequence: Sequence, horizon: int, models: list[str] | None = None) -> Backtest:
         """What ``models`` (by default all that may be chosen) and the rules would have forecast, against what came."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ Sequence = Values | Pairs
 LARGEST = 1e300
 # Steps in one batch, padding included: bounds memory whatever is posted.
 BATCH_STEPS = 65_536
+# Up to here a few sequences are answered faster in plain Python than as a batch.
+SHORT = 64
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,13 @@ class Batch:
 def are_pairs(sequence: Sequence) -> bool:
     """Whether ``sequence`` is a list of [index, value] pairs rather than of numbers."""
     return isinstance(sequence[0], tuple)
+
+
+def kind_of_short(sequence: Sequence) -> Literal["values", "pairs"] | None:
+    """The kind of a sequence of at most 64 steps; None for a longer one."""
+    if len(sequence) > SHORT:
+        return None
+    return "pairs" if are_pairs(sequence) else "values"
 
 
 def batches(sequences: list[Sequence]) -> Iterator[Batch]:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 Job = Callable[[Connection], object]
 
 _WAL_BYTES = 64 << 20  # above this the WAL is emptied even if that means to wait for a reader
+_WRITTEN_BYTES = 4 << 20  # of bodies, between two looks at the WAL's size
 _READER_MS = 200  # how long that may hold up the next batch
 # Failures of one row, which must not fail the others of its batch; all others are failures of the database.
 _ROW_FAILURES = (IntegrityError, DataError, ProgrammingError, UnicodeError, OverflowError)
@@ -35,6 +36,7 @@ class Committer:
         self._busy_ms = round(timeout * 1000)
         self._bodies, self._body_limit = bodies, body_limit
         self._connection: Connection | None = None
+        self._written = 0
         self.turns = Turns(_beside(self._file, "-turns"))
 
     def commit(self, rows: Sequence[Row]) -> dict[int, LogUnavailable]:
@@ -63,6 +65,9 @@ class Committer:
 
     def bound_wal(self) -> None:
         """Empty the WAL when it has outgrown its bound. A failure is only logged: the next commit meets it too."""
+        if self._written < _WRITTEN_BYTES:
+            return
+        self._written = 0
         wal = _beside(self._file, "-wal")
         try:
             if wal is not None and wal.stat().st_size > _WAL_BYTES:
@@ -94,6 +99,7 @@ class Committer:
 
     def _insert(self, rows: Sequence[Row]) -> None:
         prepared = [stored(row, self._bodies, self._body_limit) for row in rows]
+        self._written += sum(len(row.request) + len(row.response) for row in rows)
         self._transact(lambda connection: insert(connection, prepared))
 
     def _transact(self, job: Job) -> object:

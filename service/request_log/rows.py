@@ -29,7 +29,7 @@ def is_id(text: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every request
 class Row:
     """One request to a computing endpoint and its answer, as the service knows them."""
 

@@ -15,11 +15,12 @@ from service.request_log.rows import Row
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A row on its way. ``waiter`` is None for a note, for which nobody waits."""
+    """A row on its way, and what ``waiter`` gets when it is committed; None for a note, for which nobody waits."""
 
     row: Row
     size: int
-    waiter: asyncio.Future[None] | None
+    waiter: asyncio.Future[Any] | None
+    result: object
     withdrawn: bool = False  # its caller was told that it took too long
 
     def waits(self) -> bool:
@@ -44,11 +45,12 @@ class Waiting:
         self._jobs: deque[Job] = deque()
         self._closing = False
 
-    def add(self, entry: Entry) -> None:
-        """Queue a row."""
-        with self._changed:
-            self._entries.append(entry)
-            self._changed.notify()
+    def add(self, entries: list[Entry]) -> None:
+        """Queue rows."""
+        if entries:
+            with self._changed:
+                self._entries += entries
+                self._changed.notify()
 
     def add_job(self, job: Job) -> None:
         """Queue a job."""
@@ -97,6 +99,7 @@ def answer(waiter: asyncio.Future[Any], result: object, failure: Exception | Non
     if failure is None:
         waiter.set_result(result)
     elif isinstance(failure, LogUnavailable):
-        waiter.set_exception(LogUnavailable(failure.detail))  # one instance for many would gather all their tracebacks
+        # One instance for many would gather all their tracebacks.
+        waiter.set_exception(type(failure)(failure.detail))
     else:
         waiter.set_exception(failure)

@@ -116,9 +116,8 @@ class LogWriter:
 
     def admit(self) -> None:
         """Raise :class:`LogUnavailable` or :class:`LogFull` if a row could not be taken now; cheap, before any work."""
-        if self._serve:
-            return
-        self._refuse_what_cannot_be_taken()
+        if not self._serve and (failure := self._failure or self._lack_of_room()):
+            raise type(failure)(failure.detail)
 
     async def record(self, row: Row) -> None:
         """Return when ``row`` is committed. A caller that is cancelled leaves its row behind.
@@ -126,27 +125,35 @@ class LogWriter:
         Raises :class:`LogUnavailable` when the database fails or the deadline passes, :class:`LogFull` at the
         bound of the queue; with ``on_failure="serve"`` such a row is counted as skipped instead.
         """
-        try:
-            self._refuse_what_cannot_be_taken()
-            waiter = self._loop.create_future()
-            entry = self._append(row, waiter)
-            self._deadlines.append((self._loop.time() + self._timeout, entry))
-            if self._timer is None:
-                self._timer = self._loop.call_later(self._timeout, self._expire)
-            await waiter
-        except LogUnavailable:
-            if not self._serve:
-                raise
-            self._skipped += 1
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self.enter([(row, waiter, None)])
+        await waiter
+
+    def enter(self, answers: Iterable[tuple[Row, asyncio.Future[T], T]]) -> None:
+        """Queue rows; each waiter gets its result when its row is committed, or the error as in :meth:`record`."""
+        deadline = self._loop.time() + self._timeout
+        entries = []
+        for row, waiter, result in answers:
+            entry = Entry(row, len(row.request) + len(row.response), waiter, result)
+            failure = self._failure or self._lack_of_room()
+            if failure is None:
+                self._count(entry)
+                self._deadlines.append((deadline, entry))
+                entries.append(entry)
+            else:
+                self._answer(entry, failure)
+        self._waiting.add(entries)
+        if entries and self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._expire)
 
     def note(self, row: Row) -> None:
         """Queue ``row`` without waiting for it; at the bound of the queue it is counted as skipped."""
-        try:
-            self._refuse_what_does_not_fit()
-        except LogFull:
+        if self._lack_of_room():
             self._skipped += 1
         else:
-            self._append(row, None)
+            entry = Entry(row, len(row.request) + len(row.response), None, None)
+            self._count(entry)
+            self._waiting.add([entry])
 
     async def run(self, job: Callable[[Connection], T]) -> T:
         """The result of ``job`` in a transaction of its own, between two batches: all writing has one owner.
@@ -172,21 +179,14 @@ class LogWriter:
         self._waiting.add_job(Job(action, waiter))
         return await waiter
 
-    def _refuse_what_cannot_be_taken(self) -> None:
-        if self._failure is not None:
-            raise LogUnavailable(self._failure.detail)
-        self._refuse_what_does_not_fit()
-
-    def _refuse_what_does_not_fit(self) -> None:
+    def _lack_of_room(self) -> LogFull | None:
         if self._rows >= self._queue_rows or self._bytes >= self._queue_bytes:
-            raise LogFull("too many answers wait for the request log; try again in a moment")
+            return LogFull("too many answers wait for the request log; try again in a moment")
+        return None
 
-    def _append(self, row: Row, waiter: asyncio.Future[None] | None) -> Entry:
-        entry = Entry(row, len(row.request) + len(row.response), waiter)
+    def _count(self, entry: Entry) -> None:
         self._rows += 1
         self._bytes += entry.size
-        self._waiting.add(entry)
-        return entry
 
     def _expire(self) -> None:
         """Fail whoever has waited too long. Only a stuck thread lets this happen, so nothing more is admitted."""
@@ -234,10 +234,14 @@ class LogWriter:
             return
         self._rows -= 1
         self._bytes -= entry.size
-        if entry.waiter is not None:
-            answer(entry.waiter, None, failure)
-        elif failure is not None:
+        self._answer(entry, failure)
+
+    def _answer(self, entry: Entry, failure: LogUnavailable | None) -> None:
+        if failure is not None and (self._serve or entry.waiter is None):
             self._skipped += 1
+            failure = None
+        if entry.waiter is not None:
+            answer(entry.waiter, entry.result, failure)
 
     def _end(self) -> None:
         self._failure = LogUnavailable("the request log is closed")  # no fault: nothing to report

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import orjson
 
 from service.api import encoding
 from service.api.body import Accepted, parse, refuse_repeated_keys
-from service.api.computing import Computed, ComputingEndpoint, Content, Posted, Reply
+from service.api.computing import ComputingEndpoint
 from service.api.deps import Services
 from service.api.errors import Refusal
+from service.api.replies import Computed, Content, Posted, Reply
 from service.api.v2 import codec
 from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.errors import InvalidInput
 from service.inference.answers import Prediction
-from service.inference.sequences import Sequence
+from service.inference.sequences import Sequence, kind_of_short
 
 _JSON_BYTES = b"inference-header-content-length"
 _NESTED_KEYS = (b'"shape"', b'"datatype"', b'"data"')
@@ -65,16 +67,16 @@ class InferEndpoint(ComputingEndpoint[Question]):
         )
 
     def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
-        name = posted.path["model"]
-        # Without levels no intervals are computed: the protocol has no place for them.
-        predictions = services.engine.predict(question.sequences, name, posted.path.get("version"), levels=())
-        return Computed(
-            predictions,
-            task=services.catalog.task(name),
-            models=Computed.references(predictions),
-            sequences=len(question.sequences),
-            values=sum(map(len, question.sequences)),
-        )
+        return _computed(services, question, posted, _predict(services, question.sequences, posted))
+
+    def joins(self, question: Question, posted: Posted) -> Hashable | None:
+        kind = kind_of_short(question.sequences[0]) if len(question.sequences) == 1 else None
+        return None if kind is None else (posted.path["model"], posted.path.get("version"), kind)
+
+    def compute_together(self, services: Services, questions: list[Question], posted: list[Posted]) -> list[Computed]:
+        predictions = _predict(services, [question.sequences[0] for question in questions], posted[0])
+        rows = zip(questions, posted, predictions, strict=True)
+        return [_computed(services, question, each, [prediction]) for question, each, prediction in rows]
 
     def observe(
         self, services: Services, posted: Posted, reply: Reply | None, refusal: Refusal | None, nanoseconds: int
@@ -105,6 +107,21 @@ class InferEndpoint(ComputingEndpoint[Question]):
             return Content(head, ((b"content-type", b"application/json"),))
         headers = ((b"content-type", b"application/octet-stream"), (_JSON_BYTES, str(len(head)).encode()))
         return Content(head + data, headers)
+
+
+def _predict(services: Services, sequences: list[Sequence], posted: Posted) -> list[Prediction]:
+    # Without levels no intervals are computed: the protocol has no place for them.
+    return services.engine.predict(sequences, posted.path["model"], posted.path.get("version"), levels=())
+
+
+def _computed(services: Services, question: Question, posted: Posted, predictions: list[Prediction]) -> Computed:
+    return Computed(
+        predictions,
+        task=services.catalog.task(posted.path["model"]),
+        models=Computed.references(predictions),
+        sequences=len(question.sequences),
+        values=sum(map(len, question.sequences)),
+    )
 
 
 def _json_bytes(posted: Posted) -> int:

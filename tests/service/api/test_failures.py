@@ -11,9 +11,9 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from service.api.computing import Computed
 from service.api.deps import Services
 from service.api.native import NativeEndpoint
+from service.api.replies import Computed
 from service.api.schemas import PredictRequest, PredictResponse
 from service.app import create_app
 from service.errors import ModelUnavailable, NonFiniteOutput

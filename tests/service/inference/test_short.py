@@ -1,4 +1,4 @@
-"""One short series in plain Python gives what the batched way gives."""
+"""A few short series in plain Python give what the batched way gives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from service.errors import InvalidInput
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, answered_short, choose, choose_short
 from service.inference.engine import Engine
-from service.inference.sequences import batches
-from service.inference.short import LONGEST, ShortSeries, short_series
+from service.inference.sequences import SHORT, batches
+from service.inference.short import A_BATCH, ShortSeries, few_short_series
 
 # Values of similar size: with differences far apart in magnitude the least-squares fits are all rounding, either way.
-VALUES = st.lists(st.integers(-1000, 1000).map(lambda k: k / 8.0), min_size=1, max_size=LONGEST)
+VALUES = st.lists(st.integers(-1000, 1000).map(lambda k: k / 8.0), min_size=1, max_size=SHORT)
 SCALES = st.sampled_from([1.0, 1e-280, 1e-6, 1e7, 1e290])
 
 
@@ -46,18 +46,19 @@ def test_the_same_answerer_is_chosen_alone_and_in_a_batch(catalog: Catalog, valu
         _assert_alike(one, other, float(batch.unit[0]))
 
 
-def test_only_one_short_series_of_numbers_goes_this_way() -> None:
-    assert short_series([[1.0] * LONGEST]) is not None
-    assert short_series([[1.0] * (LONGEST + 1)]) is None
-    assert short_series([[1.0], [2.0]]) is None
-    assert short_series([[(0.0, 1.0)]]) is None
+def test_only_a_few_short_series_of_numbers_go_this_way() -> None:
+    assert few_short_series([[1.0] * SHORT]) is not None
+    assert few_short_series([[1.0], [1.0] * (SHORT + 1)]) is None
+    assert few_short_series([[1.0]] * (A_BATCH - 1)) is not None
+    assert few_short_series([[1.0]] * A_BATCH) is None
+    assert few_short_series([[(0.0, 1.0)]]) is None
 
 
 def test_a_magnitude_above_the_largest_is_refused_as_in_a_batch(engine: Engine) -> None:
     with pytest.raises(InvalidInput) as alone:
-        engine.predict([[1.0, 1e301]])
+        engine.predict([[1.0], [1.0, 1e301]])
     with pytest.raises(InvalidInput) as together:
-        engine.predict([[1.0, 1e301], [1.0]])
+        engine.predict([[1.0], [1.0, 1e301], *[[1.0]] * A_BATCH])
     assert alone.value.problems == together.value.problems
 
 

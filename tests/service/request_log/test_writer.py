@@ -249,6 +249,7 @@ async def test_the_wal_stays_bounded_while_readers_come_and_go(
 ) -> None:
     bound, batch = 2 << 20, 50 * 10_000
     monkeypatch.setattr(committer, "_WAL_BYTES", bound)
+    monkeypatch.setattr(committer, "_WRITTEN_BYTES", batch)
     sizes = []
     async with open_writer(queue_bytes=1 << 24) as writer:
         for _ in range(20):
@@ -264,6 +265,7 @@ async def test_a_reader_that_stays_holds_up_neither_rows_nor_readiness(
     open_writer: OpenWriter, make_row: MakeRow, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(committer, "_WAL_BYTES", 0)
+    monkeypatch.setattr(committer, "_WRITTEN_BYTES", 0)
     async with open_writer() as writer:
         await writer.record(make_row())
         with closing(sqlite_module().connect(file, isolation_level=None)) as other:

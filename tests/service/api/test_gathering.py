@@ -1,0 +1,113 @@
+"""Requests that arrive at once are answered together, each as it would be alone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.app import create_app
+from service.request_log.migrate import migrate
+from service.settings import Settings
+from tests.conftest import MODELS
+
+WAVE = [0.0, 0.48, 0.84, 1.0, 0.91, 0.6, 0.14, -0.35, -0.76, -0.98]
+PAIRS = [[0, 1.0], [1, 5.0], [2, 3.0], [4, 2.0]]
+TENSOR = {"name": "sequence", "shape": [1, 11], "datatype": "FP64"}
+BODIES: list[tuple[str, dict[str, Any]]] = [
+    *[("/predict", {"model": "sine-gru", "sequence": [x + shift for x in WAVE]}) for shift in range(8)],
+    *[("/predict", {"sequence": WAVE[:length]}) for length in range(1, 10)],
+    *[("/predict", {"model": "memory-lstm", "sequence": PAIRS[:length]}) for length in (2, 3, 4, 4, 4, 4)],
+    *[("/predict", {"model": "textbook-sine-gru", "sequence": [x / 2 for x in WAVE]}) for _ in range(6)],
+    *[("/predict", {"model": "sine-gru", "sequence": WAVE, "levels": [90]}) for _ in range(2)],
+    *[("/v1/models/linear-lstm:predict", {"instances": [[shift, 2.0, 3.0]]}) for shift in range(6)],
+    *[("/v2/models/sine-lstm/infer", {"inputs": [{**TENSOR, "data": [shift, *WAVE]}]}) for shift in range(6)],
+    *[("/compare", {"task": "sine", "sequence": [x * scale for x in WAVE]}) for scale in (1, 2, 3, 4, 5, 6)],
+    *[("/compare", {"task": "sine", "sequence": WAVE, "target": 0.1 * step}) for step in range(6)],
+    *[("/compare", {"task": "memory", "sequence": PAIRS[:length]}) for length in (2, 3, 4, 4, 4, 4)],
+]
+
+
+def _run(folder: Path, posts: Any) -> Any:
+    url = f"sqlite:///{folder}/log.db"
+    migrate(url)
+    app = create_app(Settings(models_dir=MODELS, database_url=url, log_durability="process"))
+
+    async def session() -> Any:
+        async with app.router.lifespan_context(app) as state:
+
+            async def with_state(scope: Any, receive: Any, send: Any) -> None:
+                await app({**scope, "state": dict(state)}, receive, send)
+
+            transport = httpx.ASGITransport(with_state)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+                return await posts(client)
+
+    return asyncio.run(session())
+
+
+def test_answers_are_those_that_each_request_gets_alone(tmp_path: Path) -> None:
+    async def posts(client: httpx.AsyncClient) -> tuple[list[Any], list[Any], list[str]]:
+        together = await asyncio.gather(*[client.post(path, json=body) for path, body in BODIES])
+        alone = [await client.post(path, json=body) for path, body in BODIES]
+        rows = [await client.get(f"/requests/{response.headers['x-request-id']}") for response in together]
+        return together, alone, [row.json()["response"] for row in rows]
+
+    together, alone, kept = _run(tmp_path, posts)
+    for one, other, row in zip(together, alone, kept, strict=True):
+        assert one.status_code == 200, one.text
+        assert row == one.json()
+        _assert_alike(one.json(), other.json())
+
+
+def test_one_that_has_no_answer_fails_alone(tmp_path: Path) -> None:
+    bodies = [
+        {"model": "memory-lstm", "sequence": PAIRS},
+        {"model": "memory-lstm", "sequence": [[1, 1.0], [3, 2.0]]},  # no even index
+        {"model": "memory-lstm", "sequence": PAIRS[:3]},
+        {"model": "nobody", "sequence": WAVE},
+        {"model": "nobody", "sequence": WAVE},
+        {"model": "sine-gru", "sequence": [1.0, "x"]},
+    ]
+
+    async def posts(client: httpx.AsyncClient) -> list[httpx.Response]:
+        return await asyncio.gather(*[client.post("/predict", json=body) for body in bodies])
+
+    found = _run(tmp_path, posts)
+    assert [response.status_code for response in found] == [200, 422, 200, 404, 404, 422]
+    assert found[1].json()["code"] == "undefined_mean"
+    assert found[1].json()["errors"][0]["where"] == "sequence"
+    assert len({response.json()["request_id"] for response in found}) == len(bodies)
+
+
+def test_a_client_that_leaves_holds_nobody_up(tmp_path: Path) -> None:
+    async def posts(client: httpx.AsyncClient) -> httpx.Response:
+        tasks = [asyncio.create_task(client.post("/predict", json={"sequence": WAVE})) for _ in range(8)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+        return (await asyncio.gather(*tasks[1:]))[-1]
+
+    assert _run(tmp_path, posts).status_code == 200
+
+
+_CHANGING = {"request_id", "id", "duration_us"}
+
+
+def _assert_alike(one: Any, other: Any) -> None:
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one.keys() - _CHANGING:
+            _assert_alike(one[key], other[key])
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for left, right in zip(one, other, strict=True):
+            _assert_alike(left, right)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=1e-5, abs=1e-6)
+    else:
+        assert one == other
