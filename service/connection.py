@@ -67,6 +67,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._lifecycle, self._timeout = config.lifecycle, config.read_timeout
         self._refusal = _MALFORMED
+        self.is_new = True  # nothing was sent on it so far
         self._in_message = self._in_body = False
         self._closing = False  # no request after the one that is arriving
         # Within one call of data_received: whether a part of a request was completed.
@@ -88,7 +89,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        self._advanced = False
+        self.is_new = self._advanced = False
         self._long = len(data) + self._idle_bytes > HEAD_LIMIT
         try:
             self.parser.feed_data(data)

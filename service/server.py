@@ -34,8 +34,8 @@ _BACKLOG = 2048
 # On every answer: none is to be guessed at, framed by another site, or told where a reader came from.
 _HEADERS = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")]
 _COLLECT_AFTER = 50_000  # new objects, net
-# Connections that were made just before the sockets closed send their request within this.
-_LINGER_SECONDS = 0.1
+# Connections that were made just before the sockets closed send their request within this, or not at all.
+_LINGER_SECONDS, _LOOK_SECONDS = 1.0, 0.05
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("uvicorn.error")
@@ -72,7 +72,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in sockets or []:
             await self._accept_the_last(listener)
-        await asyncio.sleep(_LINGER_SECONDS)
+        await self._wait_for_the_last()
         try:
             await asyncio.wait_for(super().shutdown(sockets), 2 * _GRACE_SECONDS)
         except TimeoutError:
@@ -93,6 +93,13 @@ class Server(uvicorn.Server):
                     taken.append(last.accept()[0])
         for connection in taken:
             await loop.connect_accepted_socket(self._connection, connection)
+
+    async def _wait_for_the_last(self) -> None:
+        """A client that was let in but could not yet say anything is not turned away."""
+        end = time.monotonic() + _LINGER_SECONDS
+        await asyncio.sleep(_LOOK_SECONDS)
+        while any(getattr(each, "is_new", False) for each in self.server_state.connections) and time.monotonic() < end:
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def _connection(self) -> asyncio.Protocol:
         return Connection(self._config, self.server_state, self.lifespan.state)
