@@ -98,7 +98,8 @@ class Server(uvicorn.Server):
         """A client that was let in but could not yet say anything is not turned away."""
         end = time.monotonic() + _LINGER_SECONDS
         await asyncio.sleep(_LOOK_SECONDS)
-        while any(getattr(each, "is_new", False) for each in self.server_state.connections) and time.monotonic() < end:
+        # uvicorn has no event for it.
+        while any(getattr(each, "is_new", False) for each in self.server_state.connections) and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _connection(self) -> asyncio.Protocol:
@@ -155,6 +156,13 @@ def _work(settings: Settings, listener: socket.socket, is_first: bool) -> None:
 
 
 def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
+    server = server_of(settings, announce=announce)
+    server.run([listener])
+    return server.exit_code
+
+
+def server_of(settings: Settings, *, announce: bool = False) -> Server:
+    """One process's server; ``announce`` is to print its address once it serves."""
     lifecycle = Lifecycle()
     config = ConnectionConfig(
         create_app(settings, lifecycle),
@@ -173,9 +181,7 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         backlog=_BACKLOG,
     )
-    server = Server(config, drain_seconds=settings.drain_seconds, announce=announce)
-    server.run([listener])
-    return server.exit_code
+    return Server(config, drain_seconds=settings.drain_seconds, announce=announce)
 
 
 def _spare_collections() -> None:

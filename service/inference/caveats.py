@@ -23,7 +23,7 @@ def caveats(card: ModelCard, length: int, check: Check | None, *, lagging: bool,
             f"{card.name} did worse than the rule {card.beaten_by} on the last values of its own series, "
             "which it was judged on."
         )
-    if (said := _length(card, length)) is not None:
+    if (said := length_caveat(card, length)) is not None:
         found.append(said)
     if outside and card.values is not None:
         low, high = card.values
@@ -48,7 +48,8 @@ def _loses(name: str, check: Check) -> str:
     )
 
 
-def _length(card: ModelCard, length: int) -> str | None:
+def length_caveat(card: ModelCard, length: int) -> str | None:
+    """The warning on a sequence of ``length`` steps; None where the model was trained for it."""
     if card.window is not None:
         unread = length - card.window
         if unread <= 0:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import ModelCard
-from service.inference.caveats import LAG_COPY, caveats
+from service.inference.caveats import LAG_COPY, caveats, length_caveat
 from service.inference.check import (
     FIRST,
     Check,
@@ -83,5 +83,12 @@ def warnings_of(
     """Warnings for each sequence on the answers of the model with ``card``."""
     low, high = card.values or (-math.inf, math.inf)
     outside = (batch.values.min(axis=1) < low) | (batch.values.max(axis=1) > high)
+    odd = {length for length in np.unique(batch.lengths).tolist() if length_caveat(card, length)}
     rows = zip(batch.lengths.tolist(), checks, lagging.tolist(), outside.tolist(), strict=True)
-    return [caveats(card, length, check, lagging=lag, outside=out) for length, check, lag, out in rows]
+    return [
+        caveats(card, length, check, lagging=lag, outside=out)
+        # Most answers need none, which is quickly seen.
+        if lag or out or length in odd or card.beaten_by or (check is not None and check.verdict == "loses")
+        else []
+        for length, check, lag, out in rows
+    ]

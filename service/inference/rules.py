@@ -138,24 +138,33 @@ def _ar2(values: Floats) -> _Ar2:
     The same answer as for the values themselves, far better conditioned on a slow sinusoid.
     """
     origin, unit, y = _conditioned(values)
-    step = np.diff(y)
-    d, level, target = step[:, :-1], y[:, 1:-1], step[:, 1:]
-    moments = np.stack((d, level, target, d * d, d * level, level * level, d * target, level * target))
+    # One row for a step, so that sums over the steps run along the memory.
+    x = np.ascontiguousarray(y.T)
+    step = np.diff(x, axis=0)
+    d, level, target = step[:-1], x[1:-1], step[1:]
+    moments = np.empty((6, *d.shape))
+    moments[0] = level
+    pairs = ((d, d), (d, level), (level, level), (d, target), (level, target))
+    for moment, pair in zip(moments[1:], pairs, strict=True):
+        np.multiply(*pair, out=moment)
     # Entry j sums the equations whose target is known at value j + 2; three unknowns need three of them.
-    sums = np.cumsum(moments, axis=2)[:, :, 2:]
-    count = np.arange(3.0, sums.shape[2] + 3.0)
-    mean_d, mean_level, mean_target = sums[:3] / count
-    dd = sums[3] - count * mean_d * mean_d
-    dl = sums[4] - count * mean_d * mean_level
-    ll = sums[5] - count * mean_level * mean_level
-    dt = sums[6] - count * mean_d * mean_target
-    lt = sums[7] - count * mean_level * mean_target
+    sum_level, dd, dl, ll, dt, lt = np.cumsum(moments, axis=1, out=moments)[:, 2:]
+    count = np.arange(3.0, len(sum_level) + 3.0)[:, None]
+    # The sums of differences telescope.
+    mean_d, mean_level, mean_target = (x[3:-1] - x[0]) / count, sum_level / count, (x[4:] - x[1]) / count
+    least = SINGULAR * dd * ll
+    dd = dd - count * mean_d * mean_d
+    dl = dl - count * mean_d * mean_level
+    ll = ll - count * mean_level * mean_level
+    dt = dt - count * mean_d * mean_target
+    lt = lt - count * mean_level * mean_target
     determinant = dd * ll - dl * dl
-    solvable = determinant > SINGULAR * sums[3] * sums[5]
+    solvable = determinant > least
     divisor = np.where(solvable, determinant, 1.0)
     p = (ll * dt - dl * lt) / divisor
     q = (dd * lt - dl * dt) / divisor
-    return _Ar2(origin, unit, y, mean_target - p * mean_d - q * mean_level, p, q, solvable)
+    c = mean_target - p * mean_d - q * mean_level
+    return _Ar2(origin, unit, y, c.T, p.T, q.T, solvable.T)
 
 
 def _extend_ar2(values: Floats, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int) -> Floats:

@@ -24,8 +24,8 @@ Sequence = Values | Pairs
 
 # Sums and differences of values up to this stay finite in float64.
 LARGEST = 1e300
-# Steps in one batch, padding included: bounds memory whatever is posted.
-BATCH_STEPS = 65_536
+# Steps in one batch, padding included: bounds memory whatever is posted, and keeps what is computed in the cache.
+BATCH_STEPS = 8192
 # Up to here a few sequences are answered faster in plain Python than as a batch.
 SHORT = 64
 
@@ -78,7 +78,7 @@ def kind_of_short(sequence: Sequence) -> Literal["values", "pairs"] | None:
 
 
 def batches(sequences: list[Sequence]) -> Iterator[Batch]:
-    """``sequences`` of one kind as batches of similar lengths, each at most 65,536 steps or one sequence.
+    """``sequences`` of one kind as batches of similar lengths, each at most 8,192 steps or one sequence.
 
     Raises:
         InvalidInput: numbers and pairs are mixed, or a value's magnitude is above 1e300.
