@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +16,9 @@ from sqlalchemy.pool import NullPool, QueuePool
 from service.errors import LogUnavailable, SettingsError
 
 try:
-    from pysqlite3 import dbapi2 as _bundled
+    from pysqlite3 import dbapi2 as _driver
 except ImportError:  # only Linux has the wheel; elsewhere the interpreter's own library serves
-    _bundled = None
+    import sqlite3 as _driver
 
 Durability = Literal["power", "process"]
 _SYNCHRONOUS = {"power": "FULL", "process": "NORMAL"}
@@ -27,7 +26,8 @@ _SYNCHRONOUS = {"power": "FULL", "process": "NORMAL"}
 
 def sqlite_module() -> ModuleType:
     """The SQLite driver: the one with its own recent library where it is installed, else Python's."""
-    return _bundled or sqlite3
+    module: ModuleType = _driver
+    return module
 
 
 def bears_several_writers(version: tuple[int, ...]) -> bool:
