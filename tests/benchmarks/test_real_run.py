@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +71,7 @@ def test_growth_is_measured_with_a_small_log(tmp_path: Path) -> None:
 
 def test_a_log_filled_for_the_benchmark_is_one_that_the_service_could_have_written(tmp_path: Path) -> None:
     fill(f"sqlite:///{tmp_path / 'unroll.db'}", 50)
-    with closing(sqlite3.connect(tmp_path / "unroll.db")) as connection:
+    with closing(sqlite_module().connect(tmp_path / "unroll.db")) as connection:
         ids = [row[0] for row in connection.execute("SELECT id FROM requests ORDER BY time")]
         assert ids == sorted(set(ids))
         assert len(ids) == 50
