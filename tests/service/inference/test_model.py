@@ -6,7 +6,7 @@ import pytest
 from service.errors import InvalidInput, NonFiniteOutput
 from service.inference.model import Model
 from service.inference.network import Features, Lengths, State
-from service.inference.sequences import Sequence, batches
+from service.inference.sequences import BATCH_STEPS, Sequence, batches
 from tests.service.inference.conftest import Constant, MakeModel
 
 PAIRS: Sequence = [(0.0, 1.0), (3.0, 2.0)]
@@ -95,7 +95,7 @@ def test_the_windows_of_a_long_sequence_are_run_in_bounded_parts(make_model: Mak
     (batch,) = batches([values])
     predictions, _ = model.read(batch)
     np.testing.assert_array_equal(predictions[0, 15:], values[15:])
-    assert max(network.steps) <= 65_536
+    assert max(network.steps) <= BATCH_STEPS
 
 
 def test_an_answer_is_x_plus_scale_times_output(make_model: MakeModel) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidInput
-from service.inference.sequences import Sequence, batches
+from service.inference.sequences import BATCH_STEPS, Sequence, batches
 
 value = st.floats(-1e300, 1e300)
 values = st.lists(st.lists(value, min_size=1, max_size=12), min_size=1, max_size=20)
@@ -43,7 +43,7 @@ def test_a_batch_has_a_bounded_number_of_steps_padding_included() -> None:
     shapes = [batch.values.shape for batch in batches([[0.5] * length for length in lengths])]
     assert sum(rows for rows, _ in shapes) == len(lengths)
     for rows, timesteps in shapes:
-        assert rows == 1 or rows * timesteps <= 65_536
+        assert rows == 1 or rows * timesteps <= BATCH_STEPS
 
 
 def test_numbers_and_pairs_in_one_request_are_refused_at_the_first_that_differs() -> None:
