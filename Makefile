@@ -40,7 +40,8 @@ audit: $(VENV)/.dev  ## look the locked packages up in the OSV database of weakn
 	else echo "audit SKIPPED: $(OSV) cannot be reached from here"; fi
 OSV := api.osv.dev
 
-fuzz: $(VENV)/.dev  ## bend REQUESTS requests (100,000) and send them; no 5xx, flat memory
+fuzz: $(VENV)/.dev  ## send REQUESTS (100,000) bent requests guided by coverage, then as many more; no 5xx, flat memory
+	$(BIN)/python -m tests.hardening.guided --requests $(REQUESTS)
 	$(BIN)/python -m tests.hardening.fuzz --requests $(REQUESTS)
 REQUESTS ?= 100000
 

@@ -1,0 +1,60 @@
+"""The coverage-guided fuzzer: it finds what was planted, and a short run finds nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).parents[2]
+# A failure that no good request meets: the horizon has to be another number than theirs.
+PLANTED = """
+import sys
+from pathlib import Path
+from tests.hardening import guided
+from service.inference.engine import Engine
+forecast = Engine.forecast
+def failing(self, sequences, horizon, *others):
+    if horizon != 3:
+        raise ZeroDivisionError("planted")
+    return forecast(self, sequences, horizon, *others)
+Engine.forecast = failing
+guided.FAULTS = Path(sys.argv.pop())
+guided.main()
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    # A test of coverage that is measured by another one would be about both.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    if "guided fuzzing SKIPPED" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    return done
+
+
+def test_a_short_guided_run_learns_and_finds_no_fault() -> None:
+    done = run("-m", "tests.hardening.guided", "--requests", "4000", "--seed", "11")
+    print(done.stdout)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "no faults" in done.stdout
+    learned = re.search(r"(\d+) inputs learned", done.stdout)
+    assert learned is not None
+    assert int(learned[1]) > 0
+
+
+def test_a_planted_failure_is_found_and_its_bytes_are_kept_to_send_again(tmp_path: Path) -> None:
+    found = run("-c", PLANTED, "--requests", "100000", "--seed", "1", str(tmp_path))
+    assert found.returncode != 0
+    assert "HTTP/1.1 500" in found.stdout + found.stderr
+    (kept,) = tmp_path.iterdir()
+    assert b"/forecast" in kept.read_bytes()
+    again = run("-m", "tests.hardening.guided", str(kept))
+    assert (again.returncode, "'500'" in again.stdout) == (0, False)
