@@ -32,6 +32,8 @@ def _carried(model: Model, batch: Batch, horizon: int) -> Floats:
 
 def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Carry, horizon: int) -> Floats:
     """Answers [sequences, horizon] of which ``value`` [sequences] is the first, on from the states they left."""
+    if len(value) == 1:
+        return np.array([_carry_one_on(model, value.item(), state, carry, horizon)])
     one = np.ones(len(value), np.int32)
     values = np.empty((len(value), horizon))
     values[:, 0] = value
@@ -40,6 +42,23 @@ def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Ca
         outputs, state = model.network.run(scaled.features, one, state)
         value = scaling.answers(value, scaled.scale[:, 0], outputs[:, 0])
         values[:, ahead] = value
+    return values
+
+
+def _carry_one_on(model: Model, value: float, state: State | None, carry: scaling.Carry, horizon: int) -> list[float]:
+    """What :func:`carry_on` gives for one sequence, bit for bit, without ten calls of NumPy a step."""
+    last, total, differences = carry.last.item(), carry.total.item(), carry.differences.item()
+    one, features = np.ones(1, np.int32), np.empty((1, 1, 2), np.float32)
+    step = features[0, 0]
+    values = [value]
+    for _ in range(1, horizon):
+        difference, before = value - last, total / max(differences, 1.0)
+        last, total, differences = value, total + abs(difference), differences + 1.0
+        scale = total / differences
+        step[0], step[1] = difference / (scale or 1.0), before / (scale or 1.0)
+        outputs, state = model.network.run(features, one, state)
+        value += scale * outputs.item()
+        values.append(value)
     return values
 
 
