@@ -33,6 +33,17 @@ class Soap(keras.optimizers.Optimizer):  # type: ignore[misc]
             self._sides.append([(tf.Variable(tf.zeros((n, n))), tf.Variable(tf.eye(n))) for n in sizes])
         self._turned = False
 
+    def reset(self) -> None:
+        """Forget everything, as if just built, and keep what was compiled."""
+        self.iterations.assign(0)
+        for variable in (*self._means, *self._squares):
+            variable.assign(tf.zeros_like(variable))
+        for sides in self._sides:
+            for moment, basis in sides:
+                moment.assign(tf.zeros_like(moment))
+                basis.assign(tf.eye(basis.shape[0]))
+        self._turned = False
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One update of one variable."""
         index = self._get_variable_index(variable)

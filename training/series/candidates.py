@@ -1,7 +1,7 @@
 """Which networks are tried on a data set: cells, sizes, context lengths and restarts. Pure.
 
-A cell's sizes and lengths are tried once each; the best on the validation origins is then restarted from other seeds,
-and it and its restarts become one network (:mod:`training.series.merging`).
+Every candidate is trained from several seeds, and its members become one network (:mod:`training.series.merging`); of
+each cell the size and length whose network does best on the validation origins is kept.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from training.series.splits import Split
 
 BATCH, CHUNK, RATE, FINAL_RATE = 32, 25, 4e-3, 1e-4
 UPDATES, MORE_UPDATES = 1_500, 3_000
-# Values to train on from which there is more to learn than 1,500 updates take up.
-MANY = 5_000
+# Values to train on below which members have 8 units, and from which there is more to learn than 1,500 updates take up.
+FEW, MANY = 1_000, 5_000
 # Units of a whole network: four members of 8, or two of 16.
 MOST_UNITS = 32
 _LENGTHS, _LONGEST = (32, 64), 192
@@ -27,7 +27,7 @@ _LENGTHS, _LONGEST = (32, 64), 192
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One network to train: ``units`` of one recurrent layer, read over the last ``length`` values, from ``seed``."""
+    """Members of ``units`` in one recurrent layer that read the last ``length`` values, from ``seed`` and the next."""
 
     cell: Cell
     units: int
@@ -48,10 +48,9 @@ def grid(cells: Sequence[Cell], lengths: Sequence[int], units: Sequence[int], se
                 yield Candidate(cell, size, length, seed)
 
 
-def members(best: Candidate) -> Iterator[Candidate]:
-    """The same network from as many seeds as fit into one of 32 units, the best's own first."""
-    for further in range(max(1, MOST_UNITS // best.units)):
-        yield Candidate(best.cell, best.units, best.length, best.seed + further)
+def seeds(candidate: Candidate) -> list[int]:
+    """Seeds of as many members as fit into one network of 32 units, the candidate's own first."""
+    return [candidate.seed + further for further in range(max(1, MOST_UNITS // candidate.units))]
 
 
 def lengths_for(panel: Panel, split: Split, season: int | None) -> tuple[int, ...]:
@@ -63,9 +62,9 @@ def lengths_for(panel: Panel, split: Split, season: int | None) -> tuple[int, ..
 
 
 def units_for(panel: Panel, split: Split) -> tuple[int, ...]:
-    """Sizes to try: small data cannot tell a large network from a lucky one."""
+    """Sizes of members to try: small data cannot tell a large network from a lucky one."""
     trained = sum(split.ends(len(each.values))[0] for each in panel.series)
-    return (8, 16) if trained < MANY // 10 else (16, 32)
+    return (8,) if trained < FEW else (16,) if trained < MANY else (16, 32)
 
 
 def recipe_of(

@@ -10,7 +10,7 @@ from rich.console import Console
 from service.cards import Cell, ModelCard
 from training import jobs
 from training.recipes import CELLS
-from training.series import candidates, checks, files, report, work
+from training.series import checks, files, report, work
 from training.series.candidates import Candidate
 from training.series.judge import Entries
 from training.series.panel import Panel, SeriesError
@@ -26,13 +26,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """
     assignment = assignment_of(options, console)
     assignment.folder.mkdir(parents=True, exist_ok=True)
-    others = _judge_rivals(assignment, options.jobs, console)
     tried = assignment.grid()
-    _train(assignment, tried, options.jobs, console)
+    others = _train_and_judge(assignment, tried, options.jobs, console)
     best = {cell: assignment.best(cell, tried) for cell in assignment.cells}
-    members = [each for chosen in best.values() for each in candidates.members(chosen)]
-    _train(assignment, members, options.jobs, console)
-    _train(assignment, members, options.jobs, console, again=True)
     cards = _write(assignment, best, others, options.jobs, console)
     _conclude(assignment, cards, console)
     return 0
@@ -76,23 +72,21 @@ def _season_for(panel: Panel, wanted: int | None) -> int | None:
     return season if season is not None and 1 < season <= longest // 3 else None
 
 
-def _judge_rivals(assignment: work.Assignment, workers: int, console: Console) -> dict[str, Entries]:
-    asked = [jobs.Job(name, work.judge, (assignment, name)) for name in rivals(assignment.season)]
-    found = jobs.run(asked, workers, console)
-    return {name: found[name] for name in rivals(assignment.season)}
-
-
-def _train(
-    assignment: work.Assignment, wanted: Sequence[Candidate], workers: int, console: Console, *, again: bool = False
-) -> None:
-    """Train those candidates that no earlier run has kept; ``again`` with the validation part."""
-    fresh = [each for each in wanted if not assignment.stored(each, again=again).is_file()]
+def _train_and_judge(
+    assignment: work.Assignment, wanted: Sequence[Candidate], workers: int, console: Console
+) -> dict[str, Entries]:
+    """Train those candidates that no earlier run has kept; the rivals' errors on the hold-out."""
+    fresh = [each for each in wanted if not assignment.stored(each).is_file()]
     if kept := len(wanted) - len(fresh):
         console.print(f"{kept} of {len(wanted)} candidates are trained already", highlight=False)
-    if fresh:
-        suffix = " once more" if again else ""
-        asked = [jobs.Job(each.key + suffix, work.train_candidate, (assignment, each, again)) for each in fresh]
-        jobs.run(asked, workers, console)
+    names = list(rivals(assignment.season))
+    asked = [jobs.Job(each.key, work.train_candidate, (assignment, each)) for each in fresh]
+    asked += [jobs.Job(name, work.judge, (assignment, name)) for name in names]
+    found = jobs.run(asked, workers, console)
+    for name in names:
+        if isinstance(found[name], str):
+            console.print(f"[yellow]failed[/] {name}: {found[name]}", highlight=False)
+    return {name: found[name] for name in names if not isinstance(found[name], str)}
 
 
 def _write(

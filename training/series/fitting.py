@@ -1,13 +1,15 @@
-"""Trains one candidate and keeps the weights that did best on the validation origins; trains the chosen once more.
+"""Trains one candidate's members, from several seeds, and makes one network of them; judges on no hold-out.
 
-After every chunk of updates the network runs free from each validation origin, in the form that is served. The
-one-step error at every timestep and the error of a free-running forecast share the loss evenly.
+After every chunk of updates a member runs free from each validation origin, in the form that is served; the weights
+that did best there are kept. Then each member is trained once more on training and validation parts together, with as
+many updates as did best before. The one-step error at every timestep and the error of a free-running forecast share
+the loss evenly. All members share one compiled program: compiling takes longer than training a small network.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from training.forecast import free_run_all
 from training.recipes import Recipe
 from training.series.candidates import Candidate
 from training.series.measures import mase, scales
+from training.series.merging import Weights, merged
 from training.series.panel import Panel, SeriesError
 from training.series.splits import Split, origins
 from training.series.windows import Windows
@@ -31,84 +34,133 @@ from training.trainer import Progress
 FREE_SHARE = 1.0
 # Chunks without a better validation score after which training stops, and origins that are scored after each.
 PATIENCE, SCORED = 16, 100
+_KEPT = ("score", "scores", "updates", "losses", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """A candidate's best weights, their validation ``score`` (MASE) and the updates that led to them."""
+class Team:
+    """A candidate's members as one network's ``weights``.
 
-    candidate: Candidate
-    weights: list[np.ndarray[Any, Any]]
+    ``score`` is the MASE on the validation origins of the members before they were trained on those too; ``scores``
+    and ``updates`` [members] are each one's own. ``losses`` are the first member's.
+    """
+
+    weights: Weights
     score: float
-    updates: int
+    scores: list[float]
+    updates: list[int]
     losses: list[float]
     seconds: float
 
     def save(self, path: Path) -> None:
-        """Write everything but the candidate, whole or not at all."""
+        """Write everything, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         making = path.with_name(f".{path.name}")
-        numbers = np.array([self.score, self.updates, self.seconds])
+        lists: dict[str, Any] = {name: np.array(getattr(self, name)) for name in _KEPT}
         with making.open("wb") as file:
-            np.savez(file, *self.weights, numbers=numbers, losses=np.array(self.losses))
+            np.savez(file, *self.weights, **lists)
         making.rename(path)
 
     @classmethod
-    def load(cls, path: Path, candidate: Candidate) -> Fitted:
-        """Read what :meth:`save` wrote for ``candidate``."""
+    def load(cls, path: Path) -> Team:
+        """Read what :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
-            weights = [stored[f"arr_{index}"] for index in range(len(stored.files) - 2)]
-            score, updates, seconds = stored["numbers"].tolist()
-            return cls(candidate, weights, score, int(updates), stored["losses"].tolist(), seconds)
+            weights = [stored[name] for name in sorted(name for name in stored.files if name.startswith("arr_"))]
+            rest = {name: stored[name].tolist() for name in _KEPT}
+            return cls(weights, **rest)
 
 
 def fit(
     recipe: Recipe,
     candidate: Candidate,
+    seeds: list[int],
     panel: Panel,
     split: Split,
     season: int | None,
     report: Callable[[Progress], None] = lambda _: None,
-    chosen: Fitted | None = None,
-) -> Fitted:
-    """Train ``candidate``; the same seed gives the same weights on one machine.
+) -> Team:
+    """Train a member of ``candidate`` from each seed; ``recipe`` is that of one member.
 
-    Once it is ``chosen``, it is trained again on training and validation parts together, with as many updates as did
-    best before.
+    The same seeds give the same weights on one machine.
 
     Raises:
-        SeriesError: no window can be drawn, or the network's forecasts are never finite.
+        SeriesError: no window can be drawn, or a network's forecasts are never finite.
     """
     started = time.perf_counter()
-    keras.utils.set_random_seed(candidate.seed)
-    model = architectures.build(recipe)
-    optimizer = trainer.optimizer_of(recipe, model)
-    loop = trainer.compiled_loop(model, optimizer, FREE_SHARE)
+    training = _Training(recipe, candidate, panel, split, season)
     (stage,) = recipe.stages
-    windows = Windows(panel, split, candidate.length, again=chosen is not None)
-    rng = generator("training", candidate.seed)
-    validated = validation(candidate.length, panel, split, season)
-    last = stage.steps if chosen is None else chosen.updates
-    best: tuple[float, int, list[np.ndarray[Any, Any]]] = (np.inf, 0, model.get_weights())
+    chosen, again, scores, updates = [], [], [], []
     losses: list[float] = []
-    chunks = stage.steps // stage.chunk
-    for done in range(1, last // stage.chunk + 1):
-        optimizer.learning_rate = trainer.rate_at(stage, (done - 1) / chunks)
-        errors = loop(windows.draw(rng, stage))
-        if isinstance(optimizer, Soap):
-            optimizer.turn()
-        losses.append(float(errors[:, 0].sum(dtype=np.float64) / errors[:, 1].sum(dtype=np.float64)))
-        score = validated(network_of(model)) if chosen is None else chosen.score
-        if chosen is not None or score < best[0]:  # never true of NaN
-            best = (score, done, model.get_weights())
-        waited = done - best[1]
-        report(Progress(done * stage.chunk, last, losses[-1]))
-        if waited >= PATIENCE:
-            break
-    if not np.isfinite(best[0]):
-        raise SeriesError(f"{candidate.key} did not learn: its forecasts are not finite")
-    report(Progress(last, last, losses[-1]))
-    return Fitted(candidate, best[2], best[0], best[1] * stage.chunk, losses, time.perf_counter() - started)
+    for member, seed in enumerate(seeds):
+
+        def tell(done: int, loss: float, before: int = member * stage.steps) -> None:
+            report(Progress(before + done, len(seeds) * stage.steps, loss))
+
+        weights, score, done, curve = training.until_best(seed, tell)
+        if not np.isfinite(score):
+            raise SeriesError(f"{candidate.key} did not learn: its forecasts are not finite")
+        chosen.append(weights)
+        scores.append(score)
+        updates.append(done)
+        losses = losses or curve
+        again.append(training.again(seed, done))
+    report(Progress(len(seeds) * stage.steps, len(seeds) * stage.steps, losses[-1]))
+    score = training.score_of(merged(chosen), len(seeds))
+    return Team(merged(again), score, scores, updates, losses, time.perf_counter() - started)
+
+
+class _Training:
+    """One model, its optimizer and the compiled loop over them, started afresh for each member."""
+
+    def __init__(self, recipe: Recipe, candidate: Candidate, panel: Panel, split: Split, season: int | None) -> None:
+        (self._stage,) = recipe.stages
+        self._recipe = recipe
+        self._model = architectures.build(recipe)
+        self._optimizer = Soap(self._stage.rate, global_clipnorm=recipe.clipnorm)
+        self._optimizer.build(self._model.trainable_variables)
+        self._loop = trainer.compiled_loop(self._model, self._optimizer, FREE_SHARE)
+        self._windows = [Windows(panel, split, candidate.length, again=again) for again in (False, True)]
+        self._validated = validation(candidate.length, panel, split, season)
+
+    def until_best(self, seed: int, tell: Callable[[int, float], None]) -> tuple[Weights, float, int, list[float]]:
+        """Weights that did best on the validation origins, their score, the updates to them, and all losses."""
+        best, losses = (self._model.get_weights(), np.inf, 0), []
+        for done, loss in self._chunks(seed, self._windows[0], self._stage.steps):
+            losses.append(loss)
+            score = self._validated(network_of(self._model))
+            if score < best[1]:  # never true of NaN
+                best = (self._model.get_weights(), score, done)
+            tell(done, loss)
+            if done - best[2] >= PATIENCE * self._stage.chunk:
+                break
+        return *best, losses
+
+    def again(self, seed: int, updates: int) -> Weights:
+        """Weights after so many updates on training and validation parts."""
+        for _ in self._chunks(seed, self._windows[1], updates):
+            pass
+        weights: Weights = self._model.get_weights()
+        return weights
+
+    def score_of(self, weights: Weights, members: int) -> float:
+        """The validation score of a merged network."""
+        (units,) = self._recipe.units
+        whole = architectures.build(
+            Recipe("merged", "series", self._recipe.cell, "series", (members * units,), self._recipe.stages)
+        )
+        whole.set_weights(weights)
+        return self._validated(network_of(whole))
+
+    def _chunks(self, seed: int, windows: Windows, updates: int) -> Iterator[tuple[int, float]]:
+        keras.utils.set_random_seed(seed)
+        self._model.set_weights(architectures.build(self._recipe).get_weights())
+        self._optimizer.reset()
+        rng, stage = generator("training", seed), self._stage
+        for start in range(0, updates, stage.chunk):
+            self._optimizer.learning_rate = trainer.rate_at(stage, start / stage.steps)
+            errors = self._loop(windows.draw(rng, stage))
+            self._optimizer.turn()
+            yield start + stage.chunk, float(errors[:, 0].sum(dtype=np.float64) / errors[:, 1].sum(dtype=np.float64))
 
 
 def validation(length: int, panel: Panel, split: Split, season: int | None) -> Callable[[OnnxNetwork], float]:

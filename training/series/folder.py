@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ from training.export import replacing, require_parity
 from training.goldens import golden_cases, keras_answer
 from training.recipes import Recipe
 from training.series import judge
-from training.series.fitting import Fitted, network_of, validation
+from training.series.candidates import Candidate
+from training.series.fitting import Team, network_of
 from training.series.measures import Forecasts, entries, scales
-from training.series.merging import merged
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
 
@@ -29,8 +28,8 @@ _OWN_GOLDENS = 4
 
 def write(
     recipe: Recipe,
-    chosen: Sequence[Fitted],
-    again: Sequence[Fitted],
+    candidate: Candidate,
+    team: Team,
     panel: Panel,
     split: Split,
     season: int | None,
@@ -38,18 +37,16 @@ def write(
     source: str,
     out: Path,
 ) -> ModelCard:
-    """Judge the network that ``again`` make up, ``chosen`` trained once more, and write ``out/<name>/1``.
+    """Judge the network that ``team`` makes up and write ``out/<name>/1``.
 
     ``others`` are the rivals' errors; ``source`` names the file and its columns.
 
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
-    length = chosen[0].candidate.length
+    length = candidate.length
     model = architectures.build(recipe)
-    model.set_weights(merged([each.weights for each in chosen]))
-    validated = validation(length, panel, split, season)(network_of(model))
-    model.set_weights(merged([each.weights for each in again]))
+    model.set_weights(team.weights)
     network = network_of(model)
     require_parity(model, network, recipe)
     quantiles = judge.calibrate(network, length, panel, split)
@@ -63,7 +60,7 @@ def write(
         (staged / cards.ONNX).write_bytes(onnx_form.to_onnx(model))
         golden = Golden(cases=golden_cases(recipe, model) + _own_goldens(recipe, model, length, panel, split))
         (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
-        for name, drawn in _drawings(recipe, again[0], made, held, panel).items():
+        for name, drawn in _drawings(recipe, team, made, held, panel).items():
             (staged / name).write_bytes(plots.svg(drawn))
         card = ModelCard(
             format=1,
@@ -84,20 +81,19 @@ def write(
                 data=f"{source}: {len(panel.series)} series, {sum(len(each.values) for each in panel.series)} values"
                 + "".join(f"; {repair}" for repair in panel.repairs),
                 data_sha256=panel.sha256,
-                seed=chosen[0].candidate.seed,
+                seed=candidate.seed,
                 optimizer=OPTIMIZERS[recipe.optimizer],
-                steps=sum(each.updates for each in again),
+                steps=sum(team.updates),
                 batch=recipe.stages[0].batch,
-                seconds=round(sum(each.seconds for each in (*chosen, *again)), 1),
-                loss=plots.thinned(again[0].losses),
+                seconds=round(team.seconds, 1),
+                loss=plots.thinned(team.losses),
                 recipe={
                     **asdict(recipe),
                     "split": split.describe(),
-                    "members": [
-                        {**asdict(each.candidate), "updates": each.updates, "validation_mase": each.score}
-                        for each in chosen
-                    ],
-                    "validation_mase": validated,
+                    "members": len(team.scores),
+                    "members_updates": team.updates,
+                    "members_validation_mase": team.scores,
+                    "validation_mase": team.score,
                 },
                 packages=packages(),
             ),
@@ -130,14 +126,14 @@ def _own_goldens(recipe: Recipe, model: Any, length: int, panel: Panel, split: S
     return [GoldenCase(sequence=row, value=keras_answer(recipe, model, row)) for row in rows]
 
 
-def _drawings(recipe: Recipe, fitted: Fitted, made: Forecasts, chosen: Origins, panel: Panel) -> dict[str, Any]:
+def _drawings(recipe: Recipe, team: Team, made: Forecasts, chosen: Origins, panel: Panel) -> dict[str, Any]:
     known = np.flatnonzero(~np.isnan(chosen.truth[:, 0]))
     naive = np.array([panel.series[each].values[at - 1] for each, at in zip(chosen.series, chosen.at, strict=True)])
     shown = known[np.linspace(0, len(known) - 1, min(len(known), plots.SCATTERED)).round().astype(int)]
     points = {recipe.name: made.values[shown, 0], "naive": naive[shown]}
-    updates = len(fitted.losses) * recipe.stages[0].chunk
+    updates = len(team.losses) * recipe.stages[0].chunk
     return {
-        cards.PLOTS["loss"]: plots.loss_curve(fitted.losses, updates, recipe.name),
+        cards.PLOTS["loss"]: plots.loss_curve(team.losses, updates, recipe.name),
         cards.PLOTS["fit"]: plots.fit(
             chosen.truth[shown, 0], points, f"{recipe.name}: hold-out, one step ahead", "value"
         ),

@@ -23,9 +23,8 @@ Everyone = Mapping[str, Sequence[JudgedEntry]]
 REPORT = "report.md"
 _FANS = 4
 _CHOICE = (
-    "## Choice\n\nOf each cell the size and length that did best on the validation part, restarted from other seeds, "
-    "trained once more on training and validation parts, and averaged within one network; the lowest, `{}`, is "
-    "chosen."
+    "## Choice\n\nEach candidate is trained from several seeds, its members averaged within one network. Of each cell "
+    "the size and length that did best on the validation part; the lowest, `{}`, is chosen."
 )
 
 
@@ -65,8 +64,7 @@ def terminal_table(everyone: Everyone, chosen: str) -> Table:
 
 def _choice(name: str, card: ModelCard) -> tuple[str, ...]:
     recipe = card.training.recipe
-    members = recipe["members"]
-    sizes = (str(len(members)), str(members[0]["units"]), str(members[0]["length"]))
+    sizes = (str(recipe["members"]), str(card.layers[0].units // recipe["members"]), str(card.lengths.trained[1]))
     return (f"`{name}`", *sizes, number(recipe["validation_mase"]))
 
 

@@ -20,6 +20,7 @@ from training.series import candidates
 from training.series.candidates import Candidate
 from training.series.judge import Entries, judge_rival
 from training.series.panel import Panel
+from training.series.rivals import OPTIONAL
 from training.series.splits import Split
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Report = Callable[["Progress"], None]
 # Changed with anything in this folder that changes what a candidate becomes.
 _EDITION = 1
+_FAILURES = (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,9 @@ class Assignment:
         settings = [_EDITION, self.panel.sha256, self.split.horizon, self.split.holdout, self.season, self.steps]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
 
-    def stored(self, candidate: Candidate, *, again: bool = False) -> Path:
-        """Where a trained candidate is kept; ``again`` when it was trained on the validation part too."""
-        return self.folder / self.digest / f"{candidate.key}{'-again' if again else ''}.npz"
+    def stored(self, candidate: Candidate) -> Path:
+        """Where a trained candidate is kept."""
+        return self.folder / self.digest / f"{candidate.key}.npz"
 
     def grid(self) -> list[Candidate]:
         """The candidates to begin with."""
@@ -67,30 +69,33 @@ class Assignment:
     def score(self, candidate: Candidate) -> float:
         """A stored candidate's MASE on the validation origins."""
         with np.load(self.stored(candidate), allow_pickle=False) as found:
-            return float(found["numbers"][0])
+            return float(found["score"])
 
 
-def train_candidate(work: Assignment, candidate: Candidate, again: bool, report: Report) -> None:
-    """Train one candidate and keep it; ``again`` on training and validation parts together, when it was chosen."""
+def train_candidate(work: Assignment, candidate: Candidate, report: Report) -> None:
+    """Train one candidate's members and keep them."""
     from training.series import fitting
 
     recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps)
-    chosen = fitting.Fitted.load(work.stored(candidate), candidate) if again else None
-    fitted = fitting.fit(recipe, candidate, work.panel, work.split, work.season, report, chosen)
-    fitted.save(work.stored(candidate, again=again))
+    seeds = candidates.seeds(candidate)
+    fitting.fit(recipe, candidate, seeds, work.panel, work.split, work.season, report).save(work.stored(candidate))
 
 
-def judge(work: Assignment, rival: str, _: Report) -> Entries:
-    """One rival's errors on the hold-out."""
-    return judge_rival(rival, work.panel, work.split, work.season)
+def judge(work: Assignment, rival: str, _: Report) -> Entries | str:
+    """One rival's errors on the hold-out, or why it has none: statsforecast cannot fit every series."""
+    try:
+        return judge_rival(rival, work.panel, work.split, work.season)
+    except _FAILURES as error:
+        if rival not in OPTIONAL:
+            raise
+        return f"{type(error).__name__}: {error}"
 
 
-def write(work: Assignment, best: Candidate, others: dict[str, Entries], _: Report) -> ModelCard:
-    """The model folder of a stored candidate and its restarts."""
+def write(work: Assignment, candidate: Candidate, others: dict[str, Entries], _: Report) -> ModelCard:
+    """The model folder of a stored candidate."""
     from training.series import fitting, folder
 
-    members = list(candidates.members(best))
-    chosen = [fitting.Fitted.load(work.stored(each), each) for each in members]
-    again = [fitting.Fitted.load(work.stored(each, again=True), each) for each in members]
-    recipe = candidates.recipe_of(work.name, best, work.panel, work.split, work.steps, len(members))
-    return folder.write(recipe, chosen, again, work.panel, work.split, work.season, others, work.source, work.out)
+    members = len(candidates.seeds(candidate))
+    recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps, members)
+    team = fitting.Team.load(work.stored(candidate))
+    return folder.write(recipe, candidate, team, work.panel, work.split, work.season, others, work.source, work.out)

@@ -52,13 +52,14 @@ def test_lengths_follow_season_and_data(panel_of: MakePanel) -> None:
     assert candidates.lengths_for(panel_of(np.arange(2_000.0)), split, None) == (32, 64)
     assert candidates.lengths_for(panel_of(np.arange(2_000.0)), split, 52) == (104, 192)
     assert candidates.lengths_for(panel_of(np.arange(100.0)), Split(5), None) == (24,)
-    assert candidates.units_for(panel_of(np.arange(300.0)), split) == (8, 16)
-    assert candidates.units_for(panel_of(np.arange(2_000.0)), split) == (16, 32)
+    assert candidates.units_for(panel_of(np.arange(300.0)), split) == (8,)
+    assert candidates.units_for(panel_of(np.arange(4_000.0)), split) == (16,)
+    assert candidates.units_for(panel_of(np.arange(40_000.0)), split) == (16, 32)
 
 
 def test_no_network_has_more_than_32_units_whatever_is_merged() -> None:
     for units in (8, 16, 32):
-        members = list(candidates.members(candidates.Candidate("gru", units, 32, 5)))
-        assert len(members) * units == 32
-        assert members[0].seed == 5
-        assert len({member.seed for member in members}) == len(members)
+        seeds = candidates.seeds(candidates.Candidate("gru", units, 32, 5))
+        assert len(seeds) * units == 32
+        assert seeds[0] == 5
+        assert len(set(seeds)) == len(seeds)
