@@ -9,6 +9,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from sqlalchemy import text
@@ -22,6 +23,7 @@ from service.request_log.tables import requests, uses
 
 MANY = 10_000_000
 CONNECTIONS = (16, 64)
+_PROBES, _SETTLE_SECONDS = 100, 300.0
 _TURN = 1_000_000  # rows of one transaction
 _START = 1_790_000_000_000_000  # microseconds since the epoch; the rows are milliseconds apart
 _BODIES = 150, 350  # bytes of request and answer, as sixteen values are
@@ -50,8 +52,9 @@ def measure(*, rows: int, rounds: int, seconds: int) -> dict[str, Any]:
     try:
         file = folder / "unroll.db"
         url = f"sqlite:///{file}"
+        usual = sync_seconds(folder)
         fill(url, rows)
-        os.sync()  # what was just written must not be on its way to the disk while others are timed
+        _wait_for_the_disk(folder, usual)
         size = file.stat().st_size
         name = f"{rows:,} rows"
         many = replace(OURS, name=name, command=(*OURS.command, "--database-url", url))
@@ -65,6 +68,27 @@ def measure(*, rows: int, rounds: int, seconds: int) -> dict[str, Any]:
         "ratios": {each.connections: [each.ratio, each.least, each.most] for each in beside},
         "runs": stored(runs),
     }
+
+
+def sync_seconds(folder: Path) -> float:
+    """The median time that a small write to a file in ``folder`` takes until it is on the disk."""
+    took = []
+    with (folder / "probe").open("wb", buffering=0) as probe:
+        for _ in range(_PROBES):
+            began = time.perf_counter()
+            probe.write(b"x" * 4096)
+            os.fsync(probe.fileno())
+            took.append(time.perf_counter() - began)
+    return median(took)
+
+
+def _wait_for_the_disk(folder: Path, usual: float) -> None:
+    """Return when the disk is as quick as it was: gigabytes that are on their way would slow whoever is timed next."""
+    os.sync()
+    end = time.monotonic() + _SETTLE_SECONDS
+    while (now := sync_seconds(folder)) > 1.5 * usual and time.monotonic() < end:
+        print(f"a sync takes {now * 1e3:.1f} ms, before {usual * 1e3:.1f} ms: waiting", file=sys.stderr)
+        time.sleep(5)
 
 
 def fill(url: str, rows: int) -> None:
