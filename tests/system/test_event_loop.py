@@ -38,9 +38,24 @@ def test_small_requests_hardly_wait_while_a_large_batch_is_computed(tmp_path: Pa
         assert busy <= quiet + GROWTH
 
 
-def _post_batch(server: Process, body: bytes) -> None:
+def test_small_requests_hardly_wait_while_a_long_series_is_judged(tmp_path: Path) -> None:
+    walk = np.random.default_rng(0).normal(size=100_000).cumsum().tolist()
+    body = json.dumps({"sequence": walk, "horizon": 500}).encode()
+    with Process(tmp_path, "--log-durability", "process") as server:
+        server.wait_until_ready()
+        server.client.post("/predict", json=SMALL).raise_for_status()
+        quiet = _p99(server, lambda count: count < 300)
+        batch = threading.Thread(target=_post_batch, args=(server, body, "/backtest"))
+        batch.start()
+        busy = _p99(server, lambda _: batch.is_alive())
+        batch.join()
+    print(f"100,000 values judged: p99 {quiet * 1e3:.1f} ms alone, {busy * 1e3:.1f} ms beside it")
+    assert busy <= quiet + GROWTH
+
+
+def _post_batch(server: Process, body: bytes, path: str = "/predict") -> None:
     for _ in range(5):
-        server.client.post("/predict", content=body).raise_for_status()
+        server.client.post(path, content=body).raise_for_status()
 
 
 def _p99(server: Process, more: Callable[[int], bool]) -> float:
