@@ -33,8 +33,6 @@ MOST_ORIGINS = 200
 SHORTEST = 4
 # Scores in one answer, one for each name and number of steps ahead.
 MOST_SCORES = 25_000
-# Steps that a network reads in one go: what its runtime keeps grows with them.
-_MOST_STEPS = 16_384
 
 
 def backtest(models: list[Model], batch: Batch, horizon: int, levels: tuple[Level, ...]) -> Backtest:
@@ -116,15 +114,13 @@ def _read_with_stops(model: Model, batch: Batch, origins: Origins) -> tuple[Floa
     features, scale = batch.scaled
     outputs: list[NDArray[np.float32]] = []
     states: list[State] = []
-    state: State = {}
+    state: State | None = None
     start = 0
-    for origin in origins.tolist():
-        while start < origin:
-            stop = min(origin, start + _MOST_STEPS)
-            part, state = model.network.run(features[:, start:stop], np.array([stop - start], np.int32), state or None)
-            outputs.append(part)
-            start = stop
+    for stop in origins.tolist():
+        part, state = model.run(features[:, start:stop], np.array([stop - start], np.int32), state)
+        outputs.append(part)
         states.append(state)
+        start = stop
     answers = scaling.answers(batch.values[:, :start], scale[:, :start], np.concatenate(outputs, axis=1))
     return answers[0], {name: np.concatenate([each[name] for each in states], axis=1) for name in states[0]}
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference import rules, scaling
-from service.inference.network import Network, State
+from service.inference.network import Features, Lengths, Network, State
 from service.inference.sequences import BATCH_STEPS, Batch
 
 Floats = NDArray[np.float64]
@@ -20,6 +20,8 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 # Networks without scaling read raw values in float32; beyond this their sums could overflow.
 _LARGEST_RAW = 1e30
+# Steps of one sequence that a network reads in one call.
+_PART_STEPS = 16_384
 
 
 class Reading(NamedTuple):
@@ -90,14 +92,28 @@ class Model:
             reading = Reading(self._windowed(batch, self.card.window), None)
         elif batch.indices is not None:
             features = np.stack((batch.indices, batch.values), axis=-1).astype(np.float32)
-            outputs, state = self.network.run(features, batch.lengths)
+            outputs, state = self.run(features, batch.lengths)
             reading = Reading(outputs.astype(np.float64), state)
         else:
             features, scale = batch.scaled
-            outputs, state = self.network.run(features, batch.lengths)
+            outputs, state = self.run(features, batch.lengths)
             reading = Reading(scaling.answers(batch.values, scale, outputs), state)
         self.require_finite(batch.last(reading.predictions))
         return reading
+
+    def run(self, features: Features, lengths: Lengths, state: State | None = None) -> tuple[Features, State]:
+        """What the network makes of ``features`` from ``state`` on: one long sequence in parts, for the same answers.
+
+        The runtime keeps the memory that its longest call took, for each model.
+        """
+        if len(features) > 1 or features.shape[1] <= _PART_STEPS:
+            return self.network.run(features, lengths, state)
+        outputs = []
+        for start in range(0, features.shape[1], _PART_STEPS):
+            part = features[:, start : start + _PART_STEPS]
+            answered, state = self.network.run(part, np.array([part.shape[1]], np.int32), state)
+            outputs.append(answered)
+        return np.concatenate(outputs, axis=1), state or {}
 
     def answer_windows(self, windows: Floats) -> Floats:
         """Answers [windows] of a windowed model to raw ``windows`` [windows, window], in parts of bounded size."""

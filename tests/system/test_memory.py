@@ -78,3 +78,29 @@ def test_bent_requests_give_no_5xx_and_no_growth(tmp_path: Path) -> None:
     assert found.faults == []
     assert found.statuses["200"] > 500
     assert "hangs" not in found.statuses
+
+
+# Compose gives the service 512 MB.
+MOST_KB = 480 * 1024
+LARGEST = {
+    "one series, everybody": ("/predict", [250_000], ""),
+    "one series judged": ("/backtest", [250_000], '"horizon":1000,'),
+    "rows as long as a batch": ("/predict", [16_384] * 15, ""),
+    "many short ones": ("/predict", [25] * 10_000, ""),
+    "continued": ("/forecast", [250] * 250, '"horizon":1000,'),
+}
+
+
+def test_the_largest_requests_fit_in_the_memory_that_compose_gives(tmp_path: Path) -> None:
+    value = "0.%07d"
+    with Process(tmp_path, *FLAGS) as service:
+        service.wait_until_ready()
+        for name, (path, lengths, fields) in LARGEST.items():
+            rows = ["[" + ",".join(value % (7919 * k % 10**7) for k in range(length)) + "]" for length in lengths]
+            sequences = f'"sequence":{rows[0]}' if len(rows) == 1 else f'"sequences":[{",".join(rows)}]'
+            answer = service.client.post(path, content=f"{{{fields}{sequences}}}".encode())
+            assert answer.status_code == 200, answer.text
+            status = Path(f"/proc/{service.process.pid}/status").read_text()
+            most = int(status.partition("VmHWM:")[2].split()[0])
+            print(f"{name}: at most {most // 1024} MB resident so far")
+            assert most < MOST_KB, name

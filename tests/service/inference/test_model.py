@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput, NonFiniteOutput
+from service.inference import scaling
+from service.inference.catalog import Catalog
 from service.inference.model import Model
 from service.inference.network import Features, Lengths, State
 from service.inference.sequences import BATCH_STEPS, Sequence, batches
@@ -102,3 +104,24 @@ def test_an_answer_is_x_plus_scale_times_output(make_model: MakeModel) -> None:
     model: Model = make_model(Constant(2.0))
     (batch,) = batches([[1.0, 2.0, 5.0]])
     np.testing.assert_array_equal(model.read(batch).predictions, [[1.0, 4.0, 9.0]])
+
+
+@pytest.mark.parametrize("name", ["sine-simplernn", "sine-lstm", "linear-gru"])
+def test_a_long_sequence_is_read_in_parts_with_the_same_answers(catalog: Catalog, name: str) -> None:
+    model = catalog.get(name)
+    (batch,) = batches([np.random.default_rng(4).normal(size=40_000).cumsum().tolist()])
+    features, scale = batch.scaled
+    whole, state = model.network.run(features, batch.lengths)
+    reading = model.read(batch)
+    assert reading.predictions == pytest.approx(scaling.answers(batch.values, scale, whole), abs=1e-4)
+    assert reading.state is not None
+    for part, expected in state.items():
+        assert reading.state[part] == pytest.approx(expected, abs=1e-4)
+
+
+def test_no_call_to_a_network_reads_more_than_a_part_of_one_sequence(make_model: MakeModel) -> None:
+    model = make_model(0.5)
+    (batch,) = batches([[float(k) for k in range(40_000)]])
+    assert model.read(batch).predictions.shape == (1, 40_000)
+    calls = model.network.calls  # type: ignore[attr-defined]  # the test's own network
+    assert [steps for _, steps, _ in calls] == [16_384, 16_384, 7_232]
