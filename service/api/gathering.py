@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 # A request that one turn reads is asked in the next.
 _QUIET_TURNS = 2
-_MOST = 64
+# Of each other request in hand half go ahead, but so many at least.
+_LEAST = 8
+# Of the time that a request takes, this much is its share of the work here; the rest is reading and sending.
+_SHARE = 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +52,7 @@ class Gathering:
     def __init__(self) -> None:
         self._asked: list[_Asked] = []
         self._seen = self._quiet = 0
+        self._seconds = 1e-4  # of work for one request, lately
 
     async def reply(self, endpoint: ComputingEndpoint[Any], services: Services, posted: Posted, started: int) -> Reply:
         """The answer to one request, once its row is committed. Raises what reading, computing and the log raise."""
@@ -63,13 +67,27 @@ class Gathering:
     def _look_for_more(self, loop: asyncio.AbstractEventLoop) -> None:
         self._quiet = self._quiet + 1 if len(self._asked) == self._seen else 0
         self._seen = len(self._asked)
-        if self._quiet < _QUIET_TURNS and self._seen < _MOST:
+        most = self._most(self._asked[0].services)
+        if self._quiet < _QUIET_TURNS and self._seen < most:
             loop.call_soon(self._look_for_more, loop)
-        else:
-            self._answer()
+            return
+        began = time.perf_counter()
+        asked, self._asked = self._asked[:most], self._asked[most:]
+        if self._asked:
+            loop.call_soon(self._look_for_more, loop)
+        self._answer(asked)
+        self._seconds += 0.1 * ((time.perf_counter() - began) / _SHARE / len(asked) - self._seconds)
 
-    def _answer(self) -> None:
-        asked, self._asked = self._asked, []
+    def _most(self, services: Services) -> int:
+        """How many to answer at once.
+
+        Half of what is in hand, so that one half is computed while the other's rows are written; all of it where
+        writing takes longer than computing, and two writes in turn would take twice as long as one.
+        """
+        in_hand = services.admission.requests
+        return in_hand if services.log.last_commit_seconds > in_hand * self._seconds else max(_LEAST, in_hand // 2)
+
+    def _answer(self, asked: list[_Asked]) -> None:
         groups: dict[Hashable, list[_Asked]] = {}
         for each in asked:
             each.began = time.perf_counter_ns()

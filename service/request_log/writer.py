@@ -75,6 +75,7 @@ class LogWriter:
         self._rows = self._bytes = 0
         self._committed = self._skipped = self._commits = 0
         self._commit_seconds = 0.0
+        self.last_commit_seconds = 0.0
 
     @property
     def ready(self) -> bool:
@@ -209,6 +210,7 @@ class LogWriter:
         if entries:
             self._commits += 1
             self._commit_seconds += seconds
+            self.last_commit_seconds = seconds
             self._committed += len(entries) - len(refused)
         for position, entry in enumerate(entries):
             self._settle(entry, refused.get(position))
