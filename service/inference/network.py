@@ -60,6 +60,8 @@ class OnnxNetwork:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # An arena for each network costs 5 MB at once, keeps what one large batch needed for ever, and saves no time.
+        options.enable_cpu_mem_arena = False
         try:
             self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions have no common base of their own
