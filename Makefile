@@ -57,9 +57,10 @@ bench-growth: $(VENV)/.dev  ## cost over length, batch, log (10,000,000 rows, 10
 bench-report: $(VENV)/.dev  ## write the README's costs, with charts, from what these measured
 	$(BIN)/python -m benchmarks.report
 
-torture: $(VENV)/.dev  ## kill the service under load ROUNDS times (200) and look for every answer that it gave
-	$(BIN)/python -m tests.system.torture --rounds $(ROUNDS)
+torture: $(VENV)/.dev  ## kill the service under load ROUNDS times (200), each some SECONDS (6); look for every answer
+	$(BIN)/python -m tests.system.torture --rounds $(ROUNDS) --seconds $(SECONDS)
 ROUNDS ?= 200
+SECONDS ?= 6
 
 format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff format .
