@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from service.api.gathering import Gathering
 from service.app import create_app
 from service.request_log.migrate import migrate
 from service.settings import Settings
@@ -111,3 +113,30 @@ def _assert_alike(one: Any, other: Any) -> None:
         assert one == pytest.approx(other, rel=1e-5, abs=1e-6)
     else:
         assert one == other
+
+
+@pytest.mark.parametrize(("commit_seconds", "sizes"), [(0.0, [8, 8, 8, 8]), (3600.0, [16, 16])])
+def test_half_goes_ahead_while_the_other_is_written_unless_writing_takes_long(
+    commit_seconds: float, sizes: list[int]
+) -> None:
+    found: list[int] = []
+    endpoint, services = Mock(), Mock()
+    endpoint.joins.return_value = "all of them"
+    endpoint.compute_together = lambda _, questions, posted: questions
+    services.admission.requests = 16
+    services.log.last_commit_seconds = commit_seconds
+
+    def enter(answers: Any) -> None:
+        entered = list(answers)
+        found.append(len(entered))
+        for _, waiter, result in entered:
+            waiter.set_result(result)
+
+    services.log.enter = enter
+
+    async def ask() -> None:
+        gathering = Gathering()
+        await asyncio.gather(*[gathering.reply(endpoint, services, Mock(), 0) for _ in range(32)])
+
+    asyncio.run(ask())
+    assert found == sizes
