@@ -79,6 +79,12 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             watches.append(life.guard("the deletion of old requests", forget_old(log, settings.log_keep_days)))
         if settings.models_poll_seconds:
             watches.append(life.guard("the models' watcher", watch_folder(repository, settings.models_poll_seconds)))
+        admission = Admission(
+            requests=settings.concurrency,
+            large_bytes=settings.large_bytes,
+            wait=settings.queue_timeout,
+            threads=os.cpu_count() or 1,
+        )
         services = Services(
             settings,
             repository,
@@ -89,13 +95,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             Metrics(),
             from_environment(),
             CapacityLimiter(1),
-            Admission(
-                requests=settings.concurrency,
-                large_bytes=settings.large_bytes,
-                wait=settings.queue_timeout,
-                threads=os.cpu_count() or 1,
-            ),
-            Gathering(),
+            admission,
+            Gathering(log, admission),
             life,
         )
         if shared_folder() is not None:

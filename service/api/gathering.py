@@ -11,14 +11,12 @@ import asyncio
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from service.api.replies import Posted, Reply
-
-if TYPE_CHECKING:
-    from service.api.computing import ComputingEndpoint
-    from service.api.deps import Services
-
+from service.api.admission import Admission
+from service.api.replies import Computed, Posted, Reply
+from service.request_log.rows import Row
+from service.request_log.writer import LogWriter
 
 # A request that one turn reads is asked in the next.
 _QUIET_TURNS = 2
@@ -28,12 +26,30 @@ _LEAST = 8
 _SHARE = 0.5
 
 
+class Endpoint(Protocol):
+    """What is asked of a computing endpoint here; ``services`` are those that it works with."""
+
+    def read(self, posted: Posted) -> Any: ...
+
+    def joins(self, question: Any, posted: Posted) -> Hashable | None: ...
+
+    def compute(self, services: Any, question: Any, posted: Posted) -> Computed: ...
+
+    def compute_together(self, services: Any, questions: list[Any], posted: list[Posted]) -> list[Computed]: ...
+
+    def reply(
+        self, posted: Posted, question: Any, computed: Computed, began: int, validated: int, computing: int
+    ) -> Reply: ...
+
+    def row(self, posted: Posted, started: int, reply: Reply) -> Row: ...
+
+
 @dataclass(slots=True, eq=False)
 class _Asked:
     """A request whose body is complete; ``waiter`` gets its reply when that is on record, or what went wrong."""
 
-    endpoint: ComputingEndpoint[Any]
-    services: Services
+    endpoint: Endpoint
+    services: Any
     posted: Posted
     started: int
     waiter: asyncio.Future[Reply]
@@ -49,12 +65,13 @@ class _Asked:
 class Gathering:
     """One per process; used on the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: LogWriter, admission: Admission) -> None:
+        self._log, self._admission = log, admission
         self._asked: list[_Asked] = []
         self._seen = self._quiet = 0
         self._seconds = 1e-4  # of work for one request, lately
 
-    async def reply(self, endpoint: ComputingEndpoint[Any], services: Services, posted: Posted, started: int) -> Reply:
+    async def reply(self, endpoint: Endpoint, services: object, posted: Posted, started: int) -> Reply:
         """The answer to one request, once its row is committed. Raises what reading, computing and the log raise."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Reply] = loop.create_future()
@@ -67,7 +84,7 @@ class Gathering:
     def _look_for_more(self, loop: asyncio.AbstractEventLoop) -> None:
         self._quiet = self._quiet + 1 if len(self._asked) == self._seen else 0
         self._seen = len(self._asked)
-        most = self._most(self._asked[0].services)
+        most = self._most()
         if self._quiet < _QUIET_TURNS and self._seen < most:
             loop.call_soon(self._look_for_more, loop)
             return
@@ -78,14 +95,14 @@ class Gathering:
         self._answer(asked)
         self._seconds += 0.1 * ((time.perf_counter() - began) / _SHARE / len(asked) - self._seconds)
 
-    def _most(self, services: Services) -> int:
+    def _most(self) -> int:
         """How many to answer at once.
 
         Half of what is in hand, so that one half is computed while the other's rows are written; all of it where
         writing takes longer than computing, and two writes in turn would take twice as long as one.
         """
-        in_hand = services.admission.requests
-        return in_hand if services.log.last_commit_seconds > in_hand * self._seconds else max(_LEAST, in_hand // 2)
+        in_hand = self._admission.requests
+        return in_hand if self._log.last_commit_seconds > in_hand * self._seconds else max(_LEAST, in_hand // 2)
 
     def _answer(self, asked: list[_Asked]) -> None:
         groups: dict[Hashable, list[_Asked]] = {}
@@ -101,8 +118,9 @@ class Gathering:
             groups.setdefault(each if joint is None else (each.endpoint, joint), []).append(each)
         done = [answered for group in groups.values() for answered in self._reply_to(group)]
         if done:
-            log = asked[0].services.log
-            log.enter((each.endpoint.row(each.posted, each.started, reply), each.waiter, reply) for each, reply in done)
+            self._log.enter(
+                (each.endpoint.row(each.posted, each.started, reply), each.waiter, reply) for each, reply in done
+            )
 
     def _reply_to(self, group: list[_Asked]) -> list[tuple[_Asked, Reply]]:
         endpoint, services, began = group[0].endpoint, group[0].services, time.perf_counter_ns()

@@ -120,11 +120,10 @@ def test_half_goes_ahead_while_the_other_is_written_unless_writing_takes_long(
     commit_seconds: float, sizes: list[int]
 ) -> None:
     found: list[int] = []
-    endpoint, services = Mock(), Mock()
+    endpoint, log, admission = Mock(), Mock(), Mock(requests=16)
     endpoint.joins.return_value = "all of them"
     endpoint.compute_together = lambda _, questions, posted: questions
-    services.admission.requests = 16
-    services.log.last_commit_seconds = commit_seconds
+    log.last_commit_seconds = commit_seconds
 
     def enter(answers: Any) -> None:
         entered = list(answers)
@@ -132,11 +131,11 @@ def test_half_goes_ahead_while_the_other_is_written_unless_writing_takes_long(
         for _, waiter, result in entered:
             waiter.set_result(result)
 
-    services.log.enter = enter
+    log.enter = enter
 
     async def ask() -> None:
-        gathering = Gathering()
-        await asyncio.gather(*[gathering.reply(endpoint, services, Mock(), 0) for _ in range(32)])
+        gathering = Gathering(log, admission)
+        await asyncio.gather(*[gathering.reply(endpoint, None, Mock(), 0) for _ in range(32)])
 
     asyncio.run(ask())
     assert found == sizes
