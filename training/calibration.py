@@ -51,9 +51,7 @@ def _described(task: str) -> str:
     return f"windows of length {spread}, Gaussian noise of 0.3-30 % of the {unit} (log-uniform)"
 
 
-def coverage_by_noise(
-    task: str, network: OnnxNetwork, intervals: Intervals, count: int = COUNT
-) -> dict[Level, Floats]:
+def coverage_by_noise(task: str, network: OnnxNetwork, intervals: Intervals, count: int = COUNT) -> dict[Level, Floats]:
     """Share held by each level in the quiet, middle and loud third of fresh windows, over all horizons, [3]."""
     series, lengths, noise = windows(task, "validation", count)
     scores, _ = scored(network, series, lengths)

@@ -57,9 +57,12 @@ class Team:
         path.parent.mkdir(parents=True, exist_ok=True)
         making = path.with_name(f".{path.name}")
         lists: dict[str, Any] = {name: np.array(getattr(self, name)) for name in _KEPT}
-        with making.open("wb") as file:
-            np.savez(file, *self.weights, **lists)
-        making.rename(path)
+        try:
+            with making.open("wb") as file:
+                np.savez(file, *self.weights, **lists)
+            making.rename(path)
+        finally:
+            making.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> Team:
