@@ -64,13 +64,13 @@ def span(batch: Batch, first: int = FIRST) -> Span:
 
 
 def absolute_errors(batch: Batch, chosen: Span, predictions: Floats) -> Floats:
-    """Absolute one-step-ahead errors [sequences, timesteps - 1], zero where a step is not checked."""
-    return np.where(chosen.mask, np.abs(batch.values[:, 1:] - predictions[:, :-1]), 0.0)
+    """Absolute one-step-ahead errors [..., sequences, timesteps - 1], zero where a step is not checked."""
+    return np.where(chosen.mask, np.abs(batch.values[:, 1:] - predictions[..., :-1]), 0.0)
 
 
 def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
-    """Mean over the checked steps [sequences]; zero where there are none."""
-    result: Floats = (errors / np.maximum(chosen.steps, 1)[:, None]).sum(axis=1)
+    """Mean over the checked steps [..., sequences]; zero where there are none."""
+    result: Floats = (errors / np.maximum(chosen.steps, 1)[:, None]).sum(axis=-1)
     return result
 
 
@@ -94,11 +94,9 @@ class RuleRecord(NamedTuple):
 
 def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
     """Every series rule's one-step-ahead record on ``batch``."""
-    predictions = [rule(batch.values) for rule in rules.SERIES_RULES.values()]
-    errors = np.stack([absolute_errors(batch, chosen, predicted) for predicted in predictions])
-    mae = np.stack([mean_absolute_error(chosen, each) for each in errors])
-    values = np.stack([batch.last(predicted) for predicted in predictions])
-    return RuleRecord(tuple(rules.SERIES_RULES), errors, mae, values)
+    predictions = np.stack([rule(batch.values) for rule in rules.SERIES_RULES.values()])
+    errors = absolute_errors(batch, chosen, predictions)
+    return RuleRecord(tuple(rules.SERIES_RULES), errors, mean_absolute_error(chosen, errors), batch.last(predictions))
 
 
 def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> list[Check | None]:

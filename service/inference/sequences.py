@@ -44,10 +44,10 @@ class Batch:
     rows: NDArray[np.intp]
 
     def last(self, steps: NDArray[np.float64]) -> Floats:
-        """Of ``steps`` [sequences, timesteps], the entry at each row's last step."""
+        """Of ``steps`` [..., sequences, timesteps], the entry at each row's last step."""
         if len(self.lengths) == 1:
-            return steps[:, self.lengths[0] - 1]
-        return steps[np.arange(len(self.lengths)), self.lengths - 1]
+            return steps[..., self.lengths[0] - 1]
+        return steps[..., np.arange(len(self.lengths)), self.lengths - 1]
 
     def take(self, rows: NDArray[np.intp]) -> Batch:
         """The batch of some of its rows."""
