@@ -34,7 +34,7 @@ CELLS: Mapping[Cell, CellKind] = {
 
 # Where a simple RNN starts as averages: slopes of a tanh that is nearly a sign and of one that is nearly straight,
 # the states' size, time constants in steps, and the share of units that average noise rather than count.
-_STEEP, _FLAT, _GAIN = 4.0, 0.25, 0.5
+_STEEP, _FLAT, _GAIN = 4.0, 0.25, 0.25
 _TIME_CONSTANTS = (1.0, 200.0)
 _NOISE_SHARE = 0.625
 
@@ -52,10 +52,10 @@ def build(recipe: Recipe) -> Any:
 
 
 def start_as_averages(model: Any) -> None:
-    """Let a simple RNN after a Dense layer begin as leaky averages of its two causally scaled inputs.
+    """Let a simple RNN after a Dense layer begin as leaky sums and averages of its two causally scaled inputs.
 
     Three of the Dense units hand on the last change's sign, its size and the ratio of scales. Two recurrent units
-    remember nothing; most of the others average how far a change is from its sign, which on a line is noise alone,
+    remember nothing; most of the others sum up how far a change is from its sign, which on a line is noise alone,
     and the rest average the constant ratio, which counts the steps. The time constants are spread evenly in their
     logarithm. Everything is trained from there.
     """
@@ -71,7 +71,6 @@ def start_as_averages(model: Any) -> None:
     kernel = np.zeros(cell.kernel.shape)
     kernel[sign, :noise] = -np.tanh(_FLAT) / np.tanh(_STEEP)  # a change of one leaves nothing of it
     kernel[size, :noise] = 1.0
-    kernel[:, :noise] *= np.sqrt(1.0 - decay[:noise])
     kernel[ratio, noise:] = 1.0 - decay[noise:]
     kernel[:, :2] = 0.0
     kernel[sign, 0], kernel[size, 1] = _FLAT, _FLAT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.inference import scaling
 from service.inference.network import OnnxNetwork
@@ -34,17 +35,13 @@ class Differences(NamedTuple):
 
 
 def largest_differences(recipe: Recipe, onnx: bytes, model: Any) -> Differences:
-    """Both forms on ``COUNT`` random sequences of mixed lengths.
-
-    Random walks of many units and offsets for series models, pairs for memory models.
-    """
-    rng = generator("test", 10)
-    inputs, lengths = padded([_sequence(recipe, rng) for _ in range(COUNT)])
+    """Both forms on ``COUNT`` random sequences of mixed lengths."""
+    inputs, lengths = sequences(recipe, generator("test", 10), COUNT)
     rows, last = np.arange(COUNT), lengths - 1
     served = evaluation.answers(recipe, OnnxNetwork(onnx, recipe.features), inputs, lengths)
     values = inputs[..., -1]
     scaled = scaling.causal(values)
-    features = scaled.features if recipe.causal else inputs.astype(np.float32)
+    features = read(recipe, inputs)
 
     def answered(network: Any) -> Floats:
         outputs: Any = np.asarray(network(features))[..., 0]
@@ -65,6 +62,19 @@ def largest_differences(recipe: Recipe, onnx: bytes, model: Any) -> Differences:
         served_exact=float(np.max(np.abs(served - exact) / scale)),
         keras_exact=float(np.max(np.abs(reference - exact) / scale)),
     )
+
+
+def sequences(recipe: Recipe, rng: np.random.Generator, count: int) -> tuple[Floats, NDArray[np.int32]]:
+    """Random raw sequences [count, timesteps, 1 or 2] of 3 to 99 timesteps, padded, and their lengths [count].
+
+    Random walks of many units and offsets for series models, pairs for memory models.
+    """
+    return padded([_sequence(recipe, rng) for _ in range(count)])
+
+
+def read(recipe: Recipe, inputs: Floats) -> NDArray[np.float32]:
+    """What the network reads of raw ``inputs``, float32 [sequences, timesteps, features]."""
+    return scaling.causal(inputs[..., 0]).features if recipe.causal else inputs.astype(np.float32)
 
 
 def _sequence(recipe: Recipe, rng: np.random.Generator) -> Floats:

@@ -68,6 +68,18 @@ def test_published_forms_answer_like_their_keras_models(name: str, tmp_path: Pat
     assert 0 < run.numbers["of_scale"] <= run.numbers["served_exact"] + run.numbers["keras_exact"]
 
 
+@pytest.mark.parametrize("name", ["linear-simplernn", "memory-lstm", "textbook-compare-gru"])
+def test_a_published_model_could_be_exported_again(name: str) -> None:
+    import keras
+
+    from service.inference.network import OnnxNetwork
+    from training import export
+
+    folder, recipe = read_folder(MODELS / name / "1"), PUBLISHED[name]
+    model = keras.models.load_model(folder.path / "model.keras")
+    export.require_parity(model, OnnxNetwork(folder.onnx, recipe.features), recipe)
+
+
 def test_the_clock_times_both_ways(tmp_path: Path) -> None:
     recipe = shortened(PUBLISHED["textbook-linear-simplernn-20"], 3)
     runs.time_against_fit(replace(recipe, units=(2,)), 0, tmp_path, ignored)
