@@ -125,16 +125,15 @@ def _fit_ar(values: Floats) -> tuple[Floats, float]:
     scaled = (values - origin) / unit
     target = scaled[most:]
     columns = np.stack([np.ones(len(target)), *(scaled[most - lag : -lag] for lag in range(1, most + 1))], axis=1)
-    least, deviation = np.inf, 0.0
-    found: np.ndarray[Any, Any] = np.zeros(1)
-    for lags in range(most + 1):
-        used = columns[:, : lags + 1]
-        solved = np.linalg.lstsq(used, target, rcond=None)[0]
-        squares = float(((target - used @ solved) ** 2).sum())
-        count, fitted = len(target), lags + 2
-        criterion = count * np.log(max(squares, 1e-300) / count) + 2.0 * fitted * count / max(count - fitted - 1, 1)
-        if criterion < least:
-            least, found, deviation = criterion, solved, math.sqrt(squares / max(count - lags - 1, 1))
+    # One decomposition gives the squares that every number of lags leaves: the columns are nested.
+    squares = float(target @ target) - np.cumsum((np.linalg.qr(columns)[0].T @ target) ** 2)
+    count, fitted = len(target), np.arange(most + 1) + 2.0
+    room = np.maximum(count - fitted - 1.0, 1.0)
+    criterion = count * np.log(np.maximum(squares, 1e-20 * count) / count) + 2.0 * fitted * count / room
+    lags = int(criterion.argmin())
+    used = columns[:, : lags + 1]
+    found = np.linalg.lstsq(used, target, rcond=None)[0]
+    deviation = math.sqrt(float(((target - used @ found) ** 2).sum()) / max(count - lags - 1, 1))
     coefficients: Floats = np.concatenate(([unit * found[0] + origin * (1.0 - found[1:].sum())], found[1:]))
     return coefficients, unit * deviation
 
