@@ -34,7 +34,7 @@ with atheris.instrument_imports(include=["service"]):  # before anything else im
     from service.settings import Settings
 from tests.conftest import MODELS
 from tests.hardening.asking import MOST_BYTES
-from tests.hardening.fuzz import Found, bent, good
+from tests.hardening.fuzz import bent, good
 
 FAULTS = Path(__file__).parents[2] / "artefacts" / "fuzz"
 SECONDS = 20  # until an answer that does not come is a fault
@@ -70,7 +70,12 @@ class Fuzzed:
     def send(self, data: bytes) -> None:
         """Send ``data`` on a connection of its own and look at what comes back; raises Fault."""
         self.sent += 1
-        answer = self._loop.run_until_complete(self._answer(data))
+        try:
+            answer = self._loop.run_until_complete(self._answer(data))
+        except ConnectionRefusedError:
+            if self.stopping:
+                return
+            raise Fault("nobody listens any more") from None
         head, _, body = answer.partition(b"\r\n\r\n")
         found = [int(status) for status in _STATUS.findall(answer)]
         self.statuses.update(map(str, found or ["closed"]))
@@ -78,8 +83,13 @@ class Fuzzed:
             raise Fault(f"answered {answer[:500]!r}")
         if len(found) == 1 and found[0] >= 400 and len(body) > MOST_BYTES:
             raise Fault(f"a refusal of {len(body)} bytes: {head!r}")
-        if self._trouble or self._serving.done():
+        if self._trouble or (self._serving.done() and not self.stopping):
             raise Fault(f"the event loop tells of {self._trouble or 'the end of the server'}")
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a signal has told this process to end."""
+        return self._server.should_exit
 
     def stop(self) -> int:
         """The server's exit code."""
@@ -138,7 +148,7 @@ def run(requests: int, seed: int, folder: Path) -> None:
     for number in range(_GOOD):
         (corpus / str(number)).write_bytes(good(chance))
     FAULTS.mkdir(parents=True, exist_ok=True)
-    fuzzed, memory, began = Fuzzed(folder), Found(), time.perf_counter()
+    fuzzed, began, before = Fuzzed(folder), time.perf_counter(), resident_kb()
 
     def one(data: bytes) -> None:
         try:
@@ -146,15 +156,12 @@ def run(requests: int, seed: int, folder: Path) -> None:
         except Fault:
             shutil.rmtree(folder)  # libFuzzer ends the process, and nobody would clean up
             raise
-        if fuzzed.sent % max(1, requests // 100) == 0:
-            memory.samples.append((fuzzed.sent, resident_kb()))
-        if fuzzed.sent >= requests:  # libFuzzer would end the process here too, and tell nothing
+        if fuzzed.sent >= requests or fuzzed.stopping:  # libFuzzer would end the process here too, and tell nothing
             code = fuzzed.stop()
             print(f"seed {seed}: {fuzzed.sent} requests in {time.perf_counter() - began:.0f} s")
             print(f"answers {dict(fuzzed.statuses.most_common())}")
             print(f"{len(list(corpus.iterdir())) - _GOOD} inputs learned")
-            (_, first), (_, last) = memory.samples[0], memory.samples[-1]
-            print(f"resident {first} -> {last} kB, {memory.slope():.1f} bytes a request, what was learned included")
+            print(f"resident {before} -> {resident_kb()} kB, what was learned included")
             print("no faults" if code == 0 else f"the service ended with {code}", flush=True)
             shutil.rmtree(folder)
             os._exit(code)
