@@ -68,7 +68,7 @@ def test_published_forms_answer_like_their_keras_models(name: str, tmp_path: Pat
     assert 0 < run.numbers["of_scale"] <= run.numbers["served_exact"] + run.numbers["keras_exact"]
 
 
-@pytest.mark.parametrize("name", ["linear-simplernn", "memory-lstm", "textbook-compare-gru"])
+@pytest.mark.parametrize("name", ["linear-lstm", "memory-lstm", "textbook-compare-gru"])
 def test_a_published_model_could_be_exported_again(name: str) -> None:
     import keras
 
