@@ -20,10 +20,7 @@ from service.request_log.writer import LogWriter
 
 # A request that one turn reads is asked in the next.
 _QUIET_TURNS = 2
-# Of each other request in hand half go ahead, but so many at least.
-_LEAST = 8
-# Of the time that a request takes, this much is its share of the work here; the rest is reading and sending.
-_SHARE = 0.5
+_MOST = 256
 
 
 class Endpoint(Protocol):
@@ -69,7 +66,7 @@ class Gathering:
         self._log, self._admission = log, admission
         self._asked: list[_Asked] = []
         self._seen = self._quiet = 0
-        self._seconds = 1e-4  # of work for one request, lately
+        self._seconds = 5e-5  # of work for one request, lately
 
     async def reply(self, endpoint: Endpoint, services: object, posted: Posted, started: int) -> Reply:
         """The answer to one request, once its row is committed. Raises what reading, computing and the log raise."""
@@ -84,25 +81,24 @@ class Gathering:
     def _look_for_more(self, loop: asyncio.AbstractEventLoop) -> None:
         self._quiet = self._quiet + 1 if len(self._asked) == self._seen else 0
         self._seen = len(self._asked)
-        most = self._most()
-        if self._quiet < _QUIET_TURNS and self._seen < most:
+        if self._quiet < _QUIET_TURNS and self._seen < _MOST:
             loop.call_soon(self._look_for_more, loop)
-            return
-        began = time.perf_counter()
-        asked, self._asked = self._asked[:most], self._asked[most:]
-        if self._asked:
-            loop.call_soon(self._look_for_more, loop)
-        self._answer(asked)
-        self._seconds += 0.1 * ((time.perf_counter() - began) / _SHARE / len(asked) - self._seconds)
+        elif self._log.writing and self._worth_waiting():
+            self._quiet = 0
+            self._log.after_commit(lambda: self._look_for_more(loop))
+        else:
+            began = time.perf_counter()
+            asked, self._asked = self._asked, []
+            self._answer(asked)
+            self._seconds += 0.1 * ((time.perf_counter() - began) / len(asked) - self._seconds)
 
-    def _most(self) -> int:
-        """How many to answer at once.
+    def _worth_waiting(self) -> bool:
+        """Whether the commit that is under way will end soon, measured by the work that there is.
 
-        Half of what is in hand, so that one half is computed while the other's rows are written; all of it where
-        writing takes longer than computing, and two writes in turn would take twice as long as one.
+        Those whom it answers often ask again at once, and one batch of all is less work than two of half. Where a
+        commit takes long the work is done meanwhile.
         """
-        in_hand = self._admission.requests
-        return in_hand if self._log.last_commit_seconds > in_hand * self._seconds else max(_LEAST, in_hand // 2)
+        return self._log.last_commit_seconds < self._admission.requests * self._seconds
 
     def _answer(self, asked: list[_Asked]) -> None:
         groups: dict[Hashable, list[_Asked]] = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import LogUnavailable
 from service.request_log.database import Durability, open_writer, parse_url, reason, sqlite_file
@@ -22,8 +22,6 @@ Job = Callable[[Connection], object]
 _WAL_BYTES = 64 << 20  # above this the WAL is emptied even if that means to wait for a reader
 _WRITTEN_BYTES = 4 << 20  # of bodies, between two looks at the WAL's size
 _READER_MS = 200  # how long that may hold up the next batch
-# Failures of one row, which must not fail the others of its batch; all others are failures of the database.
-_ROW_FAILURES = (IntegrityError, DataError, ProgrammingError, UnicodeError, OverflowError)
 
 
 class Committer:
@@ -35,6 +33,13 @@ class Committer:
         self._engine = open_writer(parsed, durability, timeout)
         self._busy_ms = round(timeout * 1000)
         self._bodies, self._body_limit = bodies, body_limit
+        driver = self._engine.dialect.loaded_dbapi
+        # Failures of one row, which must not fail the others of its batch; all others are failures of the database.
+        self._row_failures: tuple[type[Exception], ...] = (
+            *(driver.IntegrityError, driver.DataError, driver.ProgrammingError),
+            *(UnicodeError, OverflowError),
+        )
+        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, *self._row_failures)
         self._connection: Connection | None = None
         self._written = 0
         self.turns = Turns(_beside(self._file, "-turns"))
@@ -50,7 +55,7 @@ class Committer:
         try:
             self._insert(rows)
         except LogUnavailable as failure:
-            if not isinstance(failure.__cause__, _ROW_FAILURES):
+            if not isinstance(failure.__cause__, self._row_failures):
                 raise
             if len(rows) == 1:
                 return {0: failure}
@@ -87,7 +92,7 @@ class Committer:
             cursor.execute(f"PRAGMA busy_timeout={_READER_MS}")
             busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             cursor.execute(f"PRAGMA busy_timeout={self._busy_ms}")
-        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+        except self._failures as error:
             raise self._failed(error) from error
         return not busy
 
@@ -107,7 +112,7 @@ class Committer:
             connection = self._connected()
             with connection.begin():
                 return job(connection)
-        except (SQLAlchemyError, *_ROW_FAILURES) as error:
+        except self._failures as error:
             raise self._failed(error) from error
 
     def _connected(self) -> Connection:

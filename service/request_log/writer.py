@@ -76,6 +76,7 @@ class LogWriter:
         self._committed = self._skipped = self._commits = 0
         self._commit_seconds = 0.0
         self.last_commit_seconds = 0.0
+        self._callbacks: list[Callable[[], None]] = []
 
     @property
     def ready(self) -> bool:
@@ -101,6 +102,15 @@ class LogWriter:
             log.warning("the request log starts without its database")
         else:
             self._recover()
+
+    @property
+    def writing(self) -> bool:
+        """Whether rows are being committed, or will be next."""
+        return self._rows > 0 and self._failure is None
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once, when the transaction under way has ended, well or not."""
+        self._callbacks.append(callback)
 
     async def wait_ready(self) -> None:
         """Return when a row would be taken."""
@@ -216,6 +226,7 @@ class LogWriter:
             self._settle(entry, refused.get(position))
         while self._deadlines and not self._deadlines[0][1].waits():
             self._deadlines.popleft()
+        self._call_back()
 
     def _fail(self, failure: LogUnavailable, entries: Iterable[Entry], jobs: Iterable[Job]) -> None:
         if self._failure is None:
@@ -226,6 +237,12 @@ class LogWriter:
             self._settle(entry, failure)
         for job in jobs:
             answer(job.waiter, None, failure)
+        self._call_back()
+
+    def _call_back(self) -> None:
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            self._loop.call_soon(callback)
 
     def _recover(self) -> None:
         self._failure = None
