@@ -35,6 +35,10 @@ _BROKEN = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), ti
 _CLOSE = 1e-5  # of an answer: processors and batch sizes round float32 differently
 
 
+class NoAnswerError(RuntimeError):
+    """Nothing was answered while wrk asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One timed stretch: answers per second, latency in seconds, answers that were no success.
@@ -102,8 +106,7 @@ def started(command: tuple[str, ...], environment: dict[str, str], cores: str) -
 def drive(contestant: Contestant, port: int, connections: int, seconds: int, cores: str = LOAD_CORE) -> Measured:
     """Load from ``cores`` for ``seconds``, whole ones, as wrk wants them.
 
-    Raises:
-        RuntimeError: nothing was answered.
+    Where nothing was answered in that time the rate is 0 and the latencies, which were longer, are all of it.
     """
     _ask(contestant, port)  # answered after whatever an earlier load left waiting
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
@@ -121,15 +124,18 @@ def drive(contestant: Contestant, port: int, connections: int, seconds: int, cor
         )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return parse(done.stdout, used / seconds)
+    try:
+        return parse(done.stdout, used / seconds)
+    except NoAnswerError:
+        return Measured(0.0, seconds, seconds, 0, used / seconds)
 
 
 def parse(output: str, load_cores: float) -> Measured:
-    """What wrk printed. Raises RuntimeError where it tells of no answer."""
+    """What wrk printed. Raises NoAnswerError where it tells of none."""
     latency = {found[1]: float(found[2]) * _SECONDS[found[3]] for found in _LATENCY.finditer(output)}
     rate, refused, broken = _RATE.search(output), _REFUSED.search(output), _BROKEN.search(output)
     if rate is None or latency.keys() != {"50", "99"} or float(rate[1]) == 0.0:
-        raise RuntimeError(f"wrk saw no rate or no latency:\n{output}")
+        raise NoAnswerError(f"wrk saw no rate or no latency:\n{output}")
     failed = (int(refused[1]) if refused else 0) + (sum(map(int, broken.groups())) if broken else 0)
     return Measured(float(rate[1]), latency["50"], latency["99"], failed, load_cores)
 
