@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     others, left_out = peers.contestants() if options.peers else ([], {})
     everybody = (EMPTY, OURS, *others) if options.peers else CONTESTANTS
     chosen = [each for each in everybody if each is EMPTY or _is_chosen(each.name, options.only)]
-    machine = described("make bench-peers" if options.peers else "make bench")
+    machine = described("bench-peers" if options.peers else "bench", "benchmarks", arguments)
     if options.peers:
         machine["versions"] |= peers.versions()
     runs = race(chosen, rounds=options.rounds, seconds=options.seconds, connections=options.connections)

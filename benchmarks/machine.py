@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shlex
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,15 +16,20 @@ from typing import Any
 _PACKAGES = ("unroll", "fastapi", "uvicorn", "onnxruntime", "keras")
 
 
-def described(command: str) -> dict[str, Any]:
-    """Date, cores, processor and versions, and the ``command`` that measured."""
+def described(target: str, module: str, arguments: list[str] | None) -> dict[str, Any]:
+    """Date, cores, processor and versions, and the command that measured.
+
+    ``target`` is what make calls ``module`` with no further ``arguments`` (by default those of the process).
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    plain = not [each for each in given if each != "--peers"]
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "processor": _processor(),
         "versions": {"Python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "commit": _commit(),
-        "command": command,
+        "command": f"make {target}" if plain else shlex.join(["python", "-m", module, *given]),
     }
 
 

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in options.parts or parts:
         print(f"growth: {name}", file=sys.stderr)
         content[name] = parts[name]()
-        content["machine"] = described("make bench-growth")
+        content["machine"] = described("bench-growth", "benchmarks.growth", arguments)
         write(options.out, content)
 
 
