@@ -89,7 +89,11 @@ class Gathering:
         else:
             began = time.perf_counter()
             asked, self._asked = self._asked, []
-            self._answer(asked)
+            try:
+                self._answer(asked)
+            except Exception as error:  # noqa: BLE001  (handed to whoever asked: nobody may wait for ever)
+                for each in asked:
+                    each.fail(error)
             self._seconds += 0.1 * ((time.perf_counter() - began) / len(asked) - self._seconds)
 
     def _worth_waiting(self) -> bool:
@@ -106,11 +110,11 @@ class Gathering:
             each.began = time.perf_counter_ns()
             try:
                 each.question = each.endpoint.read(each.posted)
+                each.validated = time.perf_counter_ns()
+                joint = each.endpoint.joins(each.question, each.posted)
             except Exception as error:  # noqa: BLE001  (handed to whoever asked)
                 each.fail(error)
                 continue
-            each.validated = time.perf_counter_ns()
-            joint = each.endpoint.joins(each.question, each.posted)
             groups.setdefault(each if joint is None else (each.endpoint, joint), []).append(each)
         done = [answered for group in groups.values() for answered in self._reply_to(group)]
         if done:

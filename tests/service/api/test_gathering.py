@@ -140,6 +140,24 @@ def test_the_work_waits_for_a_short_commit_and_goes_on_beside_a_long_one(commit_
     assert sizes == ([16] if together else [8, 8])
 
 
+@pytest.mark.parametrize("broken", ["read", "joins", "compute", "compute_together", "reply", "row"])
+def test_whatever_breaks_nobody_waits_for_ever(broken: str) -> None:
+    endpoint, log = Mock(), Log([], 0.0)
+    endpoint.joins.return_value = None if broken == "compute" else "all of them"
+    endpoint.compute_together = Mock(side_effect=lambda _, questions, posted: questions)
+    getattr(endpoint, broken).side_effect = RuntimeError(broken)
+    if broken == "compute_together":  # then each is asked for itself
+        endpoint.compute.side_effect = RuntimeError(broken)
+    log.writing = False
+
+    async def ask() -> list[BaseException | Any]:
+        gathering = Gathering(log, Mock(requests=4))  # type: ignore[arg-type]
+        asked = [gathering.reply(endpoint, None, Mock(), 0) for _ in range(4)]
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+
+    assert [str(error) for error in asyncio.run(ask())] == 4 * [broken]
+
+
 class Log:
     """A request log in the midst of a commit."""
 
