@@ -119,7 +119,7 @@ class Gathering:
         done = [answered for group in groups.values() for answered in self._reply_to(group)]
         if done:
             self._log.enter(
-                (each.endpoint.row(each.posted, each.started, reply), each.waiter, reply) for each, reply in done
+                [(each.endpoint.row(each.posted, each.started, reply), each.waiter, reply) for each, reply in done]
             )
 
     def _reply_to(self, group: list[_Asked]) -> list[tuple[_Asked, Reply]]:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -140,7 +140,7 @@ class LogWriter:
         self.enter([(row, waiter, None)])
         await waiter
 
-    def enter(self, answers: Iterable[tuple[Row, asyncio.Future[T], T]]) -> None:
+    def enter(self, answers: Sequence[tuple[Row, asyncio.Future[T], T]]) -> None:
         """Queue rows; each waiter gets its result when its row is committed, or the error as in :meth:`record`."""
         deadline = self._loop.time() + self._timeout
         entries = []
