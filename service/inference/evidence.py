@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,10 +80,13 @@ def warnings_of(
     card: ModelCard, batch: Batch, checks: list[Check | None], lagging: NDArray[np.bool_]
 ) -> list[list[str]]:
     """Warnings for each sequence on the answers of the model with ``card``."""
-    low, high = card.values or (-math.inf, math.inf)
-    outside = (batch.values.min(axis=1) < low) | (batch.values.max(axis=1) > high)
-    odd = {length for length in np.unique(batch.lengths).tolist() if length_caveat(card, length)}
-    rows = zip(batch.lengths.tolist(), checks, lagging.tolist(), outside.tolist(), strict=True)
+    outside = [False] * len(checks)
+    if card.values is not None:
+        low, high = card.values
+        outside = ((batch.values.min(axis=1) < low) | (batch.values.max(axis=1) > high)).tolist()
+    lengths = batch.lengths.tolist()
+    odd = {length for length in set(lengths) if length_caveat(card, length)}
+    rows = zip(lengths, checks, lagging.tolist(), outside, strict=True)
     return [
         caveats(card, length, check, lagging=lag, outside=out)
         # Most answers need none, which is quickly seen.

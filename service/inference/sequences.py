@@ -45,9 +45,15 @@ class Batch:
 
     def last(self, steps: NDArray[np.float64]) -> Floats:
         """Of ``steps`` [..., sequences, timesteps], the entry at each row's last step."""
-        if len(self.lengths) == 1:
-            return steps[..., self.lengths[0] - 1]
+        if self._length is not None:
+            return steps[..., self._length - 1]
         return steps[..., np.arange(len(self.lengths)), self.lengths - 1]
+
+    @cached_property
+    def _length(self) -> int | None:
+        """The length of all rows; None where they differ."""
+        found = set(self.lengths.tolist())
+        return found.pop() if len(found) == 1 else None
 
     def take(self, rows: NDArray[np.intp]) -> Batch:
         """The batch of some of its rows."""
