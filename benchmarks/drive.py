@@ -61,13 +61,15 @@ def require_tools() -> None:
 
 
 @contextmanager
-def running(contestant: Contestant) -> Iterator[int]:
+def running(contestant: Contestant, folder: Path = RUNS) -> Iterator[int]:
     """The contestant's port, once it gives the right answer; all its processes are ended afterwards.
+
+    It works, and keeps its record, in a folder of its own within ``folder``.
 
     Raises:
         RuntimeError: it does not start, or answers something else than the engine.
     """
-    with started(contestant.command, contestant.environment, contestant.cores) as server:
+    with started(contestant.command, contestant.environment, contestant.cores, folder) as server:
         _require_right(contestant, server)
         yield server.port
 
@@ -82,10 +84,10 @@ class Server:
 
 
 @contextmanager
-def started(command: tuple[str, ...], environment: dict[str, str], cores: str) -> Iterator[Server]:
+def started(command: tuple[str, ...], environment: dict[str, str], cores: str, within: Path = RUNS) -> Iterator[Server]:
     """A process pinned to ``cores`` in a folder of its own; it and all its descendants are ended afterwards."""
-    RUNS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=RUNS, ignore_cleanup_errors=True) as folder:
+    within.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=within, ignore_cleanup_errors=True) as folder:
         ports = _free_ports(3)
         names = dict(zip(("port", "second", "third"), ports, strict=True))
         output = Path(folder) / "output.txt"

@@ -6,9 +6,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
-from benchmarks.contestants import Contestant
+from benchmarks.contestants import RUNS, Contestant
 from benchmarks.drive import Measured, drive, running
 
 Runs = dict[tuple[str, int], list[Measured]]  # by contestant and number of connections, one entry a round
@@ -34,12 +35,17 @@ class Standing:
     failed: int
 
 
-def race(contestants: Sequence[Contestant], *, rounds: int, seconds: int, connections: Sequence[int]) -> Runs:
-    """Every contestant in every round, so that what slows the machine for a while slows all of them."""
+def race(
+    contestants: Sequence[Contestant], *, rounds: int, seconds: int, connections: Sequence[int], folder: Path = RUNS
+) -> Runs:
+    """Every contestant in every round, so that what slows the machine for a while slows all of them.
+
+    Each works in a folder of its own within ``folder``.
+    """
     runs: Runs = defaultdict(list)
     for turn in range(rounds):
         for contestant in contestants:
-            with running(contestant) as port:
+            with running(contestant, folder) as port:
                 drive(contestant, port, max(connections), _WARM_SECONDS)
                 for count in connections:
                     runs[contestant.name, count].append(drive(contestant, port, count, seconds))
