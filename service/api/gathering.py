@@ -1,8 +1,8 @@
 """Answers small requests that arrived in the same turn of the event loop together. Knows no protocol.
 
 A network and the rules take a batch of 64 short sequences in a quarter of the time that they take them one by one,
-and the log a batch of rows in a third. Nobody waits for a batch to fill: it is complete when the event loop has
-looked for more and found none.
+and the log a batch of rows in a third. Nobody waits for a batch to fill, nor for a timer: it is complete when the event
+loop has looked for more and found none, and the commit before it has ended or is worth no waiting for.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from service.api.replies import Computed, Posted, Reply
 from service.request_log.rows import Row
 from service.request_log.writer import LogWriter
 
-# A request that one turn reads is asked in the next.
+# Turns of the event loop that bring no more requests: what one turn reads is asked in the next.
 _QUIET_TURNS = 2
+# From so many on no more are looked for, so that a steady stream of requests cannot put off the answers to the first.
 _MOST = 256
 
 
