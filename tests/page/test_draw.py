@@ -26,7 +26,7 @@ def test_dragging_over_the_surface_draws_the_sequence(visit: Visit) -> None:
     visitor.page.mouse.up()
     visitor.settled(before)
     expect(visitor.page.locator(".segments .hint")).to_contain_text("your own, 32 values")
-    visitor.page.wait_for_function("document.querySelector('#truth').value === ''")
+    expect(visitor.page.locator("#truth")).to_have_value("")
     visitor.open("forecast")  # asks once more, now that the line is whole
     drawn = visitor.asked("/forecast")["sequence"]
     assert len(drawn) == 32

@@ -168,7 +168,7 @@ def test_a_key_is_asked_for_used_and_kept_in_memory_only(browser: Browser, guard
     expect(page.locator("#compare tr.is-best")).to_be_visible()
     for view in VIEWS[1:]:
         visitor.open(view)
-    page.wait_for_function("document.querySelectorAll('#models img').length > 0")
+    expect(page.locator("#models img").first).to_be_attached()
     page.locator("#models .curl summary").first.evaluate("summary => summary.click()")
     commands = page.locator("#models .curl pre").first.text_content() or ""
     assert '"Authorization: Bearer $UNROLL_API_KEY"' in commands
