@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import LogUnavailable
 from service.request_log.database import Durability, open_writer, parse_url, reason, sqlite_file
-from service.request_log.insert import insert, stored
+from service.request_log.insert import insert, prepare
 from service.request_log.rows import Bodies, Row
 from service.request_log.turns import Turns
 
@@ -103,7 +103,7 @@ class Committer:
         self.turns.close()
 
     def _insert(self, rows: Sequence[Row]) -> None:
-        prepared = [stored(row, self._bodies, self._body_limit) for row in rows]
+        prepared = prepare(rows, self._bodies, self._body_limit)
         self._written += sum(len(row.request) + len(row.response) for row in rows)
         self._transact(lambda connection: insert(connection, prepared))
 

@@ -1,7 +1,11 @@
 """Rows into the database, many to a statement. Knows the tables and nothing of queues or threads.
 
 ``executemany`` would drop and retake the interpreter lock for every row; one statement for a whole batch does it
-once. Each number of rows has one text, which the driver prepares once.
+once. Each number of rows, with the columns that they fill, has one text, which the driver prepares once.
+
+SQLite's driver looks for a way to adapt each None and each ``bytes`` that it is given, and finds out by an exception
+that there is none: for eight of them a row that took as long as all the rest of an insert. So columns that no row of
+a statement fills are left out, and bodies are handed over as ``bytearray``, which it takes as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +14,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table
 
@@ -21,11 +26,35 @@ Values = tuple[Any, ...]
 _ROWS_AT_MOST = 64  # of one statement: 1,200 variables, far below what any SQLite or PostgreSQL takes
 
 
-def stored(row: Row, bodies: Bodies, body_limit: int) -> tuple[Values, tuple[Values, ...]]:
-    """What is written for ``row``: its values for ``requests``, in the order of the columns, and those for ``uses``."""
-    request = keep(row.request, row.status, bodies, body_limit)
-    response = keep(row.response, row.status, bodies, body_limit)
-    values = (
+class Prepared(NamedTuple):
+    """What is written for some rows: values for ``requests`` and for ``uses``, in the order of their columns."""
+
+    requests: list[Values]
+    uses: list[Values]
+
+
+def prepare(rows: Sequence[Row], bodies: Bodies, body_limit: int) -> Prepared:
+    """``rows`` as they are written, before the database is asked for its lock."""
+    return Prepared(
+        [_values(row, bodies, body_limit) for row in rows],
+        [
+            (model, row.endpoint, row.status, row.id, row.duration_us)
+            for row in rows
+            for model in dict.fromkeys(row.models)
+        ],
+    )
+
+
+def insert(connection: Connection, rows: Prepared) -> None:
+    """Insert all of ``rows`` in the connection's transaction. Raises the driver's own errors."""
+    _insert(connection, requests, rows.requests)
+    _insert(connection, uses, rows.uses)
+
+
+def _values(row: Row, bodies: Bodies, body_limit: int) -> Values:
+    request, request_size, request_sha256 = keep(row.request, row.status, bodies, body_limit)
+    response, response_size, response_sha256 = keep(row.response, row.status, bodies, body_limit)
+    return (
         row.id,
         row.time,
         row.endpoint,
@@ -38,21 +67,13 @@ def stored(row: Row, bodies: Bodies, body_limit: int) -> tuple[Values, tuple[Val
         row.sequences,
         row.values,
         row.duration_us,
-        request.size,
-        response.size,
-        request.sha256,
-        response.sha256,
-        request.body,
-        response.body,
+        request_size,
+        response_size,
+        request_sha256,
+        response_sha256,
+        None if request is None else bytearray(request),
+        None if response is None else bytearray(response),
     )
-    used = tuple((model, row.endpoint, row.status, row.id, row.duration_us) for model in dict.fromkeys(row.models))
-    return values, used
-
-
-def insert(connection: Connection, rows: Sequence[tuple[Values, tuple[Values, ...]]]) -> None:
-    """Insert all of ``rows`` in the connection's transaction. Raises the driver's own errors."""
-    _insert(connection, requests, [values for values, _ in rows])
-    _insert(connection, uses, list(chain.from_iterable(used for _, used in rows)))
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -60,13 +81,30 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Values]) -> Non
     with closing(connection.connection.cursor()) as cursor:
         for start in range(0, len(rows), _ROWS_AT_MOST):
             part = rows[start : start + _ROWS_AT_MOST]
-            cursor.execute(_statement(connection.dialect, table, len(part)), tuple(chain.from_iterable(part)))
+            nothing = (None,) * len(part)
+            empty = tuple(place for place, value in _may_be_empty(table) if tuple(map(value, part)) == nothing)
+            form = _form(connection.dialect, table, len(part), empty)
+            cursor.execute(form.text, tuple(chain.from_iterable(map(form.filled, part))))
 
 
-@lru_cache(maxsize=4 * _ROWS_AT_MOST)
-def _statement(dialect: Dialect, table: Table, rows: int) -> str:
+class _Form(NamedTuple):
+    """The statement for a number of rows, and what of each row it takes."""
+
+    text: str
+    filled: itemgetter[Values]
+
+
+@lru_cache
+def _may_be_empty(table: Table) -> tuple[tuple[int, itemgetter[Any]], ...]:
+    return tuple((place, itemgetter(place)) for place, column in enumerate(table.columns) if column.nullable)
+
+
+@lru_cache(maxsize=8 * _ROWS_AT_MOST)
+def _form(dialect: Dialect, table: Table, rows: int, empty: tuple[int, ...]) -> _Form:
+    filled = [place for place in range(len(table.columns)) if place not in empty]
     quote = dialect.identifier_preparer.quote
-    names = ", ".join(quote(column.name) for column in table.columns)
+    names = ", ".join(quote(table.columns[place].name) for place in filled)
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    row = "(" + ", ".join([mark] * len(table.columns)) + ")"
-    return f"INSERT INTO {table.name} ({names}) VALUES " + ", ".join([row] * rows)  # noqa: S608  (our own names)
+    row = "(" + ", ".join([mark] * len(filled)) + ")"
+    text = f"INSERT INTO {table.name} ({names}) VALUES " + ", ".join([row] * rows)  # noqa: S608  (our own names)
+    return _Form(text, itemgetter(*filled))

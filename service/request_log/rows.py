@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import uuid_utils
 
@@ -49,24 +49,17 @@ class Row:
     response: bytes
 
 
-class Kept(NamedTuple):
-    """What of one body is stored: the bytes or nothing, the size, and a digest where the bytes are not kept."""
+def keep(body: bytes, status: int, bodies: Bodies, limit: int) -> tuple[bytes | None, int, str | None]:
+    """What the log stores of ``body``: the bytes or nothing, the size, and a digest where the bytes are not kept.
 
-    body: bytes | None
-    size: int
-    sha256: str | None
-
-
-def keep(body: bytes, status: int, bodies: Bodies, limit: int) -> Kept:
-    """What the log stores of ``body``; above ``limit`` bytes it is size and digest only.
-
-    The body of a refused request may be a mis-posted secret: neither its bytes nor its digest are kept.
+    Above ``limit`` bytes it is size and digest only. The body of a refused request may be a mis-posted secret:
+    neither its bytes nor its digest are kept.
     """
     if status >= 400 or bodies == "off":
-        return Kept(None, len(body), None)
+        return None, len(body), None
     if bodies == "shape" or len(body) > limit:
-        return Kept(None, len(body), hashlib.sha256(body).hexdigest())
-    return Kept(body, len(body), None)
+        return None, len(body), hashlib.sha256(body).hexdigest()
+    return body, len(body), None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from time import perf_counter
 import pytest
 
 from service.request_log.database import open_writer, parse_url
-from service.request_log.insert import insert, stored
+from service.request_log.insert import insert, prepare
 from service.request_log.migrate import migrate
 from service.request_log.newest import Filters
 from service.request_log.reader import LogReader
@@ -35,7 +35,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogReader]:
     with engine.connect() as connection:
         for _ in range(0, ROWS, 10_000):
             with connection.begin():
-                insert(connection, [stored(next(rows), "full", 65536) for _ in range(10_000)])
+                insert(connection, prepare([next(rows) for _ in range(10_000)], "full", 65536))
     engine.dispose()
     reader = LogReader(url)
     yield reader

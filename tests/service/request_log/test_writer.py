@@ -69,6 +69,19 @@ async def test_a_batch_of_any_size_is_stored_whole(
     assert execute("SELECT count(*) FROM uses") == [(2 * rows,)]
 
 
+async def test_rows_that_fill_different_columns_are_stored_side_by_side(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
+) -> None:
+    said = [{"task": "sine"}, {"client": "key1"}, {"client_request_id": ""}, {"request": b""}, {"response": b""}, {}]
+    rows = [make_row(**each) for each in said]
+    async with open_writer() as writer:
+        writer.note(make_row(status=422, code="too_short"))
+        await asyncio.gather(*[writer.record(row) for row in rows])
+    for row in rows:
+        stored = reader.get(row.id)
+        assert [getattr(stored, name) for name in row.__slots__] == [getattr(row, name) for name in row.__slots__]
+
+
 async def test_a_waiter_that_is_cancelled_leaves_its_row_and_disturbs_nobody(
     open_writer: OpenWriter, make_row: MakeRow, execute: Execute
 ) -> None:
