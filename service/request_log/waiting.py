@@ -15,17 +15,16 @@ from service.request_log.rows import Row
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A row on its way, and what ``waiter`` gets when it is committed; None for a note, for which nobody waits."""
+    """Rows that came together, and what each of the ``waiters`` gets when its row is committed.
 
-    row: Row
-    size: int
-    waiter: asyncio.Future[Any] | None
-    result: object
-    withdrawn: bool = False  # its caller was told that it took too long
+    ``waiters`` and ``results`` run parallel to ``rows``; both are empty for a note, for which nobody waits.
+    """
 
-    def waits(self) -> bool:
-        """Whether someone still wants to know what became of it."""
-        return self.waiter is not None and not self.waiter.done()
+    rows: list[Row]
+    size: int  # bytes of bodies
+    waiters: list[asyncio.Future[Any]]
+    results: list[object]
+    settled: bool = False  # everyone was told what became of it, or that it took too long
 
 
 @dataclass(slots=True, eq=False)
@@ -45,12 +44,11 @@ class Waiting:
         self._jobs: deque[Job] = deque()
         self._closing = False
 
-    def add(self, entries: list[Entry]) -> None:
+    def add(self, entry: Entry) -> None:
         """Queue rows."""
-        if entries:
-            with self._changed:
-                self._entries += entries
-                self._changed.notify()
+        with self._changed:
+            self._entries.append(entry)
+            self._changed.notify()
 
     def add_job(self, job: Job) -> None:
         """Queue a job."""
@@ -76,20 +74,20 @@ class Waiting:
             return not self._changed.wait_for(lambda: self._closing, seconds)
 
     def take(self) -> tuple[list[Entry], deque[Job]]:
-        """Everything that waits; what was withdrawn is dropped."""
+        """Everything that waits; what was given up is dropped."""
         with self._changed:
             entries, self._entries = self._entries, []
             jobs, self._jobs = self._jobs, deque()
-        return [entry for entry in entries if not entry.withdrawn], jobs
+        return [entry for entry in entries if not entry.settled], jobs
 
     def fail(self, entries: Iterable[Entry], jobs: Iterable[Job]) -> tuple[list[Entry], list[Job]]:
         """Everyone to be told of a failure with those taken; a note stays, for better times."""
         with self._changed:
             failed = [*entries, *self._entries]
             failed_jobs = [*jobs, *self._jobs]
-            self._entries = [entry for entry in failed if entry.waiter is None]
+            self._entries = [entry for entry in failed if not entry.waiters]
             self._jobs = deque()
-        return [entry for entry in failed if entry.waiter is not None], failed_jobs
+        return [entry for entry in failed if entry.waiters], failed_jobs
 
 
 def answer(waiter: asyncio.Future[Any], result: object, failure: Exception | None = None) -> None:

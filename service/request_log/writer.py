@@ -140,31 +140,32 @@ class LogWriter:
         self.enter([(row, waiter, None)])
         await waiter
 
-    def enter(self, answers: Sequence[tuple[Row, asyncio.Future[T], T]]) -> None:
+    def enter(self, answers: Iterable[tuple[Row, asyncio.Future[T], T]]) -> None:
         """Queue rows; each waiter gets its result when its row is committed, or the error as in :meth:`record`."""
-        deadline = self._loop.time() + self._timeout
-        entries = []
+        entry = Entry([], 0, [], [])
         for row, waiter, result in answers:
-            entry = Entry(row, len(row.request) + len(row.response), waiter, result)
             failure = self._failure or self._lack_of_room()
-            if failure is None:
-                self._count(entry)
-                self._deadlines.append((deadline, entry))
-                entries.append(entry)
-            else:
-                self._answer(entry, failure)
-        self._waiting.add(entries)
-        if entries and self._timer is None:
-            self._timer = self._loop.call_at(deadline, self._expire)
+            if failure is not None:
+                self._tell_waiter(waiter, result, failure)
+                continue
+            self._take(entry, row)
+            entry.waiters.append(waiter)
+            entry.results.append(result)
+        if entry.rows:
+            deadline = self._loop.time() + self._timeout
+            self._deadlines.append((deadline, entry))
+            self._waiting.add(entry)
+            if self._timer is None:
+                self._timer = self._loop.call_at(deadline, self._expire)
 
     def note(self, row: Row) -> None:
         """Queue ``row`` without waiting for it; at the bound of the queue it is counted as skipped."""
         if self._lack_of_room():
             self._skipped += 1
         else:
-            entry = Entry(row, len(row.request) + len(row.response), None, None)
-            self._count(entry)
-            self._waiting.add([entry])
+            entry = Entry([], 0, [], [])
+            self._take(entry, row)
+            self._waiting.add(entry)
 
     async def run(self, job: Callable[[Connection], T]) -> T:
         """The result of ``job`` in a transaction of its own, between two batches: all writing has one owner.
@@ -195,9 +196,12 @@ class LogWriter:
             return LogFull("too many answers wait for the request log; try again in a moment")
         return None
 
-    def _count(self, entry: Entry) -> None:
+    def _take(self, entry: Entry, row: Row) -> None:
+        size = len(row.request) + len(row.response)
+        entry.rows.append(row)
+        entry.size += size
         self._rows += 1
-        self._bytes += entry.size
+        self._bytes += size
 
     def _expire(self) -> None:
         """Fail whoever has waited too long. Only a stuck thread lets this happen, so nothing more is admitted."""
@@ -205,15 +209,15 @@ class LogWriter:
         now = self._loop.time()
         while self._deadlines:
             deadline, entry = self._deadlines[0]
-            if entry.waits():
+            if not entry.settled:
                 if deadline > now:
                     self._timer = self._loop.call_at(deadline, self._expire)
                     return
                 self._fail(LogUnavailable("the request log did not commit in time"), [entry], [])
-                entry.withdrawn = True
             self._deadlines.popleft()
 
     def _succeed(self, entries: list[Entry], refused: dict[int, LogUnavailable], seconds: float) -> None:
+        """``refused`` says by its place among all rows of ``entries`` which could not be stored."""
         if self._failure is not None:
             log.warning("the request log takes rows again")
             self._recover()
@@ -221,10 +225,12 @@ class LogWriter:
             self._commits += 1
             self._commit_seconds += seconds
             self.last_commit_seconds = seconds
-            self._committed += len(entries) - len(refused)
-        for position, entry in enumerate(entries):
-            self._settle(entry, refused.get(position))
-        while self._deadlines and not self._deadlines[0][1].waits():
+            self._committed += sum(len(entry.rows) for entry in entries) - len(refused)
+        place = 0
+        for entry in entries:
+            self._settle(entry, [refused.get(place + row) for row in range(len(entry.rows))] if refused else None)
+            place += len(entry.rows)
+        while self._deadlines and self._deadlines[0][1].settled:
             self._deadlines.popleft()
         self._call_back()
 
@@ -234,7 +240,7 @@ class LogWriter:
         self._failure = failure
         self._takes_rows.clear()
         for entry in entries:
-            self._settle(entry, failure)
+            self._settle(entry, [failure] * len(entry.rows))
         for job in jobs:
             answer(job.waiter, None, failure)
         self._call_back()
@@ -248,24 +254,32 @@ class LogWriter:
         self._failure = None
         self._takes_rows.set()
 
-    def _settle(self, entry: Entry, failure: LogUnavailable | None) -> None:
-        if entry.withdrawn:  # settled when its time was up
+    def _settle(self, entry: Entry, failures: Sequence[LogUnavailable | None] | None) -> None:
+        """Tell everyone who waits for ``entry``; ``failures`` run parallel to its rows, None where all are stored."""
+        if entry.settled:  # when its time was up
             return
-        self._rows -= 1
+        entry.settled = True
+        self._rows -= len(entry.rows)
         self._bytes -= entry.size
-        self._answer(entry, failure)
+        if failures is None:
+            for waiter, result in zip(entry.waiters, entry.results, strict=True):
+                answer(waiter, result)
+        elif entry.waiters:
+            for waiter, result, failure in zip(entry.waiters, entry.results, failures, strict=True):
+                self._tell_waiter(waiter, result, failure)
+        else:
+            self._skipped += sum(failure is not None for failure in failures)
 
-    def _answer(self, entry: Entry, failure: LogUnavailable | None) -> None:
-        if failure is not None and (self._serve or entry.waiter is None):
+    def _tell_waiter(self, waiter: asyncio.Future[T], result: T, failure: LogUnavailable | None) -> None:
+        if failure is not None and self._serve:
             self._skipped += 1
             failure = None
-        if entry.waiter is not None:
-            answer(entry.waiter, entry.result, failure)
+        answer(waiter, result, failure)
 
     def _end(self) -> None:
         self._failure = LogUnavailable("the request log is closed")  # no fault: nothing to report
         entries, jobs = self._waiting.take()
-        taken = [entry for _, entry in self._deadlines if entry.waits()]  # by a thread that died with them
+        taken = [entry for _, entry in self._deadlines if not entry.settled]  # by a thread that died with them
         self._fail(self._failure, dict.fromkeys([*entries, *taken]), jobs)
         if self._timer is not None:
             self._timer.cancel()
@@ -293,7 +307,7 @@ class LogWriter:
                 entries, jobs = self._waiting.take()  # with the turn in hand: rows gather while others have theirs
                 began = perf_counter()
                 if entries or not jobs:
-                    refused = self._committer.commit([entry.row for entry in entries])
+                    refused = self._committer.commit([row for entry in entries for row in entry.rows])
                     self._tell(self._succeed, entries, refused, perf_counter() - began)
                 entries = []
                 while jobs:
