@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from service.cards import Score
-from service.inference.check import Check
+from service.inference.check import VERDICTS, Check, Verdict
 
 
 @dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every sequence
@@ -23,6 +25,26 @@ class Prediction:
     intervals: dict[str, tuple[float, float]] | None
     check: Check | None
     warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NextValues:
+    """The answers of one model to several sequences, without a record for each.
+
+    ``verdicts`` counts those of their checks by name: how often the model beat the best rule, tied, or lost to it.
+    """
+
+    model: str
+    version: str | None
+    values: list[float]
+    verdicts: dict[Verdict, int]
+
+    @staticmethod
+    def of(predictions: Sequence[Prediction]) -> NextValues:
+        """The same of ``predictions`` that one model made."""
+        counted = Counter(each.check.verdict for each in predictions if each.check is not None)
+        verdicts = {verdict: counted[verdict] for verdict in VERDICTS}
+        return NextValues(predictions[0].model, predictions[0].version, [each.value for each in predictions], verdicts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ Verdict = Literal["beats", "ties", "loses"]
 
 # Differences below this share of the sequence's mean absolute difference S say nothing about a model.
 TIE = 1e-3
-_VERDICTS: tuple[Verdict, ...] = ("ties", "beats", "loses")
+VERDICTS: tuple[Verdict, ...] = ("ties", "beats", "loses")
 # Fewest points before a checked step: drift needs two.
 FIRST = 2
 
@@ -47,25 +47,36 @@ class Check:
 class Span(NamedTuple):
     """Which steps of a batch are checked.
 
-    ``mask`` [sequences, timesteps - 1] chooses targets x_2 ... x_T; ``steps`` [sequences] counts them, zero where
-    a sequence is too short.
+    Of the targets x_2 ... x_T those from ``start`` on count, as far as ``mask`` [sequences, T - 1 - start] chooses
+    them; None chooses all. ``steps`` [sequences] counts them, zero where a sequence is too short.
     """
 
-    mask: NDArray[np.bool_]
+    start: int
+    mask: NDArray[np.bool_] | None
     steps: NDArray[np.int64]
+
+    def chosen(self, numbers: Floats) -> Floats:
+        """``numbers`` [..., sequences, T - 1 - start], zero where a step is not checked."""
+        return numbers if self.mask is None else np.where(self.mask, numbers, 0.0)
 
 
 def span(batch: Batch, first: int = FIRST) -> Span:
     """The later half of each sequence's steps, each with ``first`` points or more before it."""
+    width = batch.values.shape[1]
+    if batch.length == width:
+        most = max(min(width // 2, width - first), 0)
+        return Span(width - 1 - most, None, np.full(len(batch.lengths), most))
     lengths = batch.lengths.astype(np.int64)
-    steps = np.clip(np.minimum(lengths // 2, lengths - first), 0, None)
-    target = np.arange(1, batch.values.shape[1])
-    return Span((target >= (lengths - steps)[:, None]) & (target < lengths[:, None]), steps)
+    steps = np.maximum(np.minimum(lengths // 2, lengths - first), 0)
+    start = int((lengths - steps).min()) - 1
+    target = np.arange(1 + start, width)
+    return Span(start, (target >= (lengths - steps)[:, None]) & (target < lengths[:, None]), steps)
 
 
 def absolute_errors(batch: Batch, chosen: Span, predictions: Floats) -> Floats:
-    """Absolute one-step-ahead errors [..., sequences, timesteps - 1], zero where a step is not checked."""
-    return np.where(chosen.mask, np.abs(batch.values[:, 1:] - predictions[..., :-1]), 0.0)
+    """Absolute one-step-ahead errors [..., sequences, T - 1 - start], zero where a step is not checked."""
+    start = chosen.start
+    return chosen.chosen(np.abs(batch.values[:, 1 + start :] - predictions[..., start:-1]))
 
 
 def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
@@ -76,13 +87,14 @@ def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
 
 def lag_copies(batch: Batch, chosen: Span, predictions: Floats, share: float) -> NDArray[np.bool_]:
     """Rows whose one-step-ahead answers move less than ``share`` of S from the value before, where checked."""
-    moves = np.where(chosen.mask, np.abs(predictions[:, :-1] - batch.values[:, :-1]), 0.0)
+    before = slice(chosen.start, -1)
+    moves = chosen.chosen(np.abs(predictions[:, before] - batch.values[:, before]))
     copies: NDArray[np.bool_] = mean_absolute_error(chosen, moves) < share * batch.unit
     return copies & (chosen.steps > 0)
 
 
 class RuleRecord(NamedTuple):
-    """All series rules on one batch: ``errors`` [rules, sequences, timesteps - 1], ``mae`` and ``values``
+    """All series rules on one batch: ``errors`` [rules, sequences, T - 1 - start], ``mae`` and ``values``
     (the answers for the next value) [rules, sequences].
     """
 
@@ -99,30 +111,70 @@ def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
     return RuleRecord(tuple(rules.SERIES_RULES), errors, mean_absolute_error(chosen, errors), batch.last(predictions))
 
 
-def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> list[Check | None]:
-    """A verdict per sequence on a model with these absolute ``errors``; None where no step could be checked."""
+class Standing(NamedTuple):
+    """A model's errors on a batch beside the best rule's, each [sequences]; see :class:`Check`.
+
+    Errors within ``tolerance`` of each other tie, and beside a rule below ``exact`` there is no skill.
+    """
+
+    steps: NDArray[np.int64]
+    mae: Floats
+    rules: list[str]
+    rule_mae: Floats
+    rule_value: Floats
+    tolerance: Floats
+    exact: Floats
+
+    def verdicts(self) -> NDArray[np.intp]:
+        """Places in ``VERDICTS``."""
+        beats_or_loses = np.where(self.mae < self.rule_mae, 1, 2)
+        return np.where(np.abs(self.mae - self.rule_mae) <= self.tolerance, 0, beats_or_loses)
+
+    def tally(self) -> NDArray[np.intp]:
+        """How often each of ``VERDICTS`` was given; a sequence that could not be checked has none."""
+        return np.bincount(self.verdicts()[self.steps > 0], minlength=len(VERDICTS))
+
+    def checks(self) -> list[Check | None]:
+        """A record for each sequence; None where no step could be checked."""
+        columns = (column.tolist() for column in (self.steps, self.mae, self.rule_mae, self.rule_value))
+        judged = zip(*columns, self.rules, self._skills(), self.verdicts().tolist(), strict=True)
+        return [
+            Check(steps, mae, rule, rule_mae, value, skill, VERDICTS[verdict]) if steps else None
+            for steps, mae, rule_mae, value, rule, skill, verdict in judged
+        ]
+
+    def _skills(self) -> list[float | None]:
+        """As :func:`compared` gives them; a call for each would be a tenth of a large batch's time."""
+        shown = (self.rule_mae >= self.exact) & (self.rule_mae > 0.0)
+        with np.errstate(over="ignore"):
+            skill = 1.0 - self.mae / np.where(shown, self.rule_mae, 1.0)
+        shown &= np.isfinite(skill)
+        return [value if is_shown else None for value, is_shown in zip(skill.tolist(), shown.tolist(), strict=True)]
+
+
+def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> Standing:
+    """A model with these absolute ``errors`` beside the best rule on each sequence."""
     rows = np.arange(len(batch.lengths))
     best = ruled.mae.argmin(axis=0)
     exact = TIE * batch.unit
-    tolerance = np.maximum(exact, _standard_error(chosen, errors - ruled.errors[best, rows]))
-    mae, rule_mae = mean_absolute_error(chosen, errors), ruled.mae[best, rows]
-    columns = (chosen.steps, mae, best, rule_mae, ruled.values[best, rows])
-    judged = zip(*(column.tolist() for column in columns), *_compared_all(mae, rule_mae, tolerance, exact), strict=True)
-    return [
-        Check(steps, error, ruled.names[rule], rule_error, value, skill, verdict) if steps else None
-        for steps, error, rule, rule_error, value, skill, verdict in judged
-    ]
+    return Standing(
+        chosen.steps,
+        mean_absolute_error(chosen, errors),
+        [ruled.names[each] for each in best.tolist()],
+        ruled.mae[best, rows],
+        ruled.values[best, rows],
+        np.maximum(exact, _standard_error(chosen, errors - ruled.errors[best, rows])),
+        exact,
+    )
 
 
-def judge_memory(batch: Batch, answers: Floats) -> list[Check | None]:
-    """A verdict per memory sequence, where the truth is known: this answer's error beside the index-blind mean's."""
+def judge_memory(batch: Batch, answers: Floats) -> Standing:
+    """Memory answers, whose truth is known: each one's own error beside the index-blind mean's."""
     truth, blind = memory_truth(batch), rules.index_blind_mean(batch.values, batch.lengths)
-    mae, rule_mae, exact = np.abs(answers - truth), np.abs(blind - truth), TIE * batch.unit
-    columns = (mae.tolist(), rule_mae.tolist(), blind.tolist(), *_compared_all(mae, rule_mae, exact, exact))
-    return [
-        Check(1, error, "index_blind_mean", rule_error, value, skill, verdict)
-        for error, rule_error, value, skill, verdict in zip(*columns, strict=True)
-    ]
+    exact = TIE * batch.unit
+    once = np.ones(len(answers), np.int64)
+    names = ["index_blind_mean"] * len(answers)
+    return Standing(once, np.abs(answers - truth), names, np.abs(blind - truth), blind, exact, exact)
 
 
 def memory_truth(batch: Batch) -> Floats:
@@ -141,19 +193,6 @@ def compared(mae: float, rule_mae: float, tolerance: float, exact: float) -> tup
     return skill, "beats" if mae < rule_mae else "loses"
 
 
-def _compared_all(
-    mae: Floats, rule_mae: Floats, tolerance: Floats, exact: Floats
-) -> tuple[list[float | None], list[Verdict]]:
-    """What :func:`compared` gives for each row; a call for each would be a tenth of a large batch's time."""
-    shown = (rule_mae >= exact) & (rule_mae > 0.0)
-    with np.errstate(over="ignore"):
-        skill = 1.0 - mae / np.where(shown, rule_mae, 1.0)
-    shown &= np.isfinite(skill)
-    verdict = np.where(np.abs(mae - rule_mae) <= tolerance, 0, np.where(mae < rule_mae, 1, 2))
-    skills = [value if is_shown else None for value, is_shown in zip(skill.tolist(), shown.tolist(), strict=True)]
-    return skills, [_VERDICTS[each] for each in verdict.tolist()]
-
-
 def _standard_error(chosen: Span, difference: Floats) -> Floats:
     """Standard error of the mean difference; zero for a single step."""
     # In units of the largest difference, so that squares stay finite.
@@ -161,6 +200,6 @@ def _standard_error(chosen: Span, difference: Floats) -> Floats:
     scaled = difference / np.where(unit > 0.0, unit, 1.0)[:, None]
     steps = np.maximum(chosen.steps, 1)
     mean = scaled.sum(axis=1) / steps
-    squares = np.where(chosen.mask, (scaled - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    squares = chosen.chosen((scaled - mean[:, None]) ** 2).sum(axis=1)
     result: Floats = unit * np.sqrt(squares / np.maximum(steps - 1, 1) / steps)
     return result

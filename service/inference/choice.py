@@ -51,14 +51,14 @@ def choose(batch: Batch, models: list[Model]) -> list[Choice]:
         rows = np.flatnonzero(winner == candidate)
         if candidate < len(models):
             model = models[candidate]
-            checks = judge(batch, chosen, errors[candidate], ruled)
+            checks = judge(batch, chosen, errors[candidate], ruled).checks()
             lagging = lag_copies(batch, chosen, readings[candidate].predictions, LAG_COPY)
             warnings = warnings_of(model.card, batch, checks, lagging)
             name, values = model.card.name, batch.last(readings[candidate].predictions)
         else:
             rule = candidate - len(models)
             model, name, values = None, f"rule:{ruled.names[rule]}", ruled.values[rule]
-            checks = judge(batch, chosen, ruled.errors[rule], ruled)
+            checks = judge(batch, chosen, ruled.errors[rule], ruled).checks()
             warnings = [[] for _ in checks]
         for row in rows.tolist():
             choices[row] = Choice(model, name, float(values[row]), checks[row], warnings[row])

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from service.cards import Level
 from service.errors import InvalidInput, Problem, UnknownModel
 from service.inference import backtest, comparison, inspection, rules
-from service.inference.answers import Backtest, Comparison, Forecast, Prediction
+from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
+from service.inference.check import VERDICTS
 from service.inference.choice import Choice, answered, answered_short, choose, choose_short
+from service.inference.evidence import Examiner
 from service.inference.inspection import Inspection
 from service.inference.intervals import (
     calibrated_horizon,
@@ -20,7 +22,7 @@ from service.inference.intervals import (
 )
 from service.inference.model import Model
 from service.inference.rollout import roll_out
-from service.inference.sequences import Batch, Sequence, batches
+from service.inference.sequences import Batch, Rows, Sequence, batches
 from service.inference.short import few_short_series
 
 # Levels of the prediction intervals that cards are calibrated for, in percent.
@@ -66,6 +68,18 @@ class Engine:
             rows = zip(batch.rows.tolist(), choices, batch.unit.tolist(), strict=True)
             found.update({row: _prediction(choice, unit, quantiles[choice.name]) for row, choice, unit in rows})
         return [found[row] for row in range(len(sequences))]
+
+    def next_values(self, sequences: list[Sequence] | Rows, model: str, version: str | None = None) -> NextValues:
+        """What :meth:`predict` says of the next values, for protocols that have no place for a record of each."""
+        if not isinstance(sequences, Rows):
+            return NextValues.of(self.predict(sequences, model, version, levels=()))
+        named = self.catalog.get(model, version)
+        values, verdicts = np.empty(len(sequences.lengths)), np.zeros(len(VERDICTS), np.intp)
+        for batch in batches(sequences):
+            values[batch.rows], counted = Examiner(batch).tally(named)
+            verdicts += counted
+        counts = dict(zip(VERDICTS, verdicts.tolist(), strict=True))
+        return NextValues(named.card.name, named.card.version, values.tolist(), counts)
 
     def forecast(
         self,

@@ -14,6 +14,7 @@ from service.inference.check import (
     Check,
     RuleRecord,
     Span,
+    Standing,
     absolute_errors,
     judge,
     judge_memory,
@@ -21,7 +22,7 @@ from service.inference.check import (
     rule_record,
     span,
 )
-from service.inference.model import Model
+from service.inference.model import Model, Reading
 from service.inference.network import State
 from service.inference.sequences import Batch
 
@@ -63,17 +64,31 @@ class Examiner:
             NonFiniteOutput: the network answered NaN or infinity.
         """
         batch, card = self.batch, model.card
-        model.require(batch)
-        predictions, state = model.read(batch)
-        answers = batch.last(predictions)
-        if batch.indices is not None:
-            checks = judge_memory(batch, answers)
-            lagging = np.zeros(len(checks), np.bool_)
-        else:
-            chosen, ruled = self.rules(max(FIRST, card.window or 0))
-            checks = judge(batch, chosen, absolute_errors(batch, chosen, predictions), ruled)
-            lagging = lag_copies(batch, chosen, predictions, LAG_COPY)
-        return Evidence(answers, checks, warnings_of(card, batch, checks, lagging), state)
+        reading, answers, standing = self._judged(model)
+        checks = standing.checks()
+        lagging = np.zeros(len(checks), np.bool_)
+        if batch.indices is None:
+            chosen, _ = self._rules_for(model)
+            lagging = lag_copies(batch, chosen, reading.predictions, LAG_COPY)
+        return Evidence(answers, checks, warnings_of(card, batch, checks, lagging), reading.state)
+
+    def tally(self, model: Model) -> tuple[Floats, NDArray[np.intp]]:
+        """Answers of ``model``, and how often it had each of the verdicts. Raises as :meth:`examine` does."""
+        _, answers, standing = self._judged(model)
+        return answers, standing.tally()
+
+    def _judged(self, model: Model) -> tuple[Reading, Floats, Standing]:
+        model.require(self.batch)
+        reading = model.read(self.batch)
+        answers = self.batch.last(reading.predictions)
+        if self.batch.indices is not None:
+            return reading, answers, judge_memory(self.batch, answers)
+        chosen, ruled = self._rules_for(model)
+        errors = absolute_errors(self.batch, chosen, reading.predictions)
+        return reading, answers, judge(self.batch, chosen, errors, ruled)
+
+    def _rules_for(self, model: Model) -> tuple[Span, RuleRecord]:
+        return self.rules(max(FIRST, model.card.window or 0))
 
 
 def warnings_of(

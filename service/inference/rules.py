@@ -24,6 +24,11 @@ _UNSTABLE = 1e150
 _LARGEST = 1e300
 
 
+def differences(values: Floats) -> Floats:
+    """What :func:`numpy.diff` gives along the last axis, for a fifth of its time on a few short rows."""
+    return values[..., 1:] - values[..., :-1]
+
+
 def naive(values: Floats) -> Floats:
     """The last value again."""
     return values.copy()
@@ -32,7 +37,7 @@ def naive(values: Floats) -> Floats:
 def drift(values: Floats) -> Floats:
     """One more step like the last one, ``2 x_n - x_{n-1}``; the value itself while there is only one."""
     predicted = values.copy()
-    predicted[:, 1:] += np.diff(values)
+    predicted[:, 1:] += differences(values)
     return predicted
 
 
@@ -50,7 +55,7 @@ def ar2(values: Floats) -> Floats:
     predicted = drift(values)
     if values.shape[1] >= AR2_FIRST:
         fit = _ar2(values)
-        step = np.diff(fit.y)[:, AR2_FIRST - 2 :]
+        step = differences(fit.y[:, AR2_FIRST - 2 :])
         move = fit.c + fit.p * step + fit.q * fit.y[:, AR2_FIRST - 1 :]
         found = values[:, AR2_FIRST - 1 :] + fit.unit * move
         predicted[:, AR2_FIRST - 1 :] = np.where(fit.solvable, found, predicted[:, AR2_FIRST - 1 :])
@@ -140,7 +145,7 @@ def _ar2(values: Floats) -> _Ar2:
     origin, unit, y = _conditioned(values)
     # One row for a step, so that sums over the steps run along the memory.
     x = np.ascontiguousarray(y.T)
-    step = np.diff(x, axis=0)
+    step = x[1:] - x[:-1]
     d, level, target = step[:-1], x[1:-1], step[1:]
     moments = np.empty((6, *d.shape))
     moments[0] = level

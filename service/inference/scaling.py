@@ -30,7 +30,7 @@ def causal(values: Floats) -> Scaled:
     features = np.zeros((sequences, timesteps, 2), np.float32)
     scale = np.zeros((sequences, timesteps))
     if timesteps > 1:
-        difference = np.diff(values)
+        difference = values[:, 1:] - values[:, :-1]
         steps = np.arange(1.0, timesteps)
         scale[:, 1:] = np.cumsum(np.abs(difference), axis=1) / steps
         divisor = np.where(scale > 0.0, scale, 1.0)

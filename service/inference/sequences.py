@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,23 @@ BATCH_STEPS = 8192
 SHORT = 64
 
 
+class Rows(NamedTuple):
+    """Many sequences of one kind in one padded table, as protocols of tensors post them.
+
+    ``table`` float64 [sequences, timesteps], or of pairs [sequences, timesteps, 2]; ``lengths`` int64 [sequences].
+    """
+
+    table: Floats
+    lengths: NDArray[np.int64]
+
+    def listed(self) -> list[Sequence]:
+        """The same as a list of sequences."""
+        rows = zip(self.table.tolist(), self.lengths.tolist(), strict=True)
+        if self.table.ndim == 2:
+            return [row[:length] for row, length in rows]
+        return [[(index, value) for index, value in row[:length]] for row, length in rows]
+
+
 @dataclass(frozen=True)
 class Batch:
     """Sequences of one kind, padded to one length.
@@ -45,12 +62,12 @@ class Batch:
 
     def last(self, steps: NDArray[np.float64]) -> Floats:
         """Of ``steps`` [..., sequences, timesteps], the entry at each row's last step."""
-        if self._length is not None:
-            return steps[..., self._length - 1]
+        if self.length is not None:
+            return steps[..., self.length - 1]
         return steps[..., np.arange(len(self.lengths)), self.lengths - 1]
 
     @cached_property
-    def _length(self) -> int | None:
+    def length(self) -> int | None:
         """The length of all rows; None where they differ."""
         found = set(self.lengths.tolist())
         return found.pop() if len(found) == 1 else None
@@ -83,12 +100,17 @@ def kind_of_short(sequence: Sequence) -> Literal["values", "pairs"] | None:
     return "pairs" if are_pairs(sequence) else "values"
 
 
-def batches(sequences: list[Sequence]) -> Iterator[Batch]:
+def batches(sequences: list[Sequence] | Rows) -> Iterator[Batch]:
     """``sequences`` of one kind as batches of similar lengths, each at most 8,192 steps or one sequence.
 
     Raises:
         InvalidInput: numbers and pairs are mixed, or a value's magnitude is above 1e300.
     """
+    if isinstance(sequences, Rows):
+        for places in _shared_out(sequences.lengths.tolist()):
+            rows = np.array(places, np.intp)
+            yield _batch(_padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows], rows)
+        return
     pairs = are_pairs(sequences[0])
     for position, sequence in enumerate(sequences):
         if are_pairs(sequence) is not pairs:
@@ -97,36 +119,51 @@ def batches(sequences: list[Sequence]) -> Iterator[Batch]:
                 code="mixed_sequences",
                 problems=(Problem(f"sequences.{position}", "the same kind as sequences.0"),),
             )
-    if len(sequences) == 1:
-        yield _padded(sequences, np.zeros(1, np.intp), pairs)
-        return
-    lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
-    # Equal lengths keep their order, so that most requests are one slice.
-    order = np.argsort(lengths, kind="stable")
+    for places in _shared_out(list(map(len, sequences))):
+        part = [sequences[place] for place in places]
+        lengths = np.fromiter(map(len, part), np.int64, len(part))
+        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp))
+
+
+def _shared_out(lengths: list[int]) -> Iterator[list[int]]:
+    """The places of ``lengths``, shortest first and equal ones in their order, as many to a batch as it may hold."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
     start = 0
     while start < len(order):
         stop = start + 1
         while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= BATCH_STEPS:
             stop += 1
-        rows = order[start:stop]
-        yield _padded([sequences[row] for row in rows], rows, pairs)
+        yield order[start:stop]
         start = stop
 
 
-def _padded(sequences: list[Sequence], rows: NDArray[np.intp], pairs: bool) -> Batch:
-    lengths = np.fromiter(map(len, sequences), np.int32, len(sequences))
+def _table(sequences: list[Sequence], lengths: NDArray[np.int64]) -> Floats:
     longest = int(lengths[-1])
     if lengths[0] == longest:
-        table = np.array(sequences, np.float64)
-    else:
-        table = np.empty((len(sequences), longest, 2) if pairs else (len(sequences), longest))
-        for row, sequence in enumerate(sequences):
-            table[row, : len(sequence)] = sequence
-            table[row, len(sequence) :] = sequence[-1]
-    values, indices = (table[:, :, 1], table[:, :, 0]) if pairs else (table, None)
+        return np.array(sequences, np.float64)
+    table = np.empty((len(sequences), longest, 2) if are_pairs(sequences[0]) else (len(sequences), longest))
+    for row, sequence in enumerate(sequences):
+        table[row, : len(sequence)] = sequence
+        table[row, len(sequence) :] = sequence[-1]
+    return table
+
+
+def _padded(table: Floats, lengths: NDArray[np.int64]) -> Floats:
+    """``table`` up to the longest of its rows, each padded with its own last entry."""
+    longest = int(lengths[-1])
+    table = table[:, :longest]
+    if lengths[0] == longest:
+        return table
+    steps = np.minimum(np.arange(longest), lengths[:, None] - 1)
+    padded: Floats = table[np.arange(len(table))[:, None], steps]
+    return padded
+
+
+def _batch(table: Floats, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> Batch:
+    values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
     if np.abs(values).max() > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
-    return Batch(values, indices, lengths, rows)
+    return Batch(values, indices, lengths.astype(np.int32), rows)
 
 
 def too_large(position: int) -> InvalidInput:
