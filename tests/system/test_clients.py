@@ -60,6 +60,7 @@ def test_tritonclient_works_sync_and_asyncio_in_every_form_and_encoding(service:
     for case in ("live", "ready", "model ready"):
         assert found[case] is True, case
     assert found["unknown ready"] is False
+    assert sum(found["verdicts"].values()) == len(SEQUENCES)
     assert found["server"] == "unroll"
     assert found["metadata"]["inputs"][0]["shape"] == [-1, -1, 1]
     assert found["unloaded"] == ["UNAVAILABLE", False]
@@ -76,6 +77,7 @@ def test_kserves_rest_client_works_with_v1_and_v2(service: Process, expected: An
     for case in ("v1 model ready", "v2 live", "v2 ready", "v2 model ready"):
         assert found[case] is True, case
     assert found["v2 unknown ready"] is False
+    assert sum(found["v2 verdicts"].values()) == 1
     for version in ("v1", "v2"):
         status, message = found[f"{version} unknown model"]
         assert status == httpx.codes.NOT_FOUND

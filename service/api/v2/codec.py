@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from service.api.schemas import MOST_SEQUENCES, MOST_VALUES
 from service.api.v2.schemas import InferRequest, InputTensor, OutputTensor
 from service.errors import InvalidInput, Problem
-from service.inference.sequences import Sequence
+from service.inference.sequences import Rows
 
 Array = NDArray[Any]
 
@@ -30,7 +30,7 @@ _NUMPY = {
 }
 
 
-def sequences_of(request: InferRequest, tensors: memoryview) -> list[Sequence]:
+def rows_of(request: InferRequest, tensors: memoryview) -> Rows:
     """The sequences in ``request``; ``tensors`` are the bytes after its JSON part.
 
     Raises:
@@ -91,7 +91,7 @@ def _from_bytes(tensor: InputTensor, data: memoryview, position: int) -> Array:
     return np.frombuffer(data, dtype).reshape(tensor.shape)
 
 
-def _rows(array: Array, given: Array | None) -> list[Sequence]:
+def _rows(array: Array, given: Array | None) -> Rows:
     if array.ndim == 1 or (array.ndim == 3 and array.shape[2] not in (1, 2)):
         raise _refused("sequence.shape", "[sequences, timesteps, features] with 1 or 2 features")
     sequences, timesteps = array.shape[:2]
@@ -100,14 +100,12 @@ def _rows(array: Array, given: Array | None) -> list[Sequence]:
     pairs = array.ndim == 3 and array.shape[2] == 2
     table = (array if pairs else array.reshape(sequences, timesteps)).astype(np.float64)
     lengths = np.full(sequences, timesteps) if given is None else _lengths(given, sequences, timesteps)
-    counted = np.arange(timesteps) < lengths[:, None]
-    bad = ~np.isfinite(table[counted])
-    if bad.any():
+    finite = np.isfinite(table).reshape(sequences, timesteps, -1).all(axis=2)
+    if not (finite | (np.arange(timesteps) >= lengths[:, None])).all():
         raise InvalidInput(
             "sequence: expected finite numbers", code="non_finite", problems=(Problem("sequence", "finite numbers"),)
         )
-    rows = zip(table.tolist(), lengths.tolist(), strict=True)
-    return [[(index, value) for index, value in row[:length]] if pairs else row[:length] for row, length in rows]
+    return Rows(table, lengths)
 
 
 def _lengths(given: Array, sequences: int, timesteps: int) -> NDArray[np.int64]:

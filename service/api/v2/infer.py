@@ -16,15 +16,19 @@ from service.api.replies import Computed, Content, Posted, Reply
 from service.api.v2 import codec
 from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.errors import InvalidInput
-from service.inference.answers import Prediction
-from service.inference.sequences import Sequence, kind_of_short
+from service.inference.answers import NextValues
+from service.inference.sequences import Rows, Sequence, kind_of_short
+from service.inference.short import A_BATCH
 
 _JSON_BYTES = b"inference-header-content-length"
 _NESTED_KEYS = (b'"shape"', b'"datatype"', b'"data"')
 
 
 class Question(NamedTuple):
-    sequences: list[Sequence]
+    """``sequences`` are a list where they are few, and stay a table where they are many."""
+
+    sequences: list[Sequence] | Rows
+    values: int
     id: str | None
     binary: bool
 
@@ -62,21 +66,27 @@ class InferEndpoint(ComputingEndpoint[Question]):
         request = parse(self.payload, head)
         if any(head.count(key) > len(request.inputs) for key in _NESTED_KEYS):
             refuse_repeated_keys(head)
-        return Question(
-            codec.sequences_of(request, memoryview(posted.body)[end:]), request.id, binary=request.wants_binary()
-        )
+        rows = codec.rows_of(request, memoryview(posted.body)[end:])
+        sequences = rows.listed() if len(rows.lengths) < A_BATCH else rows
+        return Question(sequences, int(rows.lengths.sum()), request.id, binary=request.wants_binary())
 
     def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
-        return _computed(services, question, posted, _predict(services, question.sequences, posted))
+        found = services.engine.next_values(question.sequences, posted.path["model"], posted.path.get("version"))
+        return _computed(services, question, posted, found)
 
     def joins(self, question: Question, posted: Posted) -> Hashable | None:
-        kind = kind_of_short(question.sequences[0]) if len(question.sequences) == 1 else None
+        asked = question.sequences
+        kind = kind_of_short(asked[0]) if isinstance(asked, list) and len(asked) == 1 else None
         return None if kind is None else (posted.path["model"], posted.path.get("version"), kind)
 
     def compute_together(self, services: Services, questions: list[Question], posted: list[Posted]) -> list[Computed]:
-        predictions = _predict(services, [question.sequences[0] for question in questions], posted[0])
+        asked = [question.sequences for question in questions]
+        sequences = [sequence for few in asked if isinstance(few, list) for sequence in few]  # only lists join
+        model, version = posted[0].path["model"], posted[0].path.get("version")
+        # Without levels no intervals are computed: the protocol has no place for them.
+        predictions = services.engine.predict(sequences, model, version, levels=())
         rows = zip(questions, posted, predictions, strict=True)
-        return [_computed(services, question, each, [prediction]) for question, each, prediction in rows]
+        return [_computed(services, question, each, NextValues.of([found])) for question, each, found in rows]
 
     def observe(
         self, services: Services, posted: Posted, reply: Reply | None, refusal: Refusal | None, nanoseconds: int
@@ -100,27 +110,22 @@ class InferEndpoint(ComputingEndpoint[Question]):
         services.metrics.inferred(model.reference, reply.computed.sequences, stages, at)
 
     def write(self, computed: Computed, question: Question) -> Content:
-        predictions: list[Prediction] = computed.response  # type: ignore[assignment]  # what compute put there
-        tensor, data = codec.output([each.value for each in predictions], question.binary)
-        head = orjson.dumps(_answer(predictions[0], tensor, question.id))
+        found: NextValues = computed.response  # type: ignore[assignment]  # what compute put there
+        tensor, data = codec.output(found.values, question.binary)
+        head = orjson.dumps(_answer(found, tensor, question.id))
         if not data:
             return Content(head, ((b"content-type", b"application/json"),))
         headers = ((b"content-type", b"application/octet-stream"), (_JSON_BYTES, str(len(head)).encode()))
         return Content(head + data, headers)
 
 
-def _predict(services: Services, sequences: list[Sequence], posted: Posted) -> list[Prediction]:
-    # Without levels no intervals are computed: the protocol has no place for them.
-    return services.engine.predict(sequences, posted.path["model"], posted.path.get("version"), levels=())
-
-
-def _computed(services: Services, question: Question, posted: Posted, predictions: list[Prediction]) -> Computed:
+def _computed(services: Services, question: Question, posted: Posted, found: NextValues) -> Computed:
     return Computed(
-        predictions,
+        found,
         task=services.catalog.task(posted.path["model"]),
-        models=Computed.references(predictions),
-        sequences=len(question.sequences),
-        values=sum(map(len, question.sequences)),
+        models=(f"{found.model}/{found.version}",),
+        sequences=len(found.values),
+        values=question.values,
     )
 
 
@@ -135,11 +140,16 @@ def _json_bytes(posted: Posted) -> int:
     return int(given)
 
 
-def _answer(first: Prediction, tensor: OutputTensor, identity: str | None) -> dict[str, object]:
+def _answer(found: NextValues, tensor: OutputTensor, identity: str | None) -> dict[str, object]:
     """The response without what it has not: clients take a null for a value."""
     shown = {name: getattr(tensor, name) for name in ("name", "shape", "datatype")}
     shown |= {"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters}
-    answer: dict[str, object] = {"model_name": first.model, "model_version": first.version, "outputs": [shown]}
+    answer: dict[str, object] = {
+        "model_name": found.model,
+        "model_version": found.version,
+        "outputs": [shown],
+        "parameters": found.verdicts,
+    }
     return answer if identity is None else {**answer, "id": identity}
 
 

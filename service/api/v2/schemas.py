@@ -86,11 +86,16 @@ class OutputTensor:
 
 @dataclass(frozen=True, slots=True)
 class InferResponse:
-    """One predicted value for each row of `sequence`."""
+    """One predicted value for each row of `sequence`.
+
+    `parameters` says how many rows the model `beats` the best simple rule on, one step ahead, `ties` with it, or
+    `loses` to it; a row that is too short to be checked counts nowhere.
+    """
 
     model_name: str
     model_version: str
     outputs: list[OutputTensor]
+    parameters: dict[Literal["beats", "ties", "loses"], int]
     id: str | None = None
 
 

@@ -51,6 +51,7 @@ async def ask_v2(url: str, sequences: list[list[float]]) -> dict[str, Any]:
                 )
                 result = await client.infer(url, request, model_name=MODEL)
                 assert result.id == "mine"
+                found["v2 verdicts"] = result.parameters
                 answers += result.outputs[0].as_numpy().reshape(-1).tolist()
             found[f"v2 binary={binary}"] = answers
         try:

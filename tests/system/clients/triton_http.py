@@ -67,6 +67,7 @@ def ask_sync(address: str, sequences: list[list[float]]) -> dict[str, Any]:
             )
             assert result.get_response()["id"] == "mine"
             found[f"sync binary={binary} {datatype} {request} {response}"] = numbers(result)
+            found["verdicts"] = result.get_response()["parameters"]
         inputs, _ = asked(sync, sequences, True, "FP64")
         found["sync default"] = numbers(client.infer(MODEL, inputs))
         found["async_infer"] = numbers(client.async_infer(MODEL, inputs).get_result())

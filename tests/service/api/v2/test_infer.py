@@ -98,6 +98,30 @@ def test_padding_never_changes_an_answer(api: httpx.Client) -> None:
     assert values(ask(api, tensor(padded, [3, 10]), lengths)) == predicted(api, SINE, SINE[:4], SINE[:1])
 
 
+@pytest.mark.parametrize(("model", "rows"), [("sine-gru", 3), ("sine-gru", 40), ("memory-lstm", 40)])
+def test_the_verdicts_on_all_rows_are_counted(api: httpx.Client, model: str, rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    lengths = rng.integers(3, 30, rows)
+    table = np.cumsum(rng.standard_normal((rows, 30, 2 if model == "memory-lstm" else 1)), axis=1)
+    if model == "memory-lstm":
+        table[..., 0], table[..., 1] = rng.integers(0, 6, (rows, 30)), np.sin(table[..., 1])
+        table[:, 0, 0] = 2  # without an even index the mean is undefined
+    sequences = [row[:length].tolist() for row, length in zip(table, lengths, strict=True)]
+    flat = sequences if model == "memory-lstm" else [[value for (value,) in each] for each in sequences]
+    padded = np.where(np.arange(30)[:, None] < lengths[:, None, None], table, 1e9)
+    answer = ask(
+        api,
+        tensor(padded.tolist(), list(padded.shape)),
+        tensor(lengths.tolist(), [rows], "INT32", "length"),
+        url=f"/v2/models/{model}/infer",
+    )
+    beside = api.post("/predict", json={"model": model, "sequences": flat}).json()["predictions"]
+    assert values(answer) == pytest.approx([each["value"] for each in beside], rel=1e-9)
+    verdicts = [each["check"]["verdict"] for each in beside if each["check"]]
+    assert answer.json()["parameters"] == {name: verdicts.count(name) for name in ("ties", "beats", "loses")}
+    assert answer.json()["parameters"]["loses"] < len(verdicts)
+
+
 def test_integers_are_converted(api: httpx.Client) -> None:
     for datatype in ("INT8", "UINT64", "INT64"):
         assert values(ask(api, tensor([1, 2, 3, 4], [1, 4], datatype))) == predicted(api, [1, 2, 3, 4])
