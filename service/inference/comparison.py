@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import truediv
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,6 @@ from service.inference.check import TIE, Check, memory_truth
 from service.inference.evidence import Examiner
 from service.inference.model import Model
 from service.inference.sequences import LARGEST, Sequence, are_pairs, batches
-
-_RULE = "rule:"
 
 
 class _Column:
@@ -36,7 +36,8 @@ class _Column:
 class _Table:
     """All columns on the same sequences; ``unit`` is S and ``truth`` the exact answer of each, where it is known."""
 
-    columns: dict[str, _Column]
+    models: dict[str, _Column]
+    rules: dict[str, _Column]
     unit: list[float]
     truth: list[float] | None
 
@@ -55,7 +56,7 @@ def compare_each(
 ) -> list[Comparison]:
     """What :func:`compare` gives for each of ``sequences`` alone, for little more than for all of them together."""
     table = _table(models, sequences, targets)
-    for column in table.columns.values():
+    for column in table.models.values():
         column.seconds /= len(sequences)
     return [_comparison(task, models, table, slice(row, row + 1)) for row in range(len(sequences))]
 
@@ -71,7 +72,8 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
             "a target is too large to compute with", code="out_of_range", problems=(Problem("targets", expected),)
         )
     pairs = are_pairs(sequences[0])
-    columns: dict[str, _Column] = defaultdict(lambda: _Column(count))
+    answered: dict[str, _Column] = defaultdict(lambda: _Column(count))
+    ruled_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
     unit = [0.0] * count
     truth = [0.0] * count if pairs else targets  # of pairs the exact answer is known
     for batch in batches(sequences):
@@ -80,7 +82,7 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
         for model in models:
             start = time.perf_counter()
             evidence = examiner.examine(model)
-            column = columns[model.card.name]
+            column = answered[model.card.name]
             column.seconds += time.perf_counter() - start
             _put(column.predictions, rows, evidence.answers)
             for row, check, warnings in zip(rows, evidence.checks, evidence.warnings, strict=True):
@@ -89,17 +91,17 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
         if pairs and truth is not None:
             _put(truth, rows, memory_truth(batch))
             blind = rules.index_blind_mean(batch.values, batch.lengths)
-            _put(columns[f"{_RULE}index_blind_mean"].predictions, rows, blind)
+            _put(ruled_by["index_blind_mean"].predictions, rows, blind)
         else:
             chosen, ruled = examiner.rules()
             checked = chosen.steps > 0
             for index, name in enumerate(ruled.names):
-                column = columns[_RULE + name]
+                column = ruled_by[name]
                 _put(column.predictions, rows, ruled.values[index])
                 found = zip(rows, checked.tolist(), ruled.mae[index].tolist(), strict=True)
                 for row, known, mae in found:
                     column.mae[row] = mae if known else None
-    return _Table(columns, unit, truth)
+    return _Table(answered, ruled_by, unit, truth)
 
 
 def _put(column: list[float], rows: list[int], values: NDArray[np.float64]) -> None:
@@ -111,15 +113,13 @@ def _comparison(task: str, models: list[Model], table: _Table, part: slice) -> C
     """The comparison on ``part`` of the sequences."""
     results = [_model_result(model, table, part) for model in models]
     ruled = [
-        RuleResult(name.removeprefix(_RULE), column.predictions[part], _errors(column, table, part))
-        for name, column in table.columns.items()
-        if name.startswith(_RULE)
+        RuleResult(name, column.predictions[part], _errors(column, table, part)) for name, column in table.rules.items()
     ]
     return Comparison(task, results, ruled, _best(models, table, part))
 
 
 def _model_result(model: Model, table: _Table, part: slice) -> ModelResult:
-    card, column = model.card, table.columns[model.card.name]
+    card, column = model.card, table.models[model.card.name]
     return ModelResult(
         model=card.name,
         version=card.version,
@@ -144,23 +144,31 @@ def _best(models: list[Model], table: _Table, part: slice) -> Best:
     """The lowest mean error in units of S; a network within 1e-3 S of the lowest wins over a rule."""
     scale = [unit or 1.0 for unit in table.unit[part]]
     if table.truth is not None:
-        errors = {name: _errors(column, table, part) or [] for name, column in table.columns.items()}
-        return Best(_lowest({name: _mean(each, scale) for name, each in errors.items()}), "error")
-    maes = {name: column.mae[part] for name, column in table.columns.items()}
-    checked = [row for row, each in enumerate(zip(*maes.values(), strict=True)) if None not in each]
+
+        def score(column: _Column) -> float:
+            return _mean(_errors(column, table, part) or [], scale)
+
+        return Best(_lowest(table, score), "error")
+    maes = [column.mae[part] for column in (*table.models.values(), *table.rules.values())]
+    checked = [row for row, each in enumerate(zip(*maes, strict=True)) if None not in each]
     if checked:
         scale = [scale[row] for row in checked]
-        scores = {name: _mean([mae[row] or 0.0 for row in checked], scale) for name, mae in maes.items()}
-        return Best(_lowest(scores), "check")
+
+        def record(column: _Column) -> float:
+            mae = column.mae[part]
+            return _mean([mae[row] or 0.0 for row in checked], scale)
+
+        return Best(_lowest(table, record), "check")
     return Best(min(models, key=lambda model: model.card.evaluations[0].model.mse).card.name, "test")
 
 
 def _mean(errors: list[float], scale: list[float]) -> float:
-    return sum(abs(error) / unit for error, unit in zip(errors, scale, strict=True)) / len(scale)
+    total: float = sum(map(truediv, map(abs, errors), scale))
+    return total / len(scale)
 
 
-def _lowest(scores: dict[str, float]) -> str:
-    lowest = min(scores.values())
-    networks = {name: score for name, score in scores.items() if not name.startswith(_RULE)}
-    best = min(networks, key=networks.__getitem__)
-    return best if networks[best] <= lowest + TIE else min(scores, key=scores.__getitem__)
+def _lowest(table: _Table, score: Callable[[_Column], float]) -> str:
+    networks = {name: score(column) for name, column in table.models.items()}
+    ruled = {name: score(column) for name, column in table.rules.items()}
+    network, rule = min(networks, key=networks.__getitem__), min(ruled, key=ruled.__getitem__)
+    return network if networks[network] <= ruled[rule] + TIE else f"rule:{rule}"
