@@ -55,7 +55,7 @@ class Span(NamedTuple):
     mask: NDArray[np.bool_] | None
     steps: NDArray[np.int64]
 
-    def chosen(self, numbers: Floats) -> Floats:
+    def counted(self, numbers: Floats) -> Floats:
         """``numbers`` [..., sequences, T - 1 - start], zero where a step is not checked."""
         return numbers if self.mask is None else np.where(self.mask, numbers, 0.0)
 
@@ -76,7 +76,7 @@ def span(batch: Batch, first: int = FIRST) -> Span:
 def absolute_errors(batch: Batch, chosen: Span, predictions: Floats) -> Floats:
     """Absolute one-step-ahead errors [..., sequences, T - 1 - start], zero where a step is not checked."""
     start = chosen.start
-    return chosen.chosen(np.abs(batch.values[:, 1 + start :] - predictions[..., start:-1]))
+    return chosen.counted(np.abs(batch.values[:, 1 + start :] - predictions[..., start:-1]))
 
 
 def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
@@ -88,7 +88,7 @@ def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
 def lag_copies(batch: Batch, chosen: Span, predictions: Floats, share: float) -> NDArray[np.bool_]:
     """Rows whose one-step-ahead answers move less than ``share`` of S from the value before, where checked."""
     before = slice(chosen.start, -1)
-    moves = chosen.chosen(np.abs(predictions[:, before] - batch.values[:, before]))
+    moves = chosen.counted(np.abs(predictions[:, before] - batch.values[:, before]))
     copies: NDArray[np.bool_] = mean_absolute_error(chosen, moves) < share * batch.unit
     return copies & (chosen.steps > 0)
 
@@ -200,6 +200,6 @@ def _standard_error(chosen: Span, difference: Floats) -> Floats:
     scaled = difference / np.where(unit > 0.0, unit, 1.0)[:, None]
     steps = np.maximum(chosen.steps, 1)
     mean = scaled.sum(axis=1) / steps
-    squares = chosen.chosen((scaled - mean[:, None]) ** 2).sum(axis=1)
+    squares = chosen.counted((scaled - mean[:, None]) ** 2).sum(axis=1)
     result: Floats = unit * np.sqrt(squares / np.maximum(steps - 1, 1) / steps)
     return result

@@ -99,7 +99,7 @@ def open_reader(url: URL, timeout: float) -> Engine:
 
 
 def _open_sqlite(url: URL, *, begin: str, pragmas: dict[str, int | str], pool: dict[str, Any]) -> Engine:
-    # 256 prepared statements: the multi-row inserts have one text per number of rows.
+    # 256 prepared statements: the multi-row inserts have one text per number of rows and set of filled columns.
     engine = create_engine(
         url,
         module=sqlite_module(),

@@ -131,7 +131,7 @@ class LogWriter:
             raise type(failure)(failure.detail)
 
     async def record(self, row: Row) -> None:
-        """Return when ``row`` is committed. A caller that is cancelled leaves its row behind.
+        """Return when ``row`` is committed. A caller that is cancelled leaves its row behind, until the deadline.
 
         Raises :class:`LogUnavailable` when the database fails or the deadline passes, :class:`LogFull` at the
         bound of the queue; with ``on_failure="serve"`` such a row is counted as skipped instead.
@@ -140,7 +140,7 @@ class LogWriter:
         self.enter([(row, waiter, None)])
         await waiter
 
-    def enter(self, answers: Iterable[tuple[Row, asyncio.Future[T], T]]) -> None:
+    def enter(self, answers: Sequence[tuple[Row, asyncio.Future[T], T]]) -> None:
         """Queue rows; each waiter gets its result when its row is committed, or the error as in :meth:`record`."""
         entry = Entry([], 0, [], [])
         for row, waiter, result in answers:
@@ -148,7 +148,7 @@ class LogWriter:
             if failure is not None:
                 self._tell_waiter(waiter, result, failure)
                 continue
-            self._take(entry, row)
+            self._put_in(entry, row)
             entry.waiters.append(waiter)
             entry.results.append(result)
         if entry.rows:
@@ -164,7 +164,7 @@ class LogWriter:
             self._skipped += 1
         else:
             entry = Entry([], 0, [], [])
-            self._take(entry, row)
+            self._put_in(entry, row)
             self._waiting.add(entry)
 
     async def run(self, job: Callable[[Connection], T]) -> T:
@@ -196,7 +196,7 @@ class LogWriter:
             return LogFull("too many answers wait for the request log; try again in a moment")
         return None
 
-    def _take(self, entry: Entry, row: Row) -> None:
+    def _put_in(self, entry: Entry, row: Row) -> None:
         size = len(row.request) + len(row.response)
         entry.rows.append(row)
         entry.size += size
@@ -306,17 +306,23 @@ class LogWriter:
             with self._committer.turns.taken():
                 entries, jobs = self._waiting.take()  # with the turn in hand: rows gather while others have theirs
                 began = perf_counter()
-                if entries or not jobs:
+                only_jobs = bool(jobs) and not entries
+                if not only_jobs:
                     refused = self._committer.commit([row for entry in entries for row in entry.rows])
                     self._tell(self._succeed, entries, refused, perf_counter() - began)
                 entries = []
                 while jobs:
                     self._do(jobs[0])
                     jobs.popleft()
+                if only_jobs:  # the database works again, if it was given up
+                    self._tell(self._succeed, [], {}, 0.0)
                 self._committer.bound_wal()
         except LogUnavailable as failure:
             self._tell(self._fail, failure, *self._waiting.fail(entries, jobs))
             return False
+        except Exception:  # whoever waits for a row is told at the end of the thread; nobody else knows these jobs
+            self._tell(self._fail, LogUnavailable("the request log's thread failed"), [], list(jobs))
+            raise
         return True
 
     def _do(self, job: Job) -> None:

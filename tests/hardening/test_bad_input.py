@@ -73,6 +73,14 @@ def test_inputs_given_twice_to_v2_which_lets_unknown_keys_pass(asked: Asked, key
     assert_refused(asked.post(path, '{"inputs":' + inputs + "," + key + ":" + inputs + "}"), path, 422)
 
 
+def test_parameters_given_twice_within_a_tensor_of_v2(asked: Asked) -> None:
+    path = "/v2/models/sine-gru/infer"
+    body = PATHS[path].replace("%s", "[1,2,3,4]").removesuffix("}")
+    asked_for = ',"outputs":[{"name":"prediction","parameters":{"binary_data":false}%s}]}'
+    assert asked.post(path, body + asked_for % "").status == 200
+    assert_refused(asked.post(path, body + asked_for % ',"parameters":{"binary_data":true}'), path, 422)
+
+
 @every_path
 @pytest.mark.parametrize("value", ["true", "null", '"1"', "{}", '"[1,2]"'])
 def test_something_else_where_a_number_belongs(asked: Asked, path: str, value: str) -> None:

@@ -21,7 +21,9 @@ from service.inference.sequences import Rows, Sequence, kind_of_short
 from service.inference.short import A_BATCH
 
 _JSON_BYTES = b"inference-header-content-length"
-_NESTED_KEYS = (b'"shape"', b'"datatype"', b'"data"')
+# Keys of a tensor, each at most once in each; and one that may stand at the top and in every tensor besides.
+_TENSOR_KEYS = (b'"shape"', b'"datatype"', b'"data"')
+_PARAMETERS = b'"parameters"'
 
 
 class Question(NamedTuple):
@@ -64,7 +66,7 @@ class InferEndpoint(ComputingEndpoint[Question]):
         end = _json_bytes(posted)
         head = posted.body[:end]
         request = parse(self.payload, head)
-        if any(head.count(key) > len(request.inputs) for key in _NESTED_KEYS):
+        if head.count(_PARAMETERS) > 1 or any(head.count(key) > len(request.inputs) for key in _TENSOR_KEYS):
             refuse_repeated_keys(head)
         rows = codec.rows_of(request, memoryview(posted.body)[end:])
         sequences = rows.listed() if len(rows.lengths) < A_BATCH else rows

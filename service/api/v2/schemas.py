@@ -88,8 +88,8 @@ class OutputTensor:
 class InferResponse:
     """One predicted value for each row of `sequence`.
 
-    `parameters` says how many rows the model `beats` the best simple rule on, one step ahead, `ties` with it, or
-    `loses` to it; a row that is too short to be checked counts nowhere.
+    `parameters` says how many rows the model `beats` the best simple rule on, `ties` with it, or `loses` to it; a row
+    that is too short to be checked counts nowhere.
     """
 
     model_name: str

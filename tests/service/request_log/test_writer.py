@@ -5,11 +5,13 @@ import hashlib
 import resource
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from service.errors import LogFull, LogUnavailable, SettingsError
 from service.request_log import committer
@@ -27,6 +29,14 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+async def _enter(writer: LogWriter, rows: list[Row]) -> list[object]:
+    """What becomes of ``rows`` that were answered together: the waiter of each gets its position."""
+    loop = asyncio.get_running_loop()
+    waiters: list[asyncio.Future[int]] = [loop.create_future() for _ in rows]
+    writer.enter([(row, waiter, place) for place, (row, waiter) in enumerate(zip(rows, waiters, strict=True))])
+    return list(await asyncio.gather(*waiters, return_exceptions=True))
 
 
 async def test_a_row_is_committed_when_record_returns(
@@ -75,8 +85,8 @@ async def test_rows_that_fill_different_columns_are_stored_side_by_side(
     said = [{"task": "sine"}, {"client": "key1"}, {"client_request_id": ""}, {"request": b""}, {"response": b""}, {}]
     rows = [make_row(**each) for each in said]
     async with open_writer() as writer:
-        writer.note(make_row(status=422, code="too_short"))
-        await asyncio.gather(*[writer.record(row) for row in rows])
+        await _enter(writer, rows)
+        assert writer.stats.commits == 1
     for row in rows:
         stored = reader.get(row.id)
         assert [getattr(stored, name) for name in row.__slots__] == [getattr(row, name) for name in row.__slots__]
@@ -196,6 +206,62 @@ async def test_a_row_that_cannot_be_stored_does_not_fail_its_neighbours(
     assert execute("SELECT count(*) FROM requests") == [(3,)]
 
 
+async def test_rows_that_were_answered_together_fail_each_for_itself(
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
+) -> None:
+    twin = make_row()
+    async with open_writer() as writer:
+        await writer.record(twin)
+        entries = [[make_row(), twin, make_row()], [make_row(values=1 << 70), make_row()], [make_row()]]
+        results = await asyncio.gather(*[_enter(writer, rows) for rows in entries])
+        told = [[each if isinstance(each, int) else type(each) for each in result] for result in results]
+        assert told == [[0, LogUnavailable, 2], [LogUnavailable, 1], [0]]
+        assert writer.stats.queued_rows == writer.stats.queued_bytes == 0
+        assert writer.stats.committed_rows == 5
+    assert execute("SELECT count(*) FROM requests") == [(5,)]
+
+
+async def test_the_bound_of_the_queue_is_met_in_the_midst_of_rows_that_were_answered_together(
+    open_writer: OpenWriter, make_row: MakeRow, lock: Lock, execute: Execute
+) -> None:
+    async with open_writer(queue_rows=2) as writer:
+        lock.take()
+        entered = asyncio.gather(_enter(writer, [make_row() for _ in range(4)]))
+        await asyncio.sleep(0)
+        assert writer.stats.queued_rows == 2
+        lock.release()
+        (results,) = await entered
+        told = [each if isinstance(each, int) else type(each) for each in results]
+        assert told == [0, 1, LogFull, LogFull]
+    assert execute("SELECT count(*) FROM requests") == [(2,)]
+    async with open_writer(queue_rows=2, on_failure="serve") as writer:
+        assert await _enter(writer, [make_row() for _ in range(4)]) == [0, 1, 2, 3]
+        assert (writer.stats.committed_rows, writer.stats.skipped_rows) == (2, 2)
+
+
+async def test_the_log_heals_where_nothing_but_jobs_are_left(
+    open_writer: OpenWriter, make_row: MakeRow, execute: Execute
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def stuck(_connection: Connection) -> None:
+        begun.set()
+        over.wait(5)
+
+    async with open_writer(commit_timeout=0.1) as writer:
+        first = asyncio.create_task(writer.run(stuck))
+        await asyncio.to_thread(begun.wait, 5)
+        second = asyncio.create_task(writer.run(lambda _: None))
+        with pytest.raises(LogUnavailable):
+            await writer.record(make_row())
+        assert not writer.ready
+        over.set()
+        await asyncio.gather(first, second)
+        await asyncio.wait_for(writer.wait_ready(), 5)
+        await writer.record(make_row())
+    assert execute("SELECT count(*) FROM requests") == [(1,)]
+
+
 async def test_a_refused_request_keeps_its_size_and_never_its_body(
     open_writer: OpenWriter, make_row: MakeRow, reader: LogReader
 ) -> None:
@@ -297,8 +363,10 @@ async def test_a_thread_that_dies_makes_the_log_unready_and_tells_everyone(
 
     async with open_writer() as writer:
         monkeypatch.setattr(Committer, "commit", broken)
-        with pytest.raises(LogUnavailable):
-            await writer.record(make_row())
+        told = await asyncio.gather(
+            writer.record(make_row()), writer.run(lambda connection: connection), return_exceptions=True
+        )
+        assert [type(each) for each in told] == [LogUnavailable, LogUnavailable]
         await writer.wait_stopped()
         assert not writer.ready
         assert writer.stats.queued_rows == writer.stats.queued_bytes == 0

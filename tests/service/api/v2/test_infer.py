@@ -101,7 +101,8 @@ def test_padding_never_changes_an_answer(api: httpx.Client) -> None:
 @pytest.mark.parametrize(("model", "rows"), [("sine-gru", 3), ("sine-gru", 40), ("memory-lstm", 40)])
 def test_the_verdicts_on_all_rows_are_counted(api: httpx.Client, model: str, rows: int) -> None:
     rng = np.random.default_rng(rows)
-    lengths = rng.integers(3, 30, rows)
+    lengths = rng.integers(3 if model == "memory-lstm" else 1, 30, rows)
+    lengths[0] = 30
     table = np.cumsum(rng.standard_normal((rows, 30, 2 if model == "memory-lstm" else 1)), axis=1)
     if model == "memory-lstm":
         table[..., 0], table[..., 1] = rng.integers(0, 6, (rows, 30)), np.sin(table[..., 1])
