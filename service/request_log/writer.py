@@ -28,6 +28,7 @@ T = TypeVar("T")
 _LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
 _RETRY_SECONDS = 0.25  # between two attempts to write while the database fails
 _WAL_ATTEMPTS = 25  # a fifth of a second each
+_NOT_OPEN = LogUnavailable("the request log is not open")
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class LogWriter:
         self._stopped: asyncio.Event
         self._takes_rows: asyncio.Event
         self._waiting = Waiting()  # all that is shared with the thread; what follows is the event loop's own
-        self._failure: LogUnavailable | None = LogUnavailable("the request log is not open")
+        self._failure: LogUnavailable | None = _NOT_OPEN
         self._deadlines: deque[tuple[float, Entry]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._rows = self._bytes = 0
@@ -101,7 +102,7 @@ class LogWriter:
         except LogUnavailable:
             log.warning("the request log starts without its database")
         else:
-            self._recover()
+            await self.wait_ready()
 
     @property
     def writing(self) -> bool:
@@ -219,7 +220,6 @@ class LogWriter:
     def _succeed(self, entries: list[Entry], refused: dict[int, LogUnavailable], seconds: float) -> None:
         """``refused`` says by its place among all rows of ``entries`` which could not be stored."""
         if self._failure is not None:
-            log.warning("the request log takes rows again")
             self._recover()
         if entries:
             self._commits += 1
@@ -251,6 +251,8 @@ class LogWriter:
             self._loop.call_soon(callback)
 
     def _recover(self) -> None:
+        if self._failure is not _NOT_OPEN:
+            log.warning("the request log takes rows again")
         self._failure = None
         self._takes_rows.set()
 
