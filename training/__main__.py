@@ -20,7 +20,8 @@ from training import plugins
 from training.recipes import CELLS, TASKS, Recipe, shortened
 from training.series import options as own_series
 
-MODELS, RUNS = Path("models"), Path("runs/training")
+# Finished runs are kept beside the models: what RESULTS.md says is rendered from both.
+MODELS, RUNS = Path("models"), Path("models/runs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,11 +79,17 @@ def _train(options: argparse.Namespace, console: Console) -> int:
 
     recipes = [shortened(recipe, options.steps) if options.steps else recipe for recipe in chosen(options)]
     # The longest first, so that the last one does not run alone for long.
-    recipes.sort(key=lambda recipe: recipe.textbook)
+    recipes.sort(key=_work, reverse=True)
     rest = (options.seed, options.out, options.count)
     work = [jobs.Job(recipe.name, runs.train_and_export, (recipe, *rest)) for recipe in recipes]
     jobs.run(work, options.jobs, console)
     return 0
+
+
+def _work(recipe: Recipe) -> tuple[bool, bool, int]:
+    """What makes training long, roughly: much data drawn afresh, gates, and how many timesteps are read."""
+    read = sum(stage.steps * stage.batch * (stage.timesteps + stage.horizon) for stage in recipe.stages)
+    return not recipe.textbook, recipe.cell != "simplernn", read
 
 
 def _example(options: argparse.Namespace, console: Console) -> int:
@@ -134,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     working.add_argument("--count", type=_positive, default=10_000, help="test sequences a set (default: 10000)")
     stored = argparse.ArgumentParser(add_help=False)
-    stored.add_argument("--out", type=_folder, default=RUNS, help="folder of stored runs (default: runs/training)")
+    stored.add_argument("--out", type=_folder, default=RUNS, help="folder of stored runs (default: models/runs)")
     placed = argparse.ArgumentParser(add_help=False)
     placed.add_argument("--models-dir", type=_folder, default=MODELS, help="folder of models (default: models)")
 

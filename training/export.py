@@ -20,10 +20,9 @@ from service import cards
 from service.cards import Golden, ModelCard
 from service.errors import UnrollError
 from service.inference.network import OnnxNetwork
-from training import calibration, evaluation, goldens, onnx_form, plots
+from training import calibration, evaluation, goldens, onnx_form, parity, plots
 from training.card import VERSION, card_of
 from training.recipes import Recipe
-from training.tasks import memory
 from training.tasks.base import Floats, TestSet, generator
 from training.testsets import held_out
 from training.trainer import Trained
@@ -63,18 +62,15 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
 
 
 def require_parity(model: Any, network: OnnxNetwork, recipe: Recipe) -> None:
-    """Compare both forms on random ragged input.
+    """Compare both forms after every step of random ragged sequences, as a client could post them.
 
     Raises:
         ParityError: a difference above 1e-5 of the largest answer's magnitude (or of 1).
     """
-    rng = generator("golden", 0)
-    sequence, length = rng.standard_normal((64, 40, recipe.features)), rng.integers(1, 41, 64).astype(np.int32)
-    if recipe.pairs:
-        sequence[..., 0] = rng.integers(memory.INDICES[0], memory.INDICES[1] + 1, sequence.shape[:2])
-    inputs = sequence.astype(np.float32)
+    sequences, length = parity.sequences(recipe, generator("golden", 0), 64)
+    inputs = parity.read(recipe, sequences)
     served, reference = network.run(inputs, length)[0], np.asarray(model(inputs))[..., 0]
-    inside = np.arange(sequence.shape[1]) < length[:, None]
+    inside = np.arange(inputs.shape[1]) < length[:, None]
     difference = float(np.abs(served - reference)[inside].max())
     if difference > PARITY * max(1.0, float(np.abs(reference[inside]).max())):
         raise ParityError(f"{recipe.name}: the ONNX form differs from Keras by {difference:.1e}")

@@ -98,14 +98,14 @@ _LINEAR = (
 )
 _SINE = (
     Stage(4000, 256, 5e-3, 1e-3, 20, timesteps=64),
-    Stage(3000, 128, 1.5e-3, 1e-5, 20, timesteps=48, horizon=64),
+    Stage(6000, 128, 1.5e-3, 1e-5, 20, timesteps=48, horizon=64),
 )
 # On short sequences an index shows its effect at once; later stages lengthen the memory.
 _MEMORY = (
     Stage(1000, 512, 5e-3, 2e-3, 20, timesteps=4),
     Stage(1000, 256, 3e-3, 2e-3, 20, timesteps=16),
     Stage(2000, 256, 3e-3, 2e-3, 20, timesteps=40),
-    Stage(5000, 128, 2e-3, 1e-5, 20, timesteps=128),
+    Stage(8000, 128, 2e-3, 1e-5, 20, timesteps=128),
 )
 # The same updates, but no sequence longer than the lab's: what of it holds at four times the length? (S8's study)
 _MEMORY_SHORT = (*_MEMORY[:2], *(replace(stage, timesteps=30) for stage in _MEMORY[2:]))
