@@ -142,14 +142,16 @@ def _log(part: Content) -> dict[str, str]:
 
 
 def _workers(part: Content) -> dict[str, str]:
-    load, tails = part["load_cores"], part["tails"]
+    asked = {connections: found for connections, found in part.items() if connections != "runs"}
+    counts = [count for count in next(iter(asked.values()))["ratios"] if count != "1"]
     return {
-        f"answers/s of {count} workers beside one, on two cores that wrk shares": (
-            f"{_ratio(*ratio)}; wrk took {load[count]:.2f} of a core ({load['1']:.2f} beside one worker); "
-            f"p99 is {tails[count]:.1f} x p50"
+        f"answers/s of {count} workers beside one, on two cores that wrk shares": "; ".join(
+            f"{_ratio(*found['ratios'][count])} at {connections} connections, where wrk took "
+            f"{found['load_cores'][count]:.2f} of a core ({found['load_cores']['1']:.2f} beside one worker) and p99 is "
+            f"{found['tails'][count]:.1f} x p50"
+            for connections, found in asked.items()
         )
-        for count, ratio in part["ratios"].items()
-        if count != "1"
+        for count in counts
     }
 
 
