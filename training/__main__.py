@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rich.table import Table
 
 from service.errors import UnrollError
 from training import plugins
-from training.recipes import CELLS, TASKS, Recipe, shortened
+from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
 from training.series import options as own_series
 
 # Finished runs are kept beside the models: what RESULTS.md says is rendered from both.
@@ -75,14 +76,19 @@ def _train(options: argparse.Namespace, console: Console) -> int:
         from training.series import command
 
         return command.run(options, console)
-    from training import jobs, runs
+    from training import jobs, results, runs
 
     recipes = [shortened(recipe, options.steps) if options.steps else recipe for recipe in chosen(options)]
     # The longest first, so that the last one does not run alone for long.
     recipes.sort(key=_work, reverse=True)
     rest = (options.seed, options.out, options.count)
     work = [jobs.Job(recipe.name, runs.train_and_export, (recipe, *rest)) for recipe in recipes]
+    began = time.perf_counter()
     jobs.run(work, options.jobs, console)
+    if {recipe.name: recipe for recipe in recipes} == PUBLISHED:
+        took = {"seconds": time.perf_counter() - began, "jobs": options.jobs}
+        made_so = results.fingerprint_of_all(PUBLISHED.values(), options.count)
+        results.store(options.out / RUNS.name, results.Run(results.WHOLE, options.seed, made_so, took))
     return 0
 
 

@@ -6,13 +6,16 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from service.errors import UnrollError
 from training.recipes import Recipe
+
+# The run of all published recipes by one command: how long it took.
+WHOLE = "S13"
 
 
 class ResultsError(UnrollError):
@@ -39,6 +42,12 @@ def fingerprint(recipe: Recipe, count: int) -> str:
     defaults = {field.name: field.default for field in fields(recipe)}
     said = {name: value for name, value in asdict(recipe).items() if value != defaults[name]}
     return hashlib.sha256(json.dumps([said, count]).encode()).hexdigest()
+
+
+def fingerprint_of_all(recipes: Iterable[Recipe], count: int) -> str:
+    """The same for several recipes that were trained by one command."""
+    together = "".join(fingerprint(recipe, count) for recipe in recipes)
+    return hashlib.sha256(together.encode()).hexdigest()
 
 
 def store(folder: Path, run: Run) -> None:

@@ -123,6 +123,15 @@ def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
     assert once == again
 
 
+def test_the_time_of_the_whole_training_is_shown_for_the_recipes_as_they_are() -> None:
+    folders = report.read_published(MODELS)
+    made_so = results.fingerprint_of_all(PUBLISHED.values(), folders["sine-gru"].card.evaluations[0].sequences)
+    took = {"seconds": 1500.0, "jobs": 2}
+    text = report.render(folders, [Run(results.WHOLE, 0, made_so, took)])
+    assert "25.0 min by the clock, 2 at a time | goal met" in text
+    assert "by the clock, 2" not in report.render(folders, [Run(results.WHOLE, 0, "an earlier recipe", took)])
+
+
 def test_a_missing_readme_or_marker_is_said_plainly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

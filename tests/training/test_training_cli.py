@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.cards import read_folder
+from training import jobs, results
 from training.__main__ import main
 from training.recipes import PUBLISHED
 
@@ -32,6 +33,22 @@ def test_list_filters_by_task_and_cell(capsys: pytest.CaptureFixture[str], monke
     listed = capsys.readouterr().out
     assert "textbook-sine-gru" in listed
     assert "sine-lstm" not in listed
+
+
+@pytest.mark.parametrize("further", [[], ["--steps", "2"], ["--task", "sine"]])
+def test_the_time_of_training_everything_is_kept_and_the_longest_go_first(
+    further: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(jobs, "run", lambda work, *_: begun.extend(job.label for job in work))
+    assert main(["train", "--out", str(tmp_path), "--jobs", "2", *further]) == 0
+    if further:
+        assert not list(tmp_path.iterdir())
+        return
+    assert (begun[0], begun[-1].startswith("textbook-")) == ("memory-lstm", True)
+    (run,) = results.runs(tmp_path / "runs")
+    made_so = results.fingerprint_of_all(PUBLISHED.values(), 10_000)
+    assert (run.key, run.fingerprint, run.numbers["jobs"]) == (results.WHOLE, made_so, 2)
 
 
 @pytest.mark.parametrize(
