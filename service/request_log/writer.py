@@ -1,24 +1,23 @@
 """The request log's write side: answers wait here until their rows are committed. Knows no HTTP and no SQL.
 
-Group commit without a timer: one thread takes everything that waits, commits it as one transaction and wakes all
-waiters at once; the next batch gathers meanwhile.
+Group commit without a timer: the :mod:`service.request_log.writing_thread` commits everything that waits as one
+transaction and wakes all waiters at once; the next batch gathers meanwhile. Here are bounds, deadlines and counts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
 from typing import Literal, TypeVar, cast
 
 from sqlalchemy import Connection
 
 from service.errors import LogFull, LogUnavailable
+from service.request_log import writing_thread
 from service.request_log.committer import Committer
 from service.request_log.database import Durability
 from service.request_log.rows import Bodies, Row
@@ -26,7 +25,6 @@ from service.request_log.waiting import Entry, Job, Waiting, answer
 
 T = TypeVar("T")
 _LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
-_RETRY_SECONDS = 0.25  # between two attempts to write while the database fails
 _WAL_ATTEMPTS = 25  # a fifth of a second each
 _NOT_OPEN = LogUnavailable("the request log is not open")
 
@@ -96,7 +94,7 @@ class LogWriter:
         self._takes_rows = asyncio.Event()
         first: asyncio.Future[object] = self._loop.create_future()
         self._waiting.add_job(Job(partial(self._committer.commit, ()), first))
-        threading.Thread(target=self._work, name="request-log", daemon=True).start()
+        writing_thread.start(self._waiting, self._committer, self, self._loop.call_soon_threadsafe, name="request-log")
         try:
             await first
         except LogUnavailable:
@@ -214,11 +212,11 @@ class LogWriter:
                 if deadline > now:
                     self._timer = self._loop.call_at(deadline, self._expire)
                     return
-                self._fail(LogUnavailable("the request log did not commit in time"), [entry], [])
+                self.failed(LogUnavailable("the request log did not commit in time"), [entry], [])
             self._deadlines.popleft()
 
-    def _succeed(self, entries: list[Entry], refused: dict[int, LogUnavailable], seconds: float) -> None:
-        """``refused`` says by its place among all rows of ``entries`` which could not be stored."""
+    def succeeded(self, entries: list[Entry], refused: dict[int, LogUnavailable], seconds: float) -> None:
+        """For the writing thread: see :class:`service.request_log.writing_thread.Told`."""
         if self._failure is not None:
             self._recover()
         if entries:
@@ -234,7 +232,8 @@ class LogWriter:
             self._deadlines.popleft()
         self._call_back()
 
-    def _fail(self, failure: LogUnavailable, entries: Iterable[Entry], jobs: Iterable[Job]) -> None:
+    def failed(self, failure: LogUnavailable, entries: Iterable[Entry], jobs: Iterable[Job]) -> None:
+        """For the writing thread, and for whoever waited too long."""
         if self._failure is None:
             log.error("the request log takes no rows: %s", failure.detail)
         self._failure = failure
@@ -278,64 +277,12 @@ class LogWriter:
             failure = None
         answer(waiter, result, failure)
 
-    def _end(self) -> None:
+    def ended(self) -> None:
+        """For the writing thread."""
         self._failure = LogUnavailable("the request log is closed")  # no fault: nothing to report
         entries, jobs = self._waiting.take()
         taken = [entry for _, entry in self._deadlines if not entry.settled]  # by a thread that died with them
-        self._fail(self._failure, dict.fromkeys([*entries, *taken]), jobs)
+        self.failed(self._failure, dict.fromkeys([*entries, *taken]), jobs)
         if self._timer is not None:
             self._timer.cancel()
         self._stopped.set()
-
-    # The thread's side.
-
-    def _work(self) -> None:
-        try:
-            healthy = True
-            while self._waiting.wait() if healthy else self._waiting.wait_to_retry(_RETRY_SECONDS):
-                healthy = self._attempt()
-        except Exception:
-            log.exception("the request log's thread failed")
-        finally:
-            self._committer.close()
-            self._tell(self._end)
-
-    def _attempt(self) -> bool:
-        """One turn: everything that waits, or a probe where nothing does. Whether it went well."""
-        entries: list[Entry] = []
-        jobs: deque[Job] = deque()
-        try:
-            with self._committer.turns.taken():
-                entries, jobs = self._waiting.take()  # with the turn in hand: rows gather while others have theirs
-                began = perf_counter()
-                only_jobs = bool(jobs) and not entries
-                if not only_jobs:
-                    refused = self._committer.commit([row for entry in entries for row in entry.rows])
-                    self._tell(self._succeed, entries, refused, perf_counter() - began)
-                entries = []
-                while jobs:
-                    self._do(jobs[0])
-                    jobs.popleft()
-                if only_jobs:  # the database works again, if it was given up
-                    self._tell(self._succeed, [], {}, 0.0)
-                self._committer.bound_wal()
-        except LogUnavailable as failure:
-            self._tell(self._fail, failure, *self._waiting.fail(entries, jobs))
-            return False
-        except Exception:  # whoever waits for a row is told at the end of the thread; nobody else knows these jobs
-            self._tell(self._fail, LogUnavailable("the request log's thread failed"), [], list(jobs))
-            raise
-        return True
-
-    def _do(self, job: Job) -> None:
-        try:
-            result = job.run()
-        except LogUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  (handed to whoever asked for the job)
-            self._tell(answer, job.waiter, None, error)
-        else:
-            self._tell(answer, job.waiter, result)
-
-    def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
-        self._loop.call_soon_threadsafe(callback, *arguments)
