@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,9 @@ def test_ctrl_c_and_being_ended_leave_nothing_half_written(end: signal.Signals, 
     command = [sys.executable, "-m", "training", "train", "sine-gru", "--out", str(tmp_path)]
     # Without measuring coverage, which makes the start of TensorFlow slower than the wait below.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    # Whoever runs these tests in the background ignores SIGINT, and so would the program.
+    hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hearing)
     # Long enough for the worker to be training, far too short for it to be done.
     time.sleep(12)
     process.send_signal(end)
