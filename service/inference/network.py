@@ -7,8 +7,9 @@ state per recurrent layer, outputs ``prediction`` at every step and the final st
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from itertools import cycle
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -43,6 +44,25 @@ class Network(Protocol):
             Outputs float32 [sequences, timesteps], and the state.
         """
         ...
+
+
+# One more step of one sequence: two features in, the output out.
+Step = Callable[[float, float], float]
+
+
+def step_by_step(network: Network, state: State) -> Step:
+    """``network`` reading one sequence of two features a step at a time, on from ``state`` [1, 1, units] each."""
+    if isinstance(network, OnnxNetwork):
+        return network.step_by_step(state)
+    features, one = np.empty((1, 1, 2), np.float32), np.ones(1, np.int32)
+    kept = [state]
+
+    def step(first: float, second: float) -> float:
+        features[0, 0] = first, second
+        outputs, kept[0] = network.run(features, one, kept[0])
+        return float(outputs.item())
+
+    return step
 
 
 class OnnxNetwork:
@@ -91,6 +111,10 @@ class OnnxNetwork:
             return outputs[:1], {name: part[:, :1] for name, part in finals.items()}
         return self._run(sequence, length, state)
 
+    def step_by_step(self, state: State) -> Step:
+        """As :func:`step_by_step`, with tensors that stay where they are: a call takes two thirds of the time."""
+        return _Steps(self._session, 2 if self._doubles else 1, state)
+
     def _run(self, sequence: Features, length: Lengths, state: State | None) -> tuple[Features, State]:
         if state is None:
             state = self._zeros if len(sequence) == 1 else self._zero_state(len(sequence))
@@ -109,3 +133,30 @@ class OnnxNetwork:
 
     def _zero_state(self, sequences: int) -> dict[str, NDArray[np.float32]]:
         return {name: np.zeros((1, sequences, units), np.float32) for name, units in self._units.items()}
+
+
+class _Steps:
+    """One sequence, read a step at a time. Two sets of states take turns, one that is read and one that is written."""
+
+    def __init__(self, session: ort.InferenceSession, rows: int, state: State) -> None:
+        self._session = session
+        # The session reads and writes these arrays, so they live as long as it is bound to them.
+        self._features, self._length = np.empty((rows, 1, 2), np.float32), np.ones(rows, np.int32)
+        self._answered = np.empty((rows, 1, 1), np.float32)
+        self._before = {name: np.repeat(part, rows, axis=1) for name, part in state.items()}
+        self._after = {name: np.empty_like(part) for name, part in self._before.items()}
+        self._turns = cycle([self._bound(self._before, self._after), self._bound(self._after, self._before)])
+
+    def __call__(self, first: float, second: float) -> float:
+        self._features[:, 0] = first, second
+        self._session.run_with_iobinding(next(self._turns))
+        return float(self._answered[0, 0, 0])
+
+    def _bound(self, before: State, after: State) -> Any:
+        binding = self._session.io_binding()
+        inputs = {"sequence": self._features, "length": self._length, **before}
+        outputs = {"prediction": self._answered, **{name.replace("0_", "_"): part for name, part in after.items()}}
+        for bind, arrays in ((binding.bind_input, inputs), (binding.bind_output, outputs)):
+            for name, array in arrays.items():
+                bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+        return binding
