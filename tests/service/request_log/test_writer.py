@@ -363,9 +363,10 @@ async def test_a_thread_that_dies_makes_the_log_unready_and_tells_everyone(
 
     async with open_writer() as writer:
         monkeypatch.setattr(Committer, "commit", broken)
-        told = await asyncio.gather(
+        both = asyncio.gather(
             writer.record(make_row()), writer.run(lambda connection: connection), return_exceptions=True
         )
+        told = await asyncio.wait_for(both, 5)
         assert [type(each) for each in told] == [LogUnavailable, LogUnavailable]
         await writer.wait_stopped()
         assert not writer.ready
