@@ -66,7 +66,7 @@ format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-fast: $(VENV)/.dev  ## everything that needs no TensorFlow, under a minute
+test-fast: $(VENV)/.dev  ## everything that needs no TensorFlow, some three minutes
 	$(BIN)/pytest -m "not tensorflow and not system and not containers"
 
 test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
