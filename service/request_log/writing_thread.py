@@ -37,14 +37,10 @@ class Told(Protocol):
         ...
 
 
-def start(
-    waiting: Waiting, committer: Committer, told: Told, call_soon: Callable[..., object], name: str
-) -> threading.Thread:
+def start(waiting: Waiting, committer: Committer, told: Told, call_soon: Callable[..., object], name: str) -> None:
     """Write what comes into ``waiting`` until it is closed; ``call_soon`` calls on the event loop, from any thread."""
     worker = _Worker(waiting, committer, told, call_soon)
-    thread = threading.Thread(target=worker.work, name=name, daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=worker.work, name=name, daemon=True).start()
 
 
 class _Worker:

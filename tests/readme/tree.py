@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 _SKIPPED = {"__init__.py"}
 _OTHERS = {
     "service/page": "The playground's files",
-    "models": "<name>/<version>/: model.keras, model.onnx, card.json, golden.json, two plots",
+    "models": "<name>/<version>/: model.keras, model.onnx, card.json, golden.json, two plots; runs/",
     "tests": "Mirrors the tree; contract/, end_to_end/, hardening/, readme/ and system/ beside it",
     "benchmarks": "What a prediction costs, beside others",
     "requirements": "Locked versions with hashes, written by `make lock`",
