@@ -2,16 +2,19 @@
 
 Every series rule maps ``values``, float64 [sequences, timesteps], to the array of the same shape whose entry t
 is the rule's answer for x_{t+1} made from x_1 ... x_t only, the same layout as a network's one-step-ahead
-answers. Values are finite and at most 1e300 in magnitude.
+answers; of these it gives the entries from ``start`` on, [sequences, timesteps - start]. Values are finite and at
+most 1e300 in magnitude.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from service.inference.cumulative import cumulative_sum
 
 Floats = NDArray[np.float64]
 
@@ -29,40 +32,47 @@ def differences(values: Floats) -> Floats:
     return values[..., 1:] - values[..., :-1]
 
 
-def naive(values: Floats) -> Floats:
+def naive(values: Floats, start: int = 0) -> Floats:
     """The last value again."""
-    return values.copy()
+    return values[:, start:].copy()
 
 
-def drift(values: Floats) -> Floats:
+def drift(values: Floats, start: int = 0) -> Floats:
     """One more step like the last one, ``2 x_n - x_{n-1}``; the value itself while there is only one."""
-    predicted = values.copy()
-    predicted[:, 1:] += differences(values)
+    predicted = naive(values, start)
+    first = max(start, 1)
+    predicted[:, first - start :] += differences(values[:, first - 1 :])
     return predicted
 
 
-def line(values: Floats) -> Floats:
+def line(values: Floats, start: int = 0) -> Floats:
     """The least-squares straight line through all values so far, read one step on."""
-    return _line(values)[0]
+    return _line(values, start)[0]
 
 
-def ar2(values: Floats) -> Floats:
+def ar2(values: Floats, start: int = 0) -> Floats:
     """AR(2) with a constant, ``x_{t+1} = c + a x_t + b x_{t-1}``, by least squares on the values so far.
 
     Drift stands for it until it is defined: fewer than five values, or equations without a unique solution (a
     straight line).
     """
-    predicted = drift(values)
-    if values.shape[1] >= AR2_FIRST:
-        fit = _ar2(values)
-        step = differences(fit.y[:, AR2_FIRST - 2 :])
-        move = fit.c + fit.p * step + fit.q * fit.y[:, AR2_FIRST - 1 :]
-        found = values[:, AR2_FIRST - 1 :] + fit.unit * move
-        predicted[:, AR2_FIRST - 1 :] = np.where(fit.solvable, found, predicted[:, AR2_FIRST - 1 :])
+    predicted = drift(values, start)
+    first = max(start, AR2_FIRST - 1)
+    if values.shape[1] > first:
+        fit = _ar2(values, first)
+        step = differences(fit.y[:, first - 1 :])
+        move = fit.c + fit.p * step + fit.q * fit.y[:, first:]
+        np.copyto(predicted[:, first - start :], values[:, first:] + fit.unit * move, where=fit.solvable)
     return predicted
 
 
-SERIES_RULES: Mapping[str, Callable[[Floats], Floats]] = {"naive": naive, "drift": drift, "line": line, "ar2": ar2}
+class Rule(Protocol):
+    """A series rule: its answers from the step ``start`` on."""
+
+    def __call__(self, values: Floats, start: int = 0, /) -> Floats: ...
+
+
+SERIES_RULES: Mapping[str, Rule] = {"naive": naive, "drift": drift, "line": line, "ar2": ar2}
 
 
 def extend(
@@ -106,12 +116,13 @@ def _last_difference(values: Floats) -> Floats:
     return np.diff(values, prepend=values[:, :1])
 
 
-def _line(values: Floats) -> tuple[Floats, Floats]:
-    """The least-squares line's next value and its slope, after each step."""
+def _line(values: Floats, start: int = 0) -> tuple[Floats, Floats]:
+    """The least-squares line's next value and its slope, after each step from ``start`` on."""
     origin, unit, y = _conditioned(values)
     k = np.arange(values.shape[1], dtype=np.float64)
+    moment, total = cumulative_sum(k * y, axis=1)[:, start:], cumulative_sum(y, axis=1)[:, start:]
+    k = k[start:]
     count = k + 1.0
-    total, moment = np.cumsum(y, axis=1), np.cumsum(k * y, axis=1)
     spread = np.maximum(count * (count * count - 1.0) / 12.0, 0.5)
     slope = (moment - 0.5 * k * total) / spread
     return origin + unit * (total / count + slope * (count - 0.5 * k)), unit * slope
@@ -126,7 +137,7 @@ _SLOPES: Mapping[str, Callable[[Floats], Floats]] = {
 
 
 class _Ar2(NamedTuple):
-    """``move = c + p * step + q * y`` after each step from the fifth on, in the conditioned ``y``."""
+    """``move = c + p * step + q * y`` after each step from ``first`` on, in the conditioned ``y``, which has all."""
 
     origin: Floats
     unit: Floats
@@ -137,8 +148,8 @@ class _Ar2(NamedTuple):
     solvable: NDArray[np.bool_]
 
 
-def _ar2(values: Floats) -> _Ar2:
-    """Least squares for the differences, ``x_{t+1} - x_t = c + p (x_t - x_{t-1}) + q x_t``.
+def _ar2(values: Floats, first: int = AR2_FIRST - 1) -> _Ar2:
+    """Least squares for the differences, ``x_{t+1} - x_t = c + p (x_t - x_{t-1}) + q x_t``; ``first`` is at least 4.
 
     The same answer as for the values themselves, far better conditioned on a slow sinusoid.
     """
@@ -152,11 +163,11 @@ def _ar2(values: Floats) -> _Ar2:
     pairs = ((d, d), (d, level), (level, level), (d, target), (level, target))
     for moment, pair in zip(moments[1:], pairs, strict=True):
         np.multiply(*pair, out=moment)
-    # Entry j sums the equations whose target is known at value j + 2; three unknowns need three of them.
-    sum_level, dd, dl, ll, dt, lt = np.cumsum(moments, axis=1, out=moments)[:, 2:]
-    count = np.arange(3.0, len(sum_level) + 3.0)[:, None]
+    # Entry j sums the equations whose target is known at step j + 2; three unknowns need three of them.
+    sum_level, dd, dl, ll, dt, lt = cumulative_sum(moments, axis=1)[:, first - 2 :]
+    count = np.arange(first - 1.0, len(x) - 1.0)[:, None]
     # The sums of differences telescope.
-    mean_d, mean_level, mean_target = (x[3:-1] - x[0]) / count, sum_level / count, (x[4:] - x[1]) / count
+    mean_d, mean_level, mean_target = (x[first - 1 : -1] - x[0]) / count, sum_level / count, (x[first:] - x[1]) / count
     least = SINGULAR * dd * ll
     dd = dd - count * mean_d * mean_d
     dl = dl - count * mean_d * mean_level

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.cumulative import cumulative_sum
+
 Floats = NDArray[np.float64]
 
 
@@ -32,7 +34,7 @@ def causal(values: Floats) -> Scaled:
     if timesteps > 1:
         difference = values[:, 1:] - values[:, :-1]
         steps = np.arange(1.0, timesteps)
-        scale[:, 1:] = np.cumsum(np.abs(difference), axis=1) / steps
+        scale[:, 1:] = cumulative_sum(np.abs(difference), axis=1) / steps
         divisor = np.where(scale > 0.0, scale, 1.0)
         features[:, 1:, 0] = difference / divisor[:, 1:]
         features[:, 1:, 1] = scale[:, :-1] / divisor[:, 1:]

@@ -27,6 +27,15 @@ def test_each_prefix_is_answered_as_exact_least_squares_would(name: str, values:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("timesteps", [1, 4, 5, 9])
+def test_the_answers_from_a_step_on_are_those_of_all_steps(name: str, timesteps: int) -> None:
+    table = np.random.default_rng(4).normal(size=(3, timesteps))
+    rule = rules.SERIES_RULES[name]
+    for start in range(timesteps):
+        np.testing.assert_array_equal(rule(table, start), rule(table)[:, start:])
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("offset", "exponent"), [(10**6, 0), (0, -990), (0, 990), (10**6, 900), (-(10**6), -900)])
 def test_offset_and_magnitude_carry_over_to_the_answer(name: str, offset: int, exponent: int) -> None:
     values = np.random.default_rng(3).integers(-1000, 1000, 40).astype(float)
