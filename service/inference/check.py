@@ -74,9 +74,11 @@ def span(batch: Batch, first: int = FIRST) -> Span:
 
 
 def absolute_errors(batch: Batch, chosen: Span, predictions: Floats) -> Floats:
-    """Absolute one-step-ahead errors [..., sequences, T - 1 - start], zero where a step is not checked."""
-    start = chosen.start
-    return chosen.counted(np.abs(batch.values[:, 1 + start :] - predictions[..., start:-1]))
+    """Absolute one-step-ahead errors [..., sequences, T - 1 - start], zero where a step is not checked.
+
+    ``predictions`` [..., sequences, T - start] are those from ``start`` on.
+    """
+    return chosen.counted(np.abs(batch.values[:, 1 + chosen.start :] - predictions[..., :-1]))
 
 
 def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
@@ -86,9 +88,11 @@ def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
 
 
 def lag_copies(batch: Batch, chosen: Span, predictions: Floats, share: float) -> NDArray[np.bool_]:
-    """Rows whose one-step-ahead answers move less than ``share`` of S from the value before, where checked."""
-    before = slice(chosen.start, -1)
-    moves = chosen.counted(np.abs(predictions[:, before] - batch.values[:, before]))
+    """Rows whose one-step-ahead answers move less than ``share`` of S from the value before, where checked.
+
+    ``predictions`` as in :func:`absolute_errors`.
+    """
+    moves = chosen.counted(np.abs(predictions[:, :-1] - batch.values[:, chosen.start : -1]))
     copies: NDArray[np.bool_] = mean_absolute_error(chosen, moves) < share * batch.unit
     return copies & (chosen.steps > 0)
 
@@ -106,7 +110,7 @@ class RuleRecord(NamedTuple):
 
 def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
     """Every series rule's one-step-ahead record on ``batch``."""
-    predictions = np.stack([rule(batch.values) for rule in rules.SERIES_RULES.values()])
+    predictions = np.stack([rule(batch.values, chosen.start) for rule in rules.SERIES_RULES.values()])
     errors = absolute_errors(batch, chosen, predictions)
     return RuleRecord(tuple(rules.SERIES_RULES), errors, mean_absolute_error(chosen, errors), batch.last(predictions))
 
@@ -114,7 +118,7 @@ def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
 class Standing(NamedTuple):
     """A model's errors on a batch beside the best rule's, each [sequences]; see :class:`Check`.
 
-    Errors within ``tolerance`` of each other tie, and beside a rule below ``exact`` there is no skill.
+    ``verdicts`` are places in ``VERDICTS``; beside a rule below ``exact`` there is no skill.
     """
 
     steps: NDArray[np.int64]
@@ -122,26 +126,28 @@ class Standing(NamedTuple):
     rules: list[str]
     rule_mae: Floats
     rule_value: Floats
-    tolerance: Floats
+    verdicts: NDArray[np.intp]
     exact: Floats
 
-    def verdicts(self) -> NDArray[np.intp]:
-        """Places in ``VERDICTS``."""
-        beats_or_loses = np.where(self.mae < self.rule_mae, 1, 2)
-        return np.where(np.abs(self.mae - self.rule_mae) <= self.tolerance, 0, beats_or_loses)
+    def loses(self) -> NDArray[np.bool_]:
+        """Where the rule was better [sequences]."""
+        lost: NDArray[np.bool_] = (self.verdicts == VERDICTS.index("loses")) & (self.steps > 0)
+        return lost
 
     def tally(self) -> NDArray[np.intp]:
         """How often each of ``VERDICTS`` was given; a sequence that could not be checked has none."""
-        return np.bincount(self.verdicts()[self.steps > 0], minlength=len(VERDICTS))
+        return np.bincount(self.verdicts[self.steps > 0], minlength=len(VERDICTS))
 
     def checks(self) -> list[Check | None]:
         """A record for each sequence; None where no step could be checked."""
-        columns = (column.tolist() for column in (self.steps, self.mae, self.rule_mae, self.rule_value))
-        judged = zip(*columns, self.rules, self._skills(), self.verdicts().tolist(), strict=True)
-        return [
-            Check(steps, mae, rule, rule_mae, value, skill, VERDICTS[verdict]) if steps else None
-            for steps, mae, rule_mae, value, rule, skill, verdict in judged
-        ]
+        steps, mae, rule_mae, value = (
+            column.tolist() for column in (self.steps, self.mae, self.rule_mae, self.rule_value)
+        )
+        verdicts = map(VERDICTS.__getitem__, self.verdicts.tolist())
+        checks: list[Check | None] = list(map(Check, steps, mae, self.rules, rule_mae, value, self._skills(), verdicts))
+        for row in np.flatnonzero(self.steps == 0).tolist():
+            checks[row] = None
+        return checks
 
     def _skills(self) -> list[float | None]:
         """As :func:`compared` gives them; a call for each would be a tenth of a large batch's time."""
@@ -157,15 +163,11 @@ def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> Stan
     rows = np.arange(len(batch.lengths))
     best = ruled.mae.argmin(axis=0)
     exact = TIE * batch.unit
-    return Standing(
-        chosen.steps,
-        mean_absolute_error(chosen, errors),
-        [ruled.names[each] for each in best.tolist()],
-        ruled.mae[best, rows],
-        ruled.values[best, rows],
-        np.maximum(exact, _standard_error(chosen, errors - ruled.errors[best, rows])),
-        exact,
-    )
+    mae, rule_mae = mean_absolute_error(chosen, errors), ruled.mae[best, rows]
+    tolerance = np.maximum(exact, _standard_error(chosen, errors - ruled.errors[best, rows]))
+    names = [ruled.names[each] for each in best.tolist()]
+    verdicts = _verdicts(mae, rule_mae, tolerance)
+    return Standing(chosen.steps, mae, names, rule_mae, ruled.values[best, rows], verdicts, exact)
 
 
 def judge_memory(batch: Batch, answers: Floats) -> Standing:
@@ -174,13 +176,20 @@ def judge_memory(batch: Batch, answers: Floats) -> Standing:
     exact = TIE * batch.unit
     once = np.ones(len(answers), np.int64)
     names = ["index_blind_mean"] * len(answers)
-    return Standing(once, np.abs(answers - truth), names, np.abs(blind - truth), blind, exact, exact)
+    mae, rule_mae = np.abs(answers - truth), np.abs(blind - truth)
+    return Standing(once, mae, names, rule_mae, blind, _verdicts(mae, rule_mae, exact), exact)
 
 
 def memory_truth(batch: Batch) -> Floats:
     """The exact answers to a batch of pairs [sequences], NaN where the mean is undefined."""
     assert batch.indices is not None  # noqa: S101  # only pairs get here
     return rules.even_mean(batch.indices, batch.values, batch.lengths)
+
+
+def _verdicts(mae: Floats, rule_mae: Floats, tolerance: Floats) -> NDArray[np.intp]:
+    """As :func:`compared` finds them, as places in ``VERDICTS``."""
+    beats_or_loses = np.where(mae < rule_mae, VERDICTS.index("beats"), VERDICTS.index("loses"))
+    return np.where(np.abs(mae - rule_mae) <= tolerance, VERDICTS.index("ties"), beats_or_loses)
 
 
 def compared(mae: float, rule_mae: float, tolerance: float, exact: float) -> tuple[float | None, Verdict]:

@@ -11,19 +11,15 @@ from service.inference import backtest, comparison, inspection, rules
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
 from service.inference.check import VERDICTS
-from service.inference.choice import Choice, answered, answered_short, choose, choose_short
+from service.inference.choice import Choice, answered, choose
 from service.inference.evidence import Examiner
 from service.inference.inspection import Inspection
-from service.inference.intervals import (
-    calibrated_horizon,
-    forecast_intervals,
-    next_value_intervals,
-    next_value_quantiles,
-)
 from service.inference.model import Model
-from service.inference.rollout import roll_out
+from service.inference.records import forecast, forecasts, prediction, predictions
+from service.inference.rollout import roll_one_out, roll_out
 from service.inference.sequences import Batch, Rows, Sequence, batches
-from service.inference.short import few_short_series
+from service.inference.short import ShortSeries, few_short_series
+from service.inference.short_choice import ShortChoice, answered_short, choose_short
 
 # Levels of the prediction intervals that cards are calibrated for, in percent.
 LEVELS: tuple[Level, ...] = ("80", "90", "95")
@@ -55,18 +51,12 @@ class Engine:
         if named is None or named.card.answers_any_series:
             few = few_short_series(sequences)
             if few is not None:
-                models = [] if named else self.catalog.series_models()
-                choices = [answered_short(each, named) if named else choose_short(each, models) for each in few]
-                return [
-                    _prediction(choice, each.unit, _quantiles(choice, levels))
-                    for choice, each in zip(choices, few, strict=True)
-                ]
+                return [prediction(self._answered_short(named, each), each.unit, levels) for each in few]
         found: dict[int, Prediction] = {}
         for batch in batches(sequences):
-            choices = _answered(named, batch, self.catalog)
-            quantiles = {name: _quantiles(choice, levels) for name, choice in {c.name: c for c in choices}.items()}
-            rows = zip(batch.rows.tolist(), choices, batch.unit.tolist(), strict=True)
-            found.update({row: _prediction(choice, unit, quantiles[choice.name]) for row, choice, unit in rows})
+            for choice in _answered(named, batch, self.catalog):
+                places = batch.rows[choice.rows].tolist()
+                found.update(zip(places, predictions(choice, batch.unit[choice.rows], levels), strict=True))
         return [found[row] for row in range(len(sequences))]
 
     def next_values(self, sequences: list[Sequence] | Rows, model: str, version: str | None = None) -> NextValues:
@@ -93,14 +83,18 @@ class Engine:
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
             _require_forecasts(named, "model")
+        if len(sequences) == 1 and (named is None or named.card.answers_any_series):
+            one = few_short_series(sequences)
+            if one is not None:
+                return [self._forecast_short(named, one[0], horizon, levels)]
         found: dict[int, Forecast] = {}
         for batch in batches(sequences):
             choices = _answered(named, batch, self.catalog)
-            _require_room(batch)
-            values = _continued(choices, batch, horizon)
-            rows = zip(batch.rows.tolist(), choices, values, batch.unit.tolist(), strict=True)
-            for row, choice, ahead, unit in rows:
-                found[row] = _forecast(choice, ahead, unit, levels)
+            _require_room(batch.rows, np.abs(batch.values).max(axis=1))
+            for choice in choices:
+                places = batch.rows[choice.rows].tolist()
+                ahead = _continued(choice, batch.take(choice.rows), horizon)
+                found.update(zip(places, forecasts(choice, ahead, batch.unit[choice.rows], levels), strict=True))
         return [found[row] for row in range(len(sequences))]
 
     def compare(
@@ -150,12 +144,30 @@ class Engine:
         if batch.indices is not None:
             expected = "a list of numbers"
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
-        _require_room(batch)
+        _require_room(batch.rows, np.abs(batch.values).max(axis=1))
         return backtest.backtest(judged, batch, horizon, LEVELS)
 
     def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
         """What one answer came from, step by step."""
         return inspection.inspect(self.catalog.get(model, version), sequence)
+
+    def _answered_short(self, named: Model | None, series: ShortSeries) -> ShortChoice:
+        return (
+            answered_short(series, named) if named is not None else choose_short(series, self.catalog.series_models())
+        )
+
+    def _forecast_short(
+        self, named: Model | None, series: ShortSeries, horizon: int, levels: tuple[Level, ...]
+    ) -> Forecast:
+        choice = self._answered_short(named, series)
+        values = np.array([series.values])
+        _require_room(np.zeros(1, np.intp), np.abs(values).max(axis=1))
+        if choice.model is not None:
+            ahead = roll_one_out(choice.model, choice.value, choice.state, series.carry, horizon)
+        else:
+            rule, length = choice.name.removeprefix("rule:"), np.array([len(series.values)], np.int32)
+            ahead = rules.extend(rule, values, length, horizon)[0]
+        return forecast(choice, ahead, series.unit, levels)
 
     def _of_task(self, task: str) -> list[Model]:
         tasks = self.catalog.tasks()
@@ -165,9 +177,9 @@ class Engine:
 
 
 def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choice]:
-    """Next values of ``batch`` by the named model, or by whatever does best on each sequence."""
+    """Who answers ``batch``: the named model, or by whatever does best on each sequence."""
     if named is not None:
-        return answered(batch, named)
+        return [answered(batch, named)]
     if batch.indices is not None:
         raise InvalidInput(
             "[index, value] pairs need a memory model: name one",
@@ -186,49 +198,18 @@ def _require_forecasts(model: Model, where: str) -> None:
         )
 
 
-def _require_room(batch: Batch) -> None:
-    beyond = np.abs(batch.values).max(axis=1) > _LARGEST_FORECAST_FROM
+def _require_room(rows: NDArray[np.intp], largest: NDArray[np.float64]) -> None:
+    """Refuse a forecast of the sequences posted at ``rows`` from magnitudes that are too large."""
+    beyond = largest > _LARGEST_FORECAST_FROM
     if beyond.any():
-        places = batch.rows[beyond][:10].tolist()
+        places = rows[beyond][:10].tolist()
         expected = "magnitudes of at most 1e200: a forecast grows from there"
         problems = tuple(Problem(f"sequences.{place}", expected) for place in places)
         raise InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
 
 
-def _continued(choices: list[Choice], batch: Batch, horizon: int) -> NDArray[np.float64]:
-    """Values [sequences, horizon], each sequence continued by its own choice."""
-    values = np.empty((len(choices), horizon))
-    names = np.array([choice.name for choice in choices])
-    for name in np.unique(names):
-        rows = np.flatnonzero(names == name)
-        chosen, part = choices[rows[0]], batch.take(rows)
-        if chosen.model is not None:
-            values[rows] = roll_out(chosen.model, part, horizon)
-        else:
-            values[rows] = rules.extend(chosen.name.removeprefix("rule:"), part.values, part.lengths, horizon)
-    return values
-
-
-def _quantiles(choice: Choice, levels: tuple[Level, ...]) -> list[tuple[str, float]] | None:
-    return None if choice.model is None else next_value_quantiles(choice.model.card, levels)
-
-
-def _prediction(choice: Choice, unit: float, quantiles: list[tuple[str, float]] | None) -> Prediction:
-    intervals = next_value_intervals(quantiles, choice.value, choice.check, unit)
-    version = None if choice.model is None else choice.model.card.version
-    return Prediction(choice.value, choice.name, version, intervals, choice.check, choice.warnings)
-
-
-def _forecast(choice: Choice, values: NDArray[np.float64], unit: float, levels: tuple[Level, ...]) -> Forecast:
-    if choice.model is None:
-        return Forecast(values.tolist(), choice.name, None, None, choice.check, choice.warnings)
-    card = choice.model.card
-    intervals = forecast_intervals(card, values, choice.check, unit, levels)
-    warnings = choice.warnings
-    known = calibrated_horizon(card)
-    if intervals is not None and len(values) > known:
-        warnings = [
-            *warnings,
-            f"The intervals were calibrated up to {known} steps ahead; beyond they are extrapolated.",
-        ]
-    return Forecast(values.tolist(), choice.name, card.version, intervals, choice.check, warnings)
+def _continued(choice: Choice, batch: Batch, horizon: int) -> NDArray[np.float64]:
+    """Values [sequences, horizon] that follow the sequences of ``choice``, which are those of ``batch``."""
+    if choice.model is not None:
+        return roll_out(choice.model, batch, choice.evidence.answers, choice.evidence.state, horizon)
+    return rules.extend(choice.name.removeprefix("rule:"), batch.values, batch.lengths, horizon)

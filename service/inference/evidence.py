@@ -31,15 +31,23 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Answers [sequences] of one model to a batch, with a check and the warnings for each.
+    """Answers [sequences] of one model or rule to a batch, with a check and the warnings for each.
 
-    ``state`` is the network's after each sequence, for a forecast to go on from; None for a windowed model.
+    ``mae`` [sequences] is that of the checks. ``state`` is the network's after each sequence, for a forecast to go on
+    from; None for a windowed model or a rule.
     """
 
     answers: Floats
+    mae: Floats
     checks: list[Check | None]
     warnings: list[list[str]]
-    state: State | None
+    state: State | None = None
+
+    def take(self, rows: list[int]) -> Evidence:
+        """The evidence for some of the sequences."""
+        checks, warnings = [self.checks[row] for row in rows], [self.warnings[row] for row in rows]
+        state = None if self.state is None else {name: part[:, rows] for name, part in self.state.items()}
+        return Evidence(self.answers[rows], self.mae[rows], checks, warnings, state)
 
 
 class Examiner:
@@ -63,14 +71,12 @@ class Examiner:
             InvalidInput: the model has no answer for this batch.
             NonFiniteOutput: the network answered NaN or infinity.
         """
-        batch, card = self.batch, model.card
         reading, answers, standing = self._judged(model)
-        checks = standing.checks()
-        lagging = np.zeros(len(checks), np.bool_)
-        if batch.indices is None:
+        lagging = np.zeros(len(answers), np.bool_)
+        if self.batch.indices is None:
             chosen, _ = self._rules_for(model)
-            lagging = lag_copies(batch, chosen, reading.predictions, LAG_COPY)
-        return Evidence(answers, checks, warnings_of(card, batch, checks, lagging), reading.state)
+            lagging = lag_copies(self.batch, chosen, reading.predictions[:, chosen.start :], LAG_COPY)
+        return evidence_of(model.card, self.batch, answers, standing, lagging, reading.state)
 
     def tally(self, model: Model) -> tuple[Floats, NDArray[np.intp]]:
         """Answers of ``model``, and how often it had each of the verdicts. Raises as :meth:`examine` does."""
@@ -84,28 +90,34 @@ class Examiner:
         if self.batch.indices is not None:
             return reading, answers, judge_memory(self.batch, answers)
         chosen, ruled = self._rules_for(model)
-        errors = absolute_errors(self.batch, chosen, reading.predictions)
+        errors = absolute_errors(self.batch, chosen, reading.predictions[:, chosen.start :])
         return reading, answers, judge(self.batch, chosen, errors, ruled)
 
     def _rules_for(self, model: Model) -> tuple[Span, RuleRecord]:
         return self.rules(max(FIRST, model.card.window or 0))
 
 
-def warnings_of(
-    card: ModelCard, batch: Batch, checks: list[Check | None], lagging: NDArray[np.bool_]
-) -> list[list[str]]:
-    """Warnings for each sequence on the answers of the model with ``card``."""
-    outside = [False] * len(checks)
+def evidence_of(
+    card: ModelCard,
+    batch: Batch,
+    answers: Floats,
+    standing: Standing,
+    lagging: NDArray[np.bool_],
+    state: State | None = None,
+) -> Evidence:
+    """The evidence for ``answers`` of the model with ``card``, ``lagging`` where they copy the value before."""
+    outside = np.zeros(len(answers), np.bool_)
     if card.values is not None:
         low, high = card.values
-        outside = ((batch.values.min(axis=1) < low) | (batch.values.max(axis=1) > high)).tolist()
+        outside = (batch.values.min(axis=1) < low) | (batch.values.max(axis=1) > high)
     lengths = batch.lengths.tolist()
     odd = {length for length in set(lengths) if length_caveat(card, length)}
-    rows = zip(lengths, checks, lagging.tolist(), outside, strict=True)
-    return [
-        caveats(card, length, check, lagging=lag, outside=out)
-        # Most answers need none, which is quickly seen.
-        if lag or out or length in odd or card.beaten_by or (check is not None and check.verdict == "loses")
-        else []
-        for length, check, lag, out in rows
-    ]
+    checks = standing.checks()
+    # Most answers need no warning, which is quickly seen.
+    warnings: list[list[str]] = [[] for _ in checks]
+    doubtful = standing.loses() | lagging | outside | (card.beaten_by is not None)
+    if odd:
+        doubtful |= np.isin(batch.lengths, list(odd))
+    for row in np.flatnonzero(doubtful).tolist():
+        warnings[row] = caveats(card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
+    return Evidence(answers, standing.mae, checks, warnings, state)

@@ -38,6 +38,19 @@ def next_value_intervals(
     return {level: (value - half * scale, value + half * scale) for level, half in quantiles}
 
 
+def all_next_value_intervals(
+    quantiles: list[tuple[str, float]], values: Floats, mae: Floats, units: Floats
+) -> list[dict[str, tuple[float, float]]]:
+    """What :func:`next_value_intervals` gives for each of ``values`` [sequences], whose checks have these ``mae``."""
+    scales = mae + TIE * units
+    levels = [level for level, _ in quantiles]
+    widths = [half * scales for _, half in quantiles]
+    bounds = [zip((values - width).tolist(), (values + width).tolist(), strict=True) for width in widths]
+    return [
+        dict(zip(levels, row, strict=True)) for row in (zip(*bounds, strict=True) if bounds else [()] * len(values))
+    ]
+
+
 def forecast_intervals(
     card: ModelCard, values: Floats, check: Check | None, unit: float, levels: tuple[Level, ...]
 ) -> dict[str, Band] | None:

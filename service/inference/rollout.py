@@ -13,27 +13,37 @@ from service.inference.sequences import Batch
 Floats = NDArray[np.float64]
 
 
-def roll_out(model: Model, batch: Batch, horizon: int) -> Floats:
+def roll_out(model: Model, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
     """The next ``horizon`` values of each sequence, float64 [sequences, horizon], in the caller's units.
+
+    ``answers`` [sequences] are the first of them, and ``state`` is what the network was left in: see
+    :class:`service.inference.evidence.Evidence`.
 
     Raises:
         NonFiniteOutput: the network answered NaN or infinity.
     """
-    values = _carried(model, batch, horizon) if model.card.window is None else _windowed(model, batch, horizon)
+    if model.card.window is None:
+        values = carry_on(model, answers, state, scaling.carry(batch.values, batch.lengths), horizon)
+    else:
+        values = _windowed(model, batch, horizon)
     model.require_finite(values)
     return values
 
 
-def _carried(model: Model, batch: Batch, horizon: int) -> Floats:
-    reading = model.read(batch)
-    carry = scaling.carry(batch.values, batch.lengths)
-    return carry_on(model, batch.last(reading.predictions), reading.state, carry, horizon)
+def roll_one_out(
+    model: Model, value: float, state: State | None, carry: tuple[float, float, float], horizon: int
+) -> Floats:
+    """What :func:`roll_out` gives for one sequence, float64 [horizon], on from its ``carry``, one of each."""
+    values = np.array(_carry_one_on(model, value, state, carry, horizon))
+    model.require_finite(values)
+    return values
 
 
 def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Carry, horizon: int) -> Floats:
     """Answers [sequences, horizon] of which ``value`` [sequences] is the first, on from the states they left."""
     if len(value) == 1:
-        return np.array([_carry_one_on(model, value.item(), state, carry, horizon)])
+        last, total, differences = (each.item() for each in carry)
+        return np.array([_carry_one_on(model, value.item(), state, (last, total, differences), horizon)])
     one = np.ones(len(value), np.int32)
     values = np.empty((len(value), horizon))
     values[:, 0] = value
@@ -45,9 +55,11 @@ def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Ca
     return values
 
 
-def _carry_one_on(model: Model, value: float, state: State | None, carry: scaling.Carry, horizon: int) -> list[float]:
+def _carry_one_on(
+    model: Model, value: float, state: State | None, carry: tuple[float, float, float], horizon: int
+) -> list[float]:
     """What :func:`carry_on` gives for one sequence, bit for bit, without ten calls of NumPy a step."""
-    last, total, differences = carry.last.item(), carry.total.item(), carry.differences.item()
+    last, total, differences = carry
     step = step_by_step(model.network, state or {})
     values = [value]
     for _ in range(1, horizon):

@@ -61,10 +61,11 @@ class Batch:
     rows: NDArray[np.intp]
 
     def last(self, steps: NDArray[np.float64]) -> Floats:
-        """Of ``steps`` [..., sequences, timesteps], the entry at each row's last step."""
+        """The entry at each row's last step; ``steps`` [..., sequences, n] are those of the last n timesteps."""
+        left_out = self.values.shape[1] - steps.shape[-1]
         if self.length is not None:
-            return steps[..., self.length - 1]
-        return steps[..., np.arange(len(self.lengths)), self.lengths - 1]
+            return steps[..., self.length - 1 - left_out]
+        return steps[..., np.arange(len(self.lengths)), self.lengths - 1 - left_out]
 
     @cached_property
     def length(self) -> int | None:

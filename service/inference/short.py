@@ -48,8 +48,10 @@ class ShortSeries:
         count = len(values)
         self.steps = max(min(count // 2, count - FIRST), 0)
         self._differences = [after - before for before, after in pairwise(values)]
-        totals = accumulate(map(abs, self._differences))
-        self.scale = [0.0, *[total / position for position, total in enumerate(totals, 1)]]
+        totals = list(accumulate(map(abs, self._differences), initial=0.0))
+        # The scaling's state after the series, as scaling.Carry has it: last value, sum and number of differences.
+        self.carry = values[-1], totals[-1], count - 1.0
+        self.scale = [0.0, *[total / position for position, total in enumerate(totals[1:], 1)]]
         # The prefixes whose answers count: one before each checked step, and the whole series.
         self._first = count - self.steps - 1
         self._targets = values[self._first + 1 :]

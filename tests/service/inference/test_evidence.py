@@ -7,18 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.inference.choice import Choice, choose
+from service.inference.answers import Prediction
+from service.inference.choice import choose
 from service.inference.model import Model
+from service.inference.records import predictions
 from service.inference.sequences import batches
 from tests.service.inference.conftest import MakeModel
 
 LINE = [float(k) for k in range(12)]
 
 
-def chosen(models: list[Model], *sequences: list[float]) -> list[Choice]:
-    found: dict[int, Choice] = {}
+def chosen(models: list[Model], *sequences: list[float]) -> list[Prediction]:
+    found: dict[int, Prediction] = {}
     for batch in batches(list(sequences)):
-        found.update(zip(batch.rows.tolist(), choose(batch, models), strict=True))
+        for choice in choose(batch, models):
+            answers = predictions(choice, batch.unit[choice.rows], ())
+            found.update(zip(batch.rows[choice.rows].tolist(), answers, strict=True))
     return [found[row] for row in range(len(sequences))]
 
 
@@ -27,7 +31,7 @@ def test_a_network_within_a_thousandth_of_the_unit_wins_over_a_rule(
     make_model: MakeModel, gain: float, name: str
 ) -> None:
     (choice,) = chosen([make_model(gain)], LINE)
-    assert choice.name == name
+    assert choice.model == name
     assert choice.value == pytest.approx(11.0 + gain if name == "sine-gru" else 12.0)
     assert choice.check is not None
     assert choice.check.verdict == "ties"
@@ -36,30 +40,29 @@ def test_a_network_within_a_thousandth_of_the_unit_wins_over_a_rule(
 def test_of_several_networks_the_one_with_the_lowest_error_answers(make_model: MakeModel) -> None:
     models = [make_model(gain, name=name) for name, gain in [("a", 1.0009), ("b", 1.0001), ("c", 0.5)]]
     (choice,) = chosen(models, LINE)
-    assert choice.name == "b"
-    assert choice.model is models[1]
+    assert choice.model == "b"
 
 
 def test_two_points_are_answered_by_drift_and_one_by_the_value_itself(make_model: MakeModel) -> None:
     two, one, constant = chosen([make_model(1.0)], [3.0, 5.0], [4.0], [6.0, 6.0])
-    assert (two.name, two.value, two.model, two.check, two.warnings) == ("rule:drift", 7.0, None, None, [])
-    assert (one.name, one.value, one.check) == ("rule:naive", 4.0, None)
-    assert (constant.name, constant.value) == ("rule:drift", 6.0)
+    assert (two.model, two.value, two.version, two.check, two.warnings) == ("rule:drift", 7.0, None, None, [])
+    assert (one.model, one.value, one.check) == ("rule:naive", 4.0, None)
+    assert (constant.model, constant.value) == ("rule:drift", 6.0)
 
 
 def test_each_row_of_a_batch_has_its_own_best_answerer(make_model: MakeModel) -> None:
     period = [0.0, 2.0, 1.0] * 7
     flat, wave, line = chosen([make_model(0.0)], [2.0] * 8, period, LINE)
-    assert (flat.name, flat.value) == ("sine-gru", 2.0)
-    assert wave.name == "rule:ar2"
+    assert (flat.model, flat.value) == ("sine-gru", 2.0)
+    assert wave.model == "rule:ar2"
     assert wave.value == pytest.approx(0.0, abs=1e-9)
-    assert (line.name, line.value) == ("rule:drift", 12.0)
+    assert (line.model, line.value) == ("rule:drift", 12.0)
     assert line.warnings == []
 
 
 def test_with_no_network_at_all_the_best_rule_answers() -> None:
     (choice,) = chosen([], LINE)
-    assert (choice.name, choice.value) == ("rule:drift", 12.0)
+    assert (choice.model, choice.value) == ("rule:drift", 12.0)
 
 
 @given(st.lists(st.lists(st.integers(-9, 9).map(float), min_size=1, max_size=12), min_size=1, max_size=6))
@@ -70,5 +73,5 @@ def test_a_choice_in_a_batch_is_the_choice_alone(make_model: MakeModel, sequence
     for batched, single in zip(together, alone, strict=True):
         # Rounding may settle a draw between two records either way; the record itself is the same.
         assert batched.check is None or single.check is None or batched.check.mae == pytest.approx(single.check.mae)
-        if batched.name == single.name:
+        if batched.model == single.model:
             np.testing.assert_allclose(batched.value, single.value, rtol=1e-9, atol=1e-9)

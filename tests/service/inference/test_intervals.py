@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from service.cards import Level
 from service.inference.catalog import Catalog
 from service.inference.check import Check
 from service.inference.engine import Engine
-from service.inference.intervals import next_value_intervals, next_value_quantiles
+from service.inference.intervals import all_next_value_intervals, next_value_intervals, next_value_quantiles
 
 CHECK = Check(8, 0.5, "naive", 1.0, 2.0, 0.5, "beats")
 
@@ -26,6 +28,16 @@ def test_without_calibration_or_without_a_check_there_is_no_interval(catalog: Ca
     assert next_value_intervals(calibrated, 10.0, None, 2.0) is None
     assert next_value_quantiles(catalog.get("memory-gru").card, ("80",)) is None
     assert next_value_intervals(None, 10.0, CHECK, 2.0) is None
+
+
+@pytest.mark.parametrize("levels", [("80", "95"), ()])
+def test_the_intervals_of_many_values_are_those_of_each(catalog: Catalog, levels: tuple[Level, ...]) -> None:
+    quantiles = next_value_quantiles(catalog.get("sine-gru").card, levels)
+    assert quantiles is not None
+    values, units = np.array([10.0, -3.3, 1e300]), np.array([2.0, 0.7, 1e299])
+    together = all_next_value_intervals(quantiles, values, np.full(3, CHECK.mae), units)
+    each = zip(values.tolist(), units.tolist(), strict=True)
+    assert together == [next_value_intervals(quantiles, value, CHECK, unit) for value, unit in each]
 
 
 @pytest.mark.parametrize("name", ["linear-gru", "sine-simplernn", "sine-lstm"])

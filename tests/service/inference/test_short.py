@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidInput
+from service.inference.answers import Prediction
 from service.inference.catalog import Catalog
-from service.inference.choice import Choice, answered, answered_short, choose, choose_short
-from service.inference.engine import Engine
+from service.inference.choice import answered, choose
+from service.inference.engine import LEVELS, Engine
+from service.inference.records import prediction, predictions
 from service.inference.sequences import SHORT, batches
 from service.inference.short import A_BATCH, ShortSeries, few_short_series
+from service.inference.short_choice import answered_short, choose_short
 
 # Values of similar size: with differences far apart in magnitude the least-squares fits are all rounding, either way.
 VALUES = st.lists(st.integers(-1000, 1000).map(lambda k: k / 8.0), min_size=1, max_size=SHORT)
@@ -26,19 +27,21 @@ def test_a_named_model_answers_the_same_alone_and_in_a_batch(
 ) -> None:
     values = [value * scale for value in values]
     (batch,) = batches([values])
-    _assert_alike(
-        answered_short(ShortSeries(values), catalog.get(name)),
-        answered(batch, catalog.get(name))[0],
-        float(batch.unit[0]),
-    )
+    (batched,) = predictions(answered(batch, catalog.get(name)), batch.unit, LEVELS)
+    series = ShortSeries(values)
+    alone = prediction(answered_short(series, catalog.get(name)), series.unit, LEVELS)
+    _assert_alike(alone, batched, float(batch.unit[0]))
 
 
 @given(VALUES)
 def test_the_same_answerer_is_chosen_alone_and_in_a_batch(catalog: Catalog, values: list[float]) -> None:
     (batch,) = batches([values])
     models = catalog.series_models()
-    one, other = choose_short(ShortSeries(values), models), choose(batch, models)[0]
-    if one.name != other.name:  # a tie that rounding decides
+    series = ShortSeries(values)
+    one = prediction(choose_short(series, models), series.unit, LEVELS)
+    (choice,) = choose(batch, models)
+    (other,) = predictions(choice, batch.unit, LEVELS)
+    if one.model != other.model:  # a tie that rounding decides
         assert one.check is not None
         assert other.check is not None
         assert one.check.mae == pytest.approx(other.check.mae, abs=2e-3 * float(batch.unit[0]))
@@ -62,9 +65,9 @@ def test_a_magnitude_above_the_largest_is_refused_as_in_a_batch(engine: Engine) 
     assert alone.value.problems == together.value.problems
 
 
-def _assert_alike(one: Choice, other: Choice, unit: float) -> None:
+def _assert_alike(one: Prediction, other: Prediction, unit: float) -> None:
     within = 1e-5 * unit
-    assert one.name == other.name
+    assert (one.model, one.version) == (other.model, other.version)
     assert one.value == pytest.approx(other.value, abs=within)
     if one.check is None or other.check is None:
         assert one.check is other.check is None
@@ -74,4 +77,10 @@ def _assert_alike(one: Choice, other: Choice, unit: float) -> None:
     for name in ("mae", "rule_mae"):
         assert getattr(one.check, name) == pytest.approx(getattr(other.check, name), abs=within)
     assert one.check.steps == other.check.steps
-    assert dataclasses.replace(one.check).verdict == other.check.verdict
+    assert one.check.verdict == other.check.verdict
+    if one.intervals is None or other.intervals is None:
+        assert one.intervals is other.intervals is None
+        return
+    assert one.intervals.keys() == other.intervals.keys() == set(LEVELS)
+    for level, bounds in one.intervals.items():
+        assert bounds == pytest.approx(other.intervals[level], abs=1e-3 * unit)
