@@ -66,8 +66,8 @@ format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-fast: $(VENV)/.dev  ## everything that needs no TensorFlow, some three minutes
-	$(BIN)/pytest -m "not tensorflow and not system and not containers"
+test-fast: $(VENV)/.dev  ## all but the slowest of what needs no TensorFlow, about a minute
+	$(BIN)/pytest -m "not tensorflow and not slow and not system and not containers"
 
 test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
 	$(BIN)/coverage erase

@@ -203,9 +203,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
     for pid, began in family.items():
-        if _began(pid) == began:
+        if runs(pid, began):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + _STOP_SECONDS
+    while any(runs(pid, began) for pid, began in family.items()) and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def runs(pid: int, began: str) -> bool:
+    """Whether the process that began then is there and no zombie."""
+    fields = _stat(pid)
+    return bool(fields) and fields[19] == began and fields[0] != "Z"
 
 
 def descendants(pid: int) -> dict[int, str]:

@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.conftest import MODELS
 from tests.serving import Process
 
+pytestmark = pytest.mark.slow
 SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
 
 

@@ -59,6 +59,7 @@ def test_a_signal_ends_it_with_code_0_and_every_answer_on_record(tmp_path: Path)
     assert read(service.database, "PRAGMA integrity_check") == [("ok",)]
 
 
+@pytest.mark.slow
 def test_two_workers_share_the_requests_and_the_log_and_end_together(tmp_path: Path) -> None:
     with Process(tmp_path, *PUBLISHED, "--workers", "2") as service:
         service.wait_until_ready()

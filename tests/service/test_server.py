@@ -18,6 +18,7 @@ from tests.conftest import MODELS
 from tests.raw import connected, exchange, http, is_closed, read_reply
 from tests.serving import Process
 
+pytestmark = pytest.mark.slow
 FLAGS = ("--models-dir", str(MODELS), "--log-durability", "process")
 BODY = b'{"sequence": [1, 2, 3, 4]}'
 PREDICT = http("POST", "/predict", BODY)

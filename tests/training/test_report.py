@@ -112,6 +112,7 @@ def test_claims_are_judged_by_medians() -> None:
     assert "Not all" in textbook.claims({})
 
 
+@pytest.mark.slow
 def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
     folders = report.read_published(MODELS)
     text = report.render(folders, [])
@@ -123,6 +124,7 @@ def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
     assert once == again
 
 
+@pytest.mark.slow
 def test_the_time_of_the_whole_training_is_shown_for_the_recipes_as_they_are() -> None:
     folders = report.read_published(MODELS)
     made_so = results.fingerprint_of_all(PUBLISHED.values(), folders["sine-gru"].card.evaluations[0].sequences)
