@@ -105,13 +105,18 @@ class Committer:
     def _insert(self, rows: Sequence[Row]) -> None:
         prepared = prepare(rows, self._bodies, self._body_limit)
         self._written += sum(len(row.request) + len(row.response) for row in rows)
-        self._transact(lambda connection: insert(connection, prepared))
+        self._attempt(lambda connection: insert(connection, prepared))
 
     def _transact(self, job: Job) -> object:
-        try:
-            connection = self._connected()
+        def in_transaction(connection: Connection) -> object:
             with connection.begin():
                 return job(connection)
+
+        return self._attempt(in_transaction)
+
+    def _attempt(self, job: Job) -> object:
+        try:
+            return job(self._connected())
         except self._failures as error:
             raise self._failed(error) from error
 

@@ -21,6 +21,7 @@ except ImportError:  # only Linux has the wheel; elsewhere the interpreter's own
     import sqlite3 as _driver
 
 Durability = Literal["power", "process"]
+BEGIN_WRITING = "BEGIN IMMEDIATE"  # of SQLite: with its lock at once, so that waiting for it can be bounded
 _SYNCHRONOUS = {"power": "FULL", "process": "NORMAL"}
 
 
@@ -65,7 +66,7 @@ def open_writer(url: URL, durability: Durability, timeout: float) -> Engine:
     if sqlite_file(url) is not None:
         return _open_sqlite(
             url,
-            begin="BEGIN IMMEDIATE",
+            begin=BEGIN_WRITING,
             pragmas={
                 "busy_timeout": round(timeout * 1000),
                 "journal_mode": "WAL",

@@ -18,7 +18,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy.engine.interfaces import DBAPICursor
 
+from service.request_log.database import BEGIN_WRITING
 from service.request_log.rows import Bodies, Row, keep
 from service.request_log.tables import requests, uses
 
@@ -46,9 +48,17 @@ def prepare(rows: Sequence[Row], bodies: Bodies, body_limit: int) -> Prepared:
 
 
 def insert(connection: Connection, rows: Prepared) -> None:
-    """Insert all of ``rows`` in the connection's transaction. Raises the driver's own errors."""
-    _insert(connection, requests, rows.requests)
-    _insert(connection, uses, rows.uses)
+    """Commit all of ``rows`` as one transaction of the driver's own; after a failure the connection is to be dropped.
+
+    Raises the driver's own errors. What SQLAlchemy does around a transaction takes longer than a row.
+    """
+    driver, dialect = connection.connection, connection.dialect
+    with closing(driver.cursor()) as cursor:
+        if dialect.name == "sqlite":  # other drivers begin by themselves
+            cursor.execute(BEGIN_WRITING)
+        _insert(cursor, dialect, requests, rows.requests)
+        _insert(cursor, dialect, uses, rows.uses)
+    driver.commit()
 
 
 def _values(row: Row, bodies: Bodies, body_limit: int) -> Values:
@@ -76,15 +86,13 @@ def _values(row: Row, bodies: Bodies, body_limit: int) -> Values:
     )
 
 
-def _insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
-    # The driver's own cursor: what SQLAlchemy does around each statement takes longer than some of them.
-    with closing(connection.connection.cursor()) as cursor:
-        for start in range(0, len(rows), _ROWS_AT_MOST):
-            part = rows[start : start + _ROWS_AT_MOST]
-            nothing = (None,) * len(part)
-            empty = tuple(place for place, value in _may_be_empty(table) if tuple(map(value, part)) == nothing)
-            form = _form(connection.dialect, table, len(part), empty)
-            cursor.execute(form.text, tuple(chain.from_iterable(map(form.filled, part))))
+def _insert(cursor: DBAPICursor, dialect: Dialect, table: Table, rows: Sequence[Values]) -> None:
+    for start in range(0, len(rows), _ROWS_AT_MOST):
+        part = rows[start : start + _ROWS_AT_MOST]
+        nothing = (None,) * len(part)
+        empty = tuple(place for place, value in _may_be_empty(table) if tuple(map(value, part)) == nothing)
+        form = _form(dialect, table, len(part), empty)
+        cursor.execute(form.text, tuple(chain.from_iterable(map(form.filled, part))))
 
 
 class _Form(NamedTuple):
