@@ -90,7 +90,7 @@ class Engine:
         found: dict[int, Forecast] = {}
         for batch in batches(sequences):
             choices = _answered(named, batch, self.catalog)
-            _require_room(batch.rows, np.abs(batch.values).max(axis=1))
+            _require_room(batch)
             for choice in choices:
                 places = batch.rows[choice.rows].tolist()
                 ahead = _continued(choice, batch.take(choice.rows), horizon)
@@ -144,7 +144,7 @@ class Engine:
         if batch.indices is not None:
             expected = "a list of numbers"
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
-        _require_room(batch.rows, np.abs(batch.values).max(axis=1))
+        _require_room(batch)
         return backtest.backtest(judged, batch, horizon, LEVELS)
 
     def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
@@ -152,21 +152,21 @@ class Engine:
         return inspection.inspect(self.catalog.get(model, version), sequence)
 
     def _answered_short(self, named: Model | None, series: ShortSeries) -> ShortChoice:
-        return (
-            answered_short(series, named) if named is not None else choose_short(series, self.catalog.series_models())
-        )
+        if named is not None:
+            return answered_short(series, named)
+        return choose_short(series, self.catalog.series_models())
 
     def _forecast_short(
         self, named: Model | None, series: ShortSeries, horizon: int, levels: tuple[Level, ...]
     ) -> Forecast:
         choice = self._answered_short(named, series)
-        values = np.array([series.values])
-        _require_room(np.zeros(1, np.intp), np.abs(values).max(axis=1))
+        if max(map(abs, series.values)) > _LARGEST_FORECAST_FROM:
+            raise _no_room([0])
         if choice.model is not None:
             ahead = roll_one_out(choice.model, choice.value, choice.state, series.carry, horizon)
         else:
             rule, length = choice.name.removeprefix("rule:"), np.array([len(series.values)], np.int32)
-            ahead = rules.extend(rule, values, length, horizon)[0]
+            ahead = rules.extend(rule, np.array([series.values]), length, horizon)[0]
         return forecast(choice, ahead, series.unit, levels)
 
     def _of_task(self, task: str) -> list[Model]:
@@ -177,7 +177,7 @@ class Engine:
 
 
 def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choice]:
-    """Who answers ``batch``: the named model, or by whatever does best on each sequence."""
+    """Who answers ``batch``: the named model, or whatever does best on each sequence."""
     if named is not None:
         return [answered(batch, named)]
     if batch.indices is not None:
@@ -198,14 +198,16 @@ def _require_forecasts(model: Model, where: str) -> None:
         )
 
 
-def _require_room(rows: NDArray[np.intp], largest: NDArray[np.float64]) -> None:
-    """Refuse a forecast of the sequences posted at ``rows`` from magnitudes that are too large."""
-    beyond = largest > _LARGEST_FORECAST_FROM
+def _require_room(batch: Batch) -> None:
+    beyond = np.abs(batch.values).max(axis=1) > _LARGEST_FORECAST_FROM
     if beyond.any():
-        places = rows[beyond][:10].tolist()
-        expected = "magnitudes of at most 1e200: a forecast grows from there"
-        problems = tuple(Problem(f"sequences.{place}", expected) for place in places)
-        raise InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
+        raise _no_room(batch.rows[beyond][:10].tolist())
+
+
+def _no_room(places: list[int]) -> InvalidInput:
+    expected = "magnitudes of at most 1e200: a forecast grows from there"
+    problems = tuple(Problem(f"sequences.{place}", expected) for place in places)
+    return InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
 
 
 def _continued(choice: Choice, batch: Batch, horizon: int) -> NDArray[np.float64]:

@@ -33,8 +33,8 @@ Floats = NDArray[np.float64]
 class Evidence:
     """Answers [sequences] of one model or rule to a batch, with a check and the warnings for each.
 
-    ``mae`` [sequences] is that of the checks. ``state`` is the network's after each sequence, for a forecast to go on
-    from; None for a windowed model or a rule.
+    ``mae`` [sequences] is that of the checks, zero where there is none. ``state`` is the network's after each sequence,
+    for a forecast to go on from; None for a windowed model or a rule.
     """
 
     answers: Floats

@@ -42,13 +42,13 @@ def all_next_value_intervals(
     quantiles: list[tuple[str, float]], values: Floats, mae: Floats, units: Floats
 ) -> list[dict[str, tuple[float, float]]]:
     """What :func:`next_value_intervals` gives for each of ``values`` [sequences], whose checks have these ``mae``."""
+    if not quantiles:
+        return [{} for _ in values]
     scales = mae + TIE * units
     levels = [level for level, _ in quantiles]
     widths = [half * scales for _, half in quantiles]
     bounds = [zip((values - width).tolist(), (values + width).tolist(), strict=True) for width in widths]
-    return [
-        dict(zip(levels, row, strict=True)) for row in (zip(*bounds, strict=True) if bounds else [()] * len(values))
-    ]
+    return [dict(zip(levels, row, strict=True)) for row in zip(*bounds, strict=True)]
 
 
 def forecast_intervals(

@@ -61,11 +61,11 @@ class KerasNetwork:
         if state is None:
             initial = [[np.zeros((len(sequence), layer.units), np.float32)] * _states(layer) for layer in recurrent]
         else:
-            parts = iter(state.values())
+            parts = (part[0] for part in state.values())  # ONNX has an axis of directions before the sequences
             initial = [[next(parts) for _ in range(_states(layer))] for layer in recurrent]
         outputs, finals = self._run(sequence, length, initial)
         names = (f"{letter}0_{order}" for order, layer in enumerate(recurrent) for letter in "hc"[: _states(layer)])
-        return outputs.numpy(), {name: part.numpy() for name, part in zip(names, chain(*finals), strict=True)}
+        return outputs.numpy(), {name: part.numpy()[None] for name, part in zip(names, chain(*finals), strict=True)}
 
     def _forward(self, sequence: Any, length: Any, initial: list[list[Any]]) -> tuple[Any, list[list[Any]]]:
         # Keras carries a state unchanged through masked steps, so the last one is that of the row's own end.

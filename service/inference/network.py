@@ -41,7 +41,7 @@ class Network(Protocol):
             state: as an earlier run of the same sequences returned it.
 
         Returns:
-            Outputs float32 [sequences, timesteps], and the state.
+            Outputs float32 [sequences, timesteps], and the state: by name, float32 [1, sequences, units] each.
         """
         ...
 

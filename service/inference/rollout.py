@@ -30,10 +30,8 @@ def roll_out(model: Model, batch: Batch, answers: Floats, state: State | None, h
     return values
 
 
-def roll_one_out(
-    model: Model, value: float, state: State | None, carry: tuple[float, float, float], horizon: int
-) -> Floats:
-    """What :func:`roll_out` gives for one sequence, float64 [horizon], on from its ``carry``, one of each."""
+def roll_one_out(model: Model, value: float, state: State | None, carry: scaling.CarryOfOne, horizon: int) -> Floats:
+    """What :func:`roll_out` gives for one sequence, float64 [horizon]; ``carry`` is the scaling's state after it."""
     values = np.array(_carry_one_on(model, value, state, carry, horizon))
     model.require_finite(values)
     return values
@@ -56,7 +54,7 @@ def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Ca
 
 
 def _carry_one_on(
-    model: Model, value: float, state: State | None, carry: tuple[float, float, float], horizon: int
+    model: Model, value: float, state: State | None, carry: scaling.CarryOfOne, horizon: int
 ) -> list[float]:
     """What :func:`carry_on` gives for one sequence, bit for bit, without ten calls of NumPy a step."""
     last, total, differences = carry

@@ -137,7 +137,7 @@ _SLOPES: Mapping[str, Callable[[Floats], Floats]] = {
 
 
 class _Ar2(NamedTuple):
-    """``move = c + p * step + q * y`` after each step from ``first`` on, in the conditioned ``y``, which has all."""
+    """``move = c + p * step + q * y`` after each step from ``start`` on, in the conditioned ``y``, which has all."""
 
     origin: Floats
     unit: Floats
@@ -148,8 +148,8 @@ class _Ar2(NamedTuple):
     solvable: NDArray[np.bool_]
 
 
-def _ar2(values: Floats, first: int = AR2_FIRST - 1) -> _Ar2:
-    """Least squares for the differences, ``x_{t+1} - x_t = c + p (x_t - x_{t-1}) + q x_t``; ``first`` is at least 4.
+def _ar2(values: Floats, start: int = AR2_FIRST - 1) -> _Ar2:
+    """Least squares for the differences, ``x_{t+1} - x_t = c + p (x_t - x_{t-1}) + q x_t``; ``start`` is at least 4.
 
     The same answer as for the values themselves, far better conditioned on a slow sinusoid.
     """
@@ -164,10 +164,10 @@ def _ar2(values: Floats, first: int = AR2_FIRST - 1) -> _Ar2:
     for moment, pair in zip(moments[1:], pairs, strict=True):
         np.multiply(*pair, out=moment)
     # Entry j sums the equations whose target is known at step j + 2; three unknowns need three of them.
-    sum_level, dd, dl, ll, dt, lt = cumulative_sum(moments, axis=1)[:, first - 2 :]
-    count = np.arange(first - 1.0, len(x) - 1.0)[:, None]
+    sum_level, dd, dl, ll, dt, lt = cumulative_sum(moments, axis=1)[:, start - 2 :]
+    count = np.arange(start - 1.0, len(x) - 1.0)[:, None]
     # The sums of differences telescope.
-    mean_d, mean_level, mean_target = (x[first - 1 : -1] - x[0]) / count, sum_level / count, (x[first:] - x[1]) / count
+    mean_d, mean_level, mean_target = (x[start - 1 : -1] - x[0]) / count, sum_level / count, (x[start:] - x[1]) / count
     least = SINGULAR * dd * ll
     dd = dd - count * mean_d * mean_d
     dl = dl - count * mean_d * mean_level

@@ -84,6 +84,10 @@ class Carry(NamedTuple):
     differences: Floats
 
 
+# The fields of :class:`Carry` for one sequence.
+CarryOfOne = tuple[float, float, float]
+
+
 def carry(values: Floats, lengths: NDArray[np.int32], rows: NDArray[np.intp] | None = None) -> Carry:
     """The state of the scaling after the first ``lengths`` values of each row.
 

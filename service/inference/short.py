@@ -15,6 +15,7 @@ import numpy as np
 from service.inference.caveats import LAG_COPY
 from service.inference.check import FIRST, TIE, Check, compared
 from service.inference.rules import AR2_FIRST, SERIES_RULES, SINGULAR
+from service.inference.scaling import CarryOfOne
 from service.inference.sequences import LARGEST, SHORT, Sequence, Values, are_pairs, too_large
 
 # From here on the other way is faster.
@@ -49,8 +50,7 @@ class ShortSeries:
         self.steps = max(min(count // 2, count - FIRST), 0)
         self._differences = [after - before for before, after in pairwise(values)]
         totals = list(accumulate(map(abs, self._differences), initial=0.0))
-        # The scaling's state after the series, as scaling.Carry has it: last value, sum and number of differences.
-        self.carry = values[-1], totals[-1], count - 1.0
+        self.carry: CarryOfOne = values[-1], totals[-1], count - 1.0
         self.scale = [0.0, *[total / position for position, total in enumerate(totals[1:], 1)]]
         # The prefixes whose answers count: one before each checked step, and the whole series.
         self._first = count - self.steps - 1

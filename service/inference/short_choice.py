@@ -1,4 +1,4 @@
-"""Who answers one short series, and with what evidence: as :mod:`service.inference.choice`, several times sooner."""
+"""Who answers one short series, and with what evidence: as choice.py finds it, several times sooner."""
 
 from __future__ import annotations
 

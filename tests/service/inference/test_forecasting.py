@@ -103,6 +103,9 @@ def test_a_memory_model_says_that_it_cannot_forecast_before_it_looks_at_the_sequ
 def test_a_value_too_large_to_grow_from_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidInput) as caught:
         engine.forecast([[1.0, 2.0], [1e250, 2e250]], 3)
+    with pytest.raises(InvalidInput) as alone:
+        engine.forecast([[1e250, 2e250]], 3)
+    assert (alone.value.code, alone.value.problems[0].where) == ("out_of_range", "sequences.0")
     assert caught.value.code == "out_of_range"
     assert caught.value.problems[0].where == "sequences.1"
 

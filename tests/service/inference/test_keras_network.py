@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from pathlib import Path
 
@@ -62,6 +63,29 @@ def test_forecasts_on_carried_states_are_alike(reference: Engine, engine: Engine
             engine.forecast(sequences, 10, name), reference.forecast(sequences, 10, name), strict=True
         ):
             assert one.values == pytest.approx(other.values, abs=1e-3)
+
+
+def test_what_nobody_named_a_model_for_is_answered_alike(reference: Engine, engine: Engine) -> None:
+    rng = np.random.default_rng(6)
+    # More rows than a network has units, and some that other models answer best.
+    series: list[Sequence] = [
+        [*rng.normal(size=30).cumsum().tolist()] if row % 3 else [math.sin(0.3 * k + row) for k in range(30)]
+        for row in range(60)
+    ]
+    for one, other in zip(engine.predict(series), reference.predict(series), strict=True):
+        assert one.model == other.model
+        assert one.value == pytest.approx(other.value, abs=1e-3)
+    forecasts = zip(engine.forecast(series, 5), reference.forecast(series, 5), strict=True)
+    assert all(one.values == pytest.approx(other.values, abs=1e-3) for one, other in forecasts)
+    assert len({one.model for one in engine.forecast(series, 5)}) > 1
+
+
+def test_a_backtest_is_alike(reference: Engine, engine: Engine) -> None:
+    series: Sequence = [math.sin(0.3 * k) + 0.01 * (k % 7) for k in range(60)]
+    one, other = engine.backtest(series, 3), reference.backtest(series, 3)
+    assert one.best.model == other.best.model
+    for ours, theirs in zip(one.backtests, other.backtests, strict=True):
+        assert ours.mae == pytest.approx(theirs.mae, abs=1e-4)
 
 
 def _archive(models: Path, change: dict[str, str]) -> bytes:
