@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _spare_collections()
+        spare_collections()
         self._end_with_parent()
         if self._announce and sockets:
             host, port = sockets[0].getsockname()[:2]
@@ -184,7 +184,7 @@ def server_of(settings: Settings, *, announce: bool = False) -> Server:
     return Server(config, drain_seconds=settings.drain_seconds, announce=announce)
 
 
-def _spare_collections() -> None:
+def spare_collections() -> None:
     """Leave what was loaded at start out of garbage collection, and collect less often.
 
     A long posted list is hundreds of thousands of objects and no cycle; collecting amid its parsing cost three

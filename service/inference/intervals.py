@@ -7,6 +7,7 @@ abs(error) / (check mae + 1e-3 S), so an interval is as wide as the model has be
 from __future__ import annotations
 
 import math
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,11 @@ def all_next_value_intervals(
     if not quantiles:
         return [{} for _ in values]
     scales = mae + TIE * units
-    levels = [level for level, _ in quantiles]
-    widths = [half * scales for _, half in quantiles]
-    bounds = [zip((values - width).tolist(), (values + width).tolist(), strict=True) for width in widths]
-    return [dict(zip(levels, row, strict=True)) for row in zip(*bounds, strict=True)]
+    columns = []
+    for level, half in quantiles:
+        lower, upper = values - half * scales, values + half * scales
+        columns.append(zip(repeat(level), zip(lower.tolist(), upper.tolist(), strict=True)))
+    return list(map(dict, zip(*columns, strict=True)))
 
 
 def forecast_intervals(

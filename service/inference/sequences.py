@@ -6,9 +6,11 @@ let a step past a row's length reach an answer.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -112,14 +114,13 @@ def batches(sequences: list[Sequence] | Rows) -> Iterator[Batch]:
             rows = np.array(places, np.intp)
             yield _batch(_padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows], rows)
         return
-    pairs = are_pairs(sequences[0])
-    for position, sequence in enumerate(sequences):
-        if are_pairs(sequence) is not pairs:
-            raise InvalidInput(
-                "all sequences of one request must be of one kind: numbers, or [index, value] pairs",
-                code="mixed_sequences",
-                problems=(Problem(f"sequences.{position}", "the same kind as sequences.0"),),
-            )
+    pairs = list(map(are_pairs, sequences))
+    if any(pairs) and not all(pairs):
+        raise InvalidInput(
+            "all sequences of one request must be of one kind: numbers, or [index, value] pairs",
+            code="mixed_sequences",
+            problems=(Problem(f"sequences.{pairs.index(not pairs[0])}", "the same kind as sequences.0"),),
+        )
     for places in _shared_out(list(map(len, sequences))):
         part = [sequences[place] for place in places]
         lengths = np.fromiter(map(len, part), np.int64, len(part))
@@ -129,11 +130,16 @@ def batches(sequences: list[Sequence] | Rows) -> Iterator[Batch]:
 def _shared_out(lengths: list[int]) -> Iterator[list[int]]:
     """The places of ``lengths``, shortest first and equal ones in their order, as many to a batch as it may hold."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
+
+    def end_of(start: int) -> int:
+        def steps(last: int) -> int:
+            return (last + 1 - start) * lengths[order[last]]
+
+        return bisect_right(range(len(order)), BATCH_STEPS, lo=start + 1, key=steps)
+
     start = 0
     while start < len(order):
-        stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= BATCH_STEPS:
-            stop += 1
+        stop = end_of(start)
         yield order[start:stop]
         start = stop
 
@@ -141,7 +147,9 @@ def _shared_out(lengths: list[int]) -> Iterator[list[int]]:
 def _table(sequences: list[Sequence], lengths: NDArray[np.int64]) -> Floats:
     longest = int(lengths[-1])
     if lengths[0] == longest:
-        return np.array(sequences, np.float64)
+        if are_pairs(sequences[0]):
+            return np.array(sequences, np.float64)
+        return np.fromiter(chain.from_iterable(sequences), np.float64, len(sequences) * longest).reshape(-1, longest)
     table = np.empty((len(sequences), longest, 2) if are_pairs(sequences[0]) else (len(sequences), longest))
     for row, sequence in enumerate(sequences):
         table[row, : len(sequence)] = sequence
