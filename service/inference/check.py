@@ -110,7 +110,9 @@ class RuleRecord(NamedTuple):
 
 def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
     """Every series rule's one-step-ahead record on ``batch``."""
-    predictions = np.stack([rule(batch.values, chosen.start) for rule in rules.SERIES_RULES.values()])
+    # Stacked as they lie in memory: see Batch.
+    predictions = np.stack([rule(batch.values, chosen.start).T for rule in rules.SERIES_RULES.values()])
+    predictions = predictions.transpose(0, 2, 1)
     errors = absolute_errors(batch, chosen, predictions)
     return RuleRecord(tuple(rules.SERIES_RULES), errors, mean_absolute_error(chosen, errors), batch.last(predictions))
 
@@ -164,7 +166,9 @@ def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> Stan
     best = ruled.mae.argmin(axis=0)
     exact = TIE * batch.unit
     mae, rule_mae = mean_absolute_error(chosen, errors), ruled.mae[best, rows]
-    tolerance = np.maximum(exact, _standard_error(chosen, errors - ruled.errors[best, rows]))
+    difference = errors.copy("K")
+    difference -= ruled.errors[best, rows]
+    tolerance = np.maximum(exact, _standard_error(chosen, difference))
     names = [ruled.names[each] for each in best.tolist()]
     verdicts = _verdicts(mae, rule_mae, tolerance)
     return Standing(chosen.steps, mae, names, rule_mae, ruled.values[best, rows], verdicts, exact)

@@ -30,7 +30,7 @@ def causal(values: Floats) -> Scaled:
     """Features and scales of ``values``, float64 [sequences, timesteps] with at least one timestep."""
     sequences, timesteps = values.shape
     features = np.zeros((sequences, timesteps, 2), np.float32)
-    scale = np.zeros((sequences, timesteps))
+    scale = np.zeros_like(values)
     if timesteps > 1:
         difference = values[:, 1:] - values[:, :-1]
         steps = np.arange(1.0, timesteps)
@@ -43,7 +43,9 @@ def causal(values: Floats) -> Scaled:
 
 def answers(values: Floats, scale: Floats, outputs: NDArray[np.float32]) -> Floats:
     """Next values ``x_t + s_t * y_t`` in the caller's units; all three are [sequences, timesteps]."""
-    return values + scale * outputs
+    found = np.multiply(scale, outputs, out=np.empty_like(values))  # lying in memory as the values do
+    found += values
+    return found
 
 
 def influence(values: Floats, scaled: Scaled, outputs: Floats, gradient: Floats) -> Floats:

@@ -28,6 +28,9 @@ Sequence = Values | Pairs
 LARGEST = 1e300
 # Steps in one batch, padding included: bounds memory whatever is posted, and keeps what is computed in the cache.
 BATCH_STEPS = 8192
+# From so many sequences on, a step of all of them lies together in memory, and so does what is computed from them:
+# sums over the steps then add whole rows.
+_MANY = 32
 # Up to here a few sequences are answered faster in plain Python than as a batch.
 SHORT = 64
 
@@ -53,8 +56,8 @@ class Rows(NamedTuple):
 class Batch:
     """Sequences of one kind, padded to one length.
 
-    ``values`` float64 [sequences, timesteps]; ``indices`` the same shape for pairs, else None; ``lengths`` int32
-    [sequences]; ``rows`` the positions that the sequences were posted at.
+    ``values`` float64 [sequences, timesteps], of many sequences in Fortran order; ``indices`` the same shape for
+    pairs, else None; ``lengths`` int32 [sequences]; ``rows`` the positions that the sequences were posted at.
     """
 
     values: Floats
@@ -170,6 +173,8 @@ def _padded(table: Floats, lengths: NDArray[np.int64]) -> Floats:
 
 def _batch(table: Floats, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> Batch:
     values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
+    if len(values) >= _MANY:
+        values = np.asfortranarray(values)
     if np.abs(values).max() > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
     return Batch(values, indices, lengths.astype(np.int32), rows)

@@ -47,6 +47,16 @@ def test_a_ragged_batch_answers_like_its_single_sequences(engine: Engine, name: 
     assert_batched_like_single(engine, name, sequences)
 
 
+@pytest.mark.parametrize("name", [*NEXT_VALUE, *MEMORY, *TEXTBOOK])
+def test_a_hundred_ragged_sequences_are_answered_like_each(engine: Engine, name: str) -> None:
+    random = np.random.default_rng(8)
+    walks: list[list[float]] = [
+        random.normal(0, 0.3, length).cumsum().round(3).tolist() for length in random.integers(16, 40, 100)
+    ]
+    paired: list[Sequence] = [[(float(k % 6), value) for k, value in enumerate(walk)] for walk in walks]
+    assert_batched_like_single(engine, name, paired if name in MEMORY else [*walks])
+
+
 @pytest.mark.parametrize("name", MEMORY)
 @given(sequences=st.lists(pairs, min_size=2, max_size=5))
 def test_a_ragged_batch_of_pairs_answers_like_its_single_sequences(
