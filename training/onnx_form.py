@@ -55,15 +55,16 @@ def to_onnx(model: Any) -> bytes:
     graph.inputs += [_tensor("sequence", ["N", "T", features]), _tensor("length", ["N"], TensorProto.INT32)]
     graph.constants["direction_axis"] = np.array([1], np.int64)
     flow = graph.add("Transpose", ["sequence"], "steps", perm=[1, 0, 2])
-    recurrent = 0
+    recurrent, flat = 0, False
     for index, layer in enumerate(model.layers):
         kind = kind_of(layer)
         if kind == "dense":
-            flow = _dense(graph, index, layer, flow)
+            flow = _dense(graph, index, layer, flow if flat else _flattened(graph, index, layer, flow))
         else:
-            flow = _recurrent(graph, index, recurrent, layer, kind, flow)
+            flow = _recurrent(graph, index, recurrent, layer, kind, _by_steps(graph, flow) if flat else flow)
             recurrent += 1
-    graph.add("Transpose", [flow], "prediction", perm=[1, 0, 2])
+        flat = kind == "dense"
+    graph.add("Transpose", [_by_steps(graph, flow) if flat else flow], "prediction", perm=[1, 0, 2])
     graph.outputs.insert(0, _tensor("prediction", ["N", "T", 1]))
     return graph.serialised()
 
@@ -106,9 +107,24 @@ class _Graph:
 def _dense(graph: _Graph, index: int, layer: Any, flow: str) -> str:
     kernel = graph.weight(f"layer_{index}.kernel", layer.kernel)
     bias = graph.weight(f"layer_{index}.bias", layer.bias)
-    product = graph.add("MatMul", [flow, kernel], f"product_{index}")
-    total = graph.add("Add", [product, bias], f"sum_{index}")
+    total = graph.add("Gemm", [flow, kernel, bias], f"sum_{index}")
     return graph.add("Tanh", [total], f"tanh_{index}") if layer.activation.__name__ == "tanh" else total
+
+
+def _flattened(graph: _Graph, index: int, layer: Any, flow: str) -> str:
+    """All steps of all sequences as the rows of one matrix, [T * N, width]: what Gemm takes."""
+    shape = f"rows_{index}"
+    graph.constants[shape] = np.array([-1, layer.kernel.shape[0]], np.int64)
+    return graph.add("Reshape", [flow, shape], f"flat_{index}")
+
+
+def _by_steps(graph: _Graph, flow: str) -> str:
+    """Such rows as [T, N, width] again."""
+    if "width" not in graph.constants:
+        graph.constants["width"] = np.array([-1], np.int64)
+        graph.add("Shape", ["steps"], "steps_and_sequences", start=0, end=2)
+        graph.add("Concat", ["steps_and_sequences", "width"], "by_steps", axis=0)
+    return graph.add("Reshape", [flow, "by_steps"], f"{flow}_by_steps")
 
 
 def _recurrent(graph: _Graph, index: int, order: int, layer: Any, kind: Cell, flow: str) -> str:

@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from service.inference.network import OnnxNetwork
+from tests.conftest import MODELS
 from training.recipes import CELLS, Recipe
 
 pytestmark = pytest.mark.tensorflow
@@ -81,3 +82,14 @@ def test_a_layer_without_a_word_for_it_is_refused() -> None:
 
     with pytest.raises(TypeError, match="Dropout"):
         kind_of(keras.layers.Dropout(0.5))
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in MODELS.iterdir() if (folder / "1").is_dir()))
+def test_a_published_onnx_file_is_the_form_of_its_keras_file(name: str) -> None:
+    import keras
+
+    from training import onnx_form
+
+    model = keras.saving.load_model(MODELS / name / "1" / "model.keras", compile=False)
+    published = onnx.load(MODELS / name / "1" / "model.onnx")
+    assert published.graph == onnx.load_from_string(onnx_form.to_onnx(model)).graph
