@@ -55,6 +55,8 @@ def _fastapi(name: str, module: str, answer: tuple[str, ...] = ("value",)) -> Co
 
 EMPTY = _fastapi("FastAPI, empty endpoint", "fastapi_empty", ())
 OURS = _predict("Unroll `/predict`: validated, checked, on record (synced to disk)")
+UNSYNCED = _predict("Unroll `/predict`, on record but not synced", "--log-durability", "process")
+UNRECORDED = _predict("Unroll `/predict`, no record (not a setting)", module="benchmarks.apps.unroll_nolog")
 COMPARE = ours(
     "Unroll `/compare` of three models, synced",
     "/compare",
@@ -68,8 +70,8 @@ FORECAST = ours(
 CONTESTANTS: tuple[Contestant, ...] = (
     EMPTY,
     OURS,
-    _predict("Unroll `/predict`, on record but not synced", "--log-durability", "process"),
-    _predict("Unroll `/predict`, no record (not a setting)", module="benchmarks.apps.unroll_nolog"),
+    UNSYNCED,
+    UNRECORDED,
     COMPARE,
     FORECAST,
     _fastapi("FastAPI and ONNX Runtime, no check, no record", "fastapi_onnx"),
