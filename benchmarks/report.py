@@ -55,10 +55,11 @@ def record_cost(content: Content) -> list[str]:
     synced, unsynced = (
         _ratio(found[each.name].ratio, found[each.name].least, found[each.name].most) for each in (OURS, UNSYNCED)
     )
-    return [
-        f"In the same rounds at {most} connections `/predict` reaches {synced} of itself without a record where its rows\n"
-        + f"are synced to disk (goal 0.8), and {unsynced} where they are not (goal 0.9)."
-    ]
+    said = (
+        f"In the same rounds at {most} connections `/predict` reaches, of itself without a record, {synced} where its\n"
+        f"rows are synced to disk (goal 0.8), {unsynced} where they are not (goal 0.9)."
+    )
+    return [said]
 
 
 def growth_table(content: Content) -> str:

@@ -45,7 +45,7 @@ def test_the_cost_of_the_record_is_told_beside_no_record_at_the_most_connections
             measured[each.name, connections] = [Measured(rate * connections, 0.001, 0.002, 0) for rate in rates]
     (said,) = report.record_cost(measurements.race(measured))
     assert "at 64 connections" in said
-    assert "0.80 (0.70-0.90) of itself without a record" in said
+    assert "of itself without a record, 0.80 (0.70-0.90) where" in said
     assert "0.85 (0.85-0.85) where they are not" in said
     assert report.record_cost(measurements.race()) == []
 
