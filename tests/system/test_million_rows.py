@@ -34,8 +34,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogReader]:
     rows = _rows()
     with engine.connect() as connection:
         for _ in range(0, ROWS, 10_000):
-            with connection.begin():
-                insert(connection, prepare([next(rows) for _ in range(10_000)], "full", 65536))
+            insert(connection, prepare([next(rows) for _ in range(10_000)], "full", 65536))
     engine.dispose()
     reader = LogReader(url)
     yield reader
