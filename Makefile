@@ -66,7 +66,7 @@ format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-fast: $(VENV)/.dev  ## all but the slowest of what needs no TensorFlow, about a minute
+test-fast: $(VENV)/.dev  ## all but the slowest of what needs no TensorFlow, a minute and a half
 	$(BIN)/pytest -m "not tensorflow and not slow and not system and not containers"
 
 test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
