@@ -19,7 +19,7 @@ from benchmarks.race import race, standings
 from benchmarks.results import stored
 from service.request_log.database import open_writer, parse_url
 from service.request_log.migrate import migrate
-from service.request_log.tables import requests, uses
+from service.request_log.tables import requests
 
 MANY = 10_000_000
 CONNECTIONS = (16, 64)
@@ -39,10 +39,6 @@ SELECT printf('%08x-%04x-7000-8000-%012x', (:start / 1000 + n) >> 16, (:start / 
   {_BODIES[0]}, {_BODIES[1]}, randomblob({_BODIES[0]}), randomblob({_BODIES[1]})
 FROM counted
 """  # noqa: S608  (our own names)
-_USES = f"""
-INSERT INTO {uses.name} (model, endpoint, status, id, duration_us)
-SELECT models, endpoint, status, id, duration_us FROM {requests.name} WHERE time BETWEEN :earliest AND :latest
-"""  # noqa: S608
 
 
 def measure(*, rows: int, rounds: int, seconds: int) -> dict[str, Any]:
@@ -101,7 +97,5 @@ def fill(url: str, rows: int) -> None:
             last = min(first + _TURN, rows) - 1
             with connection.begin():
                 connection.execute(text(_ROWS), {"first": first, "last": last, "start": _START})
-                bounds = {"earliest": _START + 1000 * first, "latest": _START + 1000 * last}
-                connection.execute(text(_USES), bounds)
     engine.dispose()
     print(f"{rows:,} rows in {time.perf_counter() - began:.0f} s", file=sys.stderr)

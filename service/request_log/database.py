@@ -96,7 +96,8 @@ def open_reader(url: URL, timeout: float) -> Engine:
         return _open_sqlite(url, begin="BEGIN", pragmas=pragmas, pool=pool)
     # A connection that its server gave up meanwhile is noticed before it is used.
     pool["pool_pre_ping"] = True
-    return _open_postgresql(url, "-c default_transaction_read_only=on", timeout, pool=pool)
+    # It takes recursive queries for large ones, and would compile each for longer than it runs.
+    return _open_postgresql(url, "-c default_transaction_read_only=on -c jit=off", timeout, pool=pool)
 
 
 def _open_sqlite(url: URL, *, begin: str, pragmas: dict[str, int | str], pool: dict[str, Any]) -> Engine:

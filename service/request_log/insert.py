@@ -17,7 +17,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Column, Connection, Dialect, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from service.request_log.database import BEGIN_WRITING
@@ -42,6 +42,7 @@ def prepare(rows: Sequence[Row], bodies: Bodies, body_limit: int) -> Prepared:
         [
             (model, row.endpoint, row.status, row.id, row.duration_us)
             for row in rows
+            if len(row.models) > 1
             for model in dict.fromkeys(row.models)
         ],
     )
@@ -104,14 +105,20 @@ class _Form(NamedTuple):
 
 @lru_cache
 def _may_be_empty(table: Table) -> tuple[tuple[int, itemgetter[Any]], ...]:
-    return tuple((place, itemgetter(place)) for place, column in enumerate(table.columns) if column.nullable)
+    return tuple((place, itemgetter(place)) for place, column in enumerate(_written(table)) if column.nullable)
+
+
+@lru_cache
+def _written(table: Table) -> tuple[Column[Any], ...]:
+    return tuple(column for column in table.columns if column.computed is None)
 
 
 @lru_cache(maxsize=8 * _ROWS_AT_MOST)
 def _form(dialect: Dialect, table: Table, rows: int, empty: tuple[int, ...]) -> _Form:
-    filled = [place for place in range(len(table.columns)) if place not in empty]
+    columns = _written(table)
+    filled = [place for place in range(len(columns)) if place not in empty]
     quote = dialect.identifier_preparer.quote
-    names = ", ".join(quote(table.columns[place].name) for place in filled)
+    names = ", ".join(quote(columns[place].name) for place in filled)
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
     row = "(" + ", ".join([mark] * len(filled)) + ")"
     text = f"INSERT INTO {table.name} ({names}) VALUES " + ", ".join([row] * rows)  # noqa: S608  (our own names)

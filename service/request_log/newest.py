@@ -1,21 +1,22 @@
 """The newest ids that match a filter, in a time that does not grow with the log. Knows tables, not rows.
 
-An index sorted by (endpoint, status, id) has the newest ids of each pair at hand, and there are few pairs: step
-through the pairs that exist, take the newest ids of each, and merge. A scan that filters would read a million rows
-to find three of a rare status.
+An index sorted by (endpoint, status, model, id) has the newest ids of each such group at hand, and there are few
+groups: find those that exist, and take the newest ids of those that have the newest. A scan that filters would read
+a million rows to find three of a rare status.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Select, Table, bindparam, func, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import CTE, Column, Connection, Integer, Select, Table, bindparam, func, select
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.sql import ColumnElement, FromClause
 
-from service.request_log.tables import requests, uses
+from service.request_log.tables import KEYS, requests, uses
 
 _AFTER_ALL_IDS = "g"
 
@@ -30,25 +31,39 @@ class Filters:
     since: int | None = None  # first time that belongs
     until: int | None = None  # first time that no longer belongs
 
+    def takes(self, group: RowMapping) -> bool:
+        """Whether requests of that endpoint, status and model belong, at any time."""
+        return (
+            self.endpoint in (None, group["endpoint"])
+            and self.status in (None, group["status"])
+            and (self.model is None or self.model == group["model"] or group["model"].startswith(f"{self.model}/"))
+        )
+
 
 def newest_ids(connection: Connection, filters: Filters, limit: int, before: str | None) -> list[str]:
     """At most ``limit`` ids that match, newest first, all of them older than the id ``before``."""
-    table = requests if filters.model is None else uses
-    wanted = (
-        [filters.endpoint, filters.status] if table is requests else [filters.model, filters.endpoint, filters.status]
-    )
-    if table is requests and filters.endpoint is None and filters.status is None:
-        keys: tuple[Column[Any], ...] = ()
-    else:
-        keys = keys_of(table)
     first = "" if filters.since is None else first_id(filters.since)
     last = min(before or _AFTER_ALL_IDS, _AFTER_ALL_IDS if filters.until is None else first_id(filters.until))
     window = {"first": first, "last": last, "most": limit}
-    newest = _newest(table, keys)
-    found: set[str] = set()
-    for group in groups(connection, keys, wanted):
-        found.update(connection.scalars(newest, {**_named(keys, group), **window}))
-    return sorted(found, reverse=True)[:limit]
+    if (filters.endpoint, filters.status, filters.model) == (None, None, None):
+        return list(connection.scalars(_newest(requests, ()), window))
+    tables = (requests,) if filters.model is None else (requests, uses)  # by endpoint and status each request once
+    found = [
+        (group["newest"], table, group)
+        for table in tables
+        for group in connection.execute(_newest_of_each(table), window).mappings()
+        if group["newest"] is not None and filters.takes(group)
+    ]
+    ids: list[str] = []
+    for newest, table, group in sorted(found, key=lambda each: str(each[0]), reverse=True):
+        if len(ids) == limit:
+            if newest <= ids[-1]:
+                break
+            window["first"] = ids[-1]
+        of_group = {f"of_{key.name}": group[key.name] for key in KEYS[table]}
+        more = connection.scalars(_newest(table, KEYS[table]), {**of_group, **window})
+        ids = sorted({*ids, *more}, reverse=True)[:limit]
+    return ids
 
 
 def first_id(time: int) -> str:
@@ -57,57 +72,52 @@ def first_id(time: int) -> str:
     return f"{digits[:8]}-{digits[8:]}"
 
 
-def keys_of(table: Table) -> tuple[Column[Any], ...]:
-    """The columns by which an index of that table is sorted before the id."""
-    return tuple(table.c[name] for name in ("model", "endpoint", "status") if name in table.c)
-
-
-def groups(
-    connection: Connection, keys: Sequence[Column[Any]], wanted: Sequence[Any], fixed: tuple[Any, ...] = ()
-) -> Iterator[tuple[Any, ...]]:
-    """Every combination of values of ``keys`` that exists under the ``wanted`` values (None: any)."""
-    if len(fixed) == len(keys):
-        yield fixed
-        return
-    for value in _values(connection, keys, wanted[len(fixed)], fixed):
-        yield from groups(connection, keys, wanted, (*fixed, value))
-
-
-def _values(connection: Connection, keys: Sequence[Column[Any]], wanted: Any, fixed: tuple[Any, ...]) -> Iterator[Any]:
-    """The values of the key after the ``fixed`` ones, one index lookup each."""
-    key = keys[len(fixed)]
-    above, below = (-1, 1000) if key.name == "status" else ("", "\U0010ffff")
-    if wanted is not None:
-        yield wanted
-        if key is not uses.c.model:
-            return
-        # All versions of a model stand between "name/" and "name0", the next character after "/".
-        above, below = f"{wanted}/", f"{wanted}0"
-    statement = _step(key, tuple(keys[: len(fixed)]))
-    place = _named(keys, fixed)
-    while (above := connection.scalar(statement, {**place, "above": above, "below": below})) is not None:
-        yield above
-
-
 # Statements with all values left open: SQLAlchemy builds and compiles each once, not dozens of times for a page.
 
 
 @cache
-def _step(key: Column[Any], fixed: tuple[Column[Any], ...]) -> Select[Any]:
-    between = [key > bindparam("above"), key < bindparam("below")]
-    return select(func.min(key)).where(*_conditions(fixed), *between)
+def groups(table: Table) -> Select[Any]:
+    """A statement for all groups that exist, one index lookup for each.
+
+    Neither database skips from one value of an index to the next by itself, but a recursive query does: here one for
+    each key, which adds its values to those of the keys before it.
+    """
+    first, *others = KEYS[table]
+    found = _values(first, select(func.min(first).label(first.name)), [])
+    for key in others:
+        fixed = found.c.keys()
+        least = select(func.min(key)).where(*_equal(table, found, fixed)).correlate(found).scalar_subquery()
+        found = _values(key, select(*found.c, least.label(key.name)), fixed)
+    return select(*found.c)
+
+
+def _values(key: Column[Any], least: Select[Any], fixed: Sequence[str]) -> CTE:
+    """All values of ``key`` that go with those of the keys before it, ``fixed``; ``least`` selects the first."""
+    each = least.cte(f"each_{key.name}", recursive=True)
+    of_same = _equal(key.table, each, fixed)
+    following = select(func.min(key)).where(*of_same, key > each.c[key.name]).correlate(each).scalar_subquery()
+    each = each.union_all(select(*[each.c[name] for name in fixed], following).where(each.c[key.name].is_not(None)))
+    return select(*each.c).where(each.c[key.name].is_not(None)).cte(f"each_{key.name}_found")
+
+
+@cache
+def _newest_of_each(table: Table) -> Select[Any]:
+    group = groups(table).cte("group")
+    of_group = _equal(table, group, group.c.keys())
+    newest = select(func.max(table.c.id)).where(*of_group, *_window(table)).correlate(group).scalar_subquery()
+    return select(*group.c, newest.label("newest"))
 
 
 @cache
 def _newest(table: Table, keys: tuple[Column[Any], ...]) -> Select[Any]:
-    window = [table.c.id >= bindparam("first"), table.c.id < bindparam("last")]
-    ids = select(table.c.id).where(*_conditions(keys), *window)
+    of_group = [key == bindparam(f"of_{key.name}") for key in keys]
+    ids = select(table.c.id).where(*of_group, *_window(table))
     return ids.order_by(table.c.id.desc()).limit(bindparam("most", type_=Integer))
 
 
-def _conditions(keys: Sequence[Column[Any]]) -> Iterator[ColumnElement[bool]]:
-    return (key == bindparam(f"of_{key.name}") for key in keys)
+def _equal(table: FromClause, group: CTE, names: Iterable[str]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == group.c[name] for name in names]
 
 
-def _named(keys: Sequence[Column[Any]], values: Sequence[Any]) -> dict[str, Any]:
-    return {f"of_{key.name}": value for key, value in zip(keys, values, strict=False)}
+def _window(table: Table) -> list[ColumnElement[bool]]:
+    return [table.c.id >= bindparam("first"), table.c.id < bindparam("last")]

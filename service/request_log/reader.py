@@ -17,6 +17,7 @@ from service.request_log.statistics import Statistics, statistics
 from service.request_log.tables import requests
 
 _SHOWN = [requests.c[field.name] for field in fields(Summary)]
+_STORED = [requests.c[field.name] for field in fields(StoredRow)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class LogReader:
         row = None
         if is_id(request_id):
             with failures_as_unavailable(), self._engine.connect() as connection:
-                row = connection.execute(select(requests).where(requests.c.id == request_id)).mappings().one_or_none()
+                row = connection.execute(select(*_STORED).where(requests.c.id == request_id)).mappings().one_or_none()
         if row is None:
             raise UnknownRequest("the request log has no request of that id")
         return StoredRow(**_values(row))
@@ -58,7 +59,7 @@ class LogReader:
         """At most ``limit`` rows that match, bodies and all, newest first, older than the id ``cursor``."""
         with failures_as_unavailable(), self._engine.connect() as connection:
             ids = newest_ids(connection, filters, limit, cursor)
-            statement = select(requests).where(requests.c.id.in_(ids)).order_by(requests.c.id.desc())
+            statement = select(*_STORED).where(requests.c.id.in_(ids)).order_by(requests.c.id.desc())
             return tuple(StoredRow(**_values(row)) for row in connection.execute(statement).mappings())
 
     def stats(self, since: int, until: int) -> Statistics:

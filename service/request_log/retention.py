@@ -76,7 +76,8 @@ def _some(condition: ColumnElement[bool]) -> Callable[[Connection], int]:
         used = [
             {"of_model": model, **{f"of_{key.name}": row[key.name] for key in keys}}
             for row in rows
-            for model in set(row["models"].split())
+            if len(models := row["models"].split()) > 1
+            for model in set(models)
         ]
         if used:
             whole_key = [column == bindparam(f"of_{column.name}") for column in uses.primary_key]

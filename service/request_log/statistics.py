@@ -6,10 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, String, Table, case, column, func, select, true, values
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Connection,
+    Select,
+    String,
+    Table,
+    case,
+    column,
+    func,
+    select,
+    true,
+    union_all,
+    values,
+)
 
-from service.request_log.newest import first_id, groups, keys_of
-from service.request_log.tables import requests, uses
+from service.request_log.newest import first_id, groups
+from service.request_log.tables import KEYS, requests, uses
 
 HOUR = 3_600_000_000  # microseconds
 _PERCENTILES = (50, 95, 99)
@@ -52,10 +66,10 @@ def statistics(connection: Connection, since: int, until: int) -> Statistics:
     starts = [max(start, since) for start in range(since - since % HOUR, until, HOUR)]
     hours = list(zip(starts, [*starts[1:], until], strict=True))
     whole = [(since, until)]
-    endpoints = _loads(connection, requests, requests.c.endpoint, whole)
-    models = _loads(connection, uses, uses.c.model, whole)
-    endpoints_by_hour = _loads(connection, requests, requests.c.endpoint, hours)
-    models_by_hour = _loads(connection, uses, uses.c.model, hours)
+    endpoints = _loads(connection, "endpoint", (requests,), whole)
+    models = _loads(connection, "model", (requests, uses), whole)
+    endpoints_by_hour = _loads(connection, "endpoint", (requests,), hours)
+    models_by_hour = _loads(connection, "model", (requests, uses), hours)
     return Statistics(
         since,
         until,
@@ -69,38 +83,24 @@ def statistics(connection: Connection, since: int, until: int) -> Statistics:
 
 
 def _loads(
-    connection: Connection, table: Table, name: Column[Any], spans: Sequence[tuple[int, int]]
+    connection: Connection, name: str, tables: Sequence[Table], spans: Sequence[tuple[int, int]]
 ) -> dict[int, tuple[Load, ...]]:
-    """The load of each name in each span of time, by the span's start.
-
-    Both tables have an index that holds all that is read here, sorted by (name, ..., status, id): one range of it
-    for each name, status and span, never the rows themselves.
-    """
-    keys = keys_of(table)
-    found = list(groups(connection, keys, [None] * len(keys)))
-    if not found:
-        return {}
-    group = values(*[column(key.name, key.type) for key in keys], name="groups").data(found).cte()
+    """The load of each endpoint or model (``name``) in each span of time, by the span's start."""
     span = (
         values(column("start", BigInteger), column("first", String), column("last", String), name="spans")
         .data([(start, first_id(start), first_id(end)) for start, end in spans])
         .cte()
     )
-    place = [group.c[name.name], span.c.start]
-    ranked = (
-        select(
-            group.c[name.name].label("name"),
-            span.c.start,
-            table.c.status,
-            table.c.duration_us,
-            func.row_number().over(partition_by=place, order_by=table.c.duration_us).label("rank"),
-            func.count().over(partition_by=place).label("total"),
-        )
-        .select_from(group.join(span, true()).join(table, true()))
-        .where(*[table.c[key.name] == group.c[key.name] for key in keys])
-        .where(table.c.id >= span.c.first, table.c.id < span.c.last)
-        .subquery()
-    )
+    parts = [part for table in tables if (part := _durations(connection, name, table, span)) is not None]
+    if not parts:
+        return {}
+    each = union_all(*parts).subquery()
+    place = [each.c.name, each.c.start]
+    ranked = select(
+        *[each.c.name, each.c.start, each.c.status, each.c.duration_us],
+        func.row_number().over(partition_by=place, order_by=each.c.duration_us).label("rank"),
+        func.count().over(partition_by=place).label("total"),
+    ).subquery()
     measured = (
         select(
             ranked.c.start,
@@ -120,3 +120,26 @@ def _loads(
         loads[start] = (*loads.get(start, ()), Load(*load))
     connection.rollback()  # each count is a read of its own: none keeps the WAL from being emptied for long
     return loads
+
+
+def _durations(connection: Connection, name: str, table: Table, span: CTE) -> Select[Any] | None:
+    """What is measured of each row of ``table``, by name and span; None where it has no row that has one.
+
+    The table has an index that holds all that is read here, sorted by its keys and the id: one range of it for each
+    group and span, never the rows themselves.
+    """
+    found = [group for group in connection.execute(groups(table)).mappings() if group[name]]
+    if not found:
+        return None
+    keys = KEYS[table]
+    group = (
+        values(*[column(key.name, key.type) for key in keys], name=f"groups_of_{table.name}")
+        .data([tuple(each.values()) for each in found])
+        .cte()
+    )
+    return (
+        select(group.c[name].label("name"), span.c.start, table.c.status, table.c.duration_us)
+        .select_from(group.join(span, true()).join(table, true()))
+        .where(*[key == group.c[key.name] for key in keys])
+        .where(table.c.id >= span.c.first, table.c.id < span.c.last)
+    )

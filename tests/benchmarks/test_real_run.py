@@ -76,4 +76,4 @@ def test_a_log_filled_for_the_benchmark_is_one_that_the_service_could_have_writt
         assert ids == sorted(set(ids))
         assert len(ids) == 50
         assert all(len(each) == 36 and each[14] == "7" for each in ids)
-        assert connection.execute("SELECT count(*) FROM uses JOIN requests USING (id)").fetchone() == (50,)
+        assert connection.execute("SELECT count(*) FROM requests WHERE model = 'sine-gru/1'").fetchone() == (50,)

@@ -52,13 +52,17 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def new_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """A database without tables."""
     if backend == "sqlite":
-        url = f"sqlite:///{tmp_path / 'unroll.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").create(f"log{next(_numbers)}")
-    migrate(url)
-    return url
+        return f"sqlite:///{tmp_path / 'unroll.db'}"
+    return str(request.getfixturevalue("postgresql").create(f"log{next(_numbers)}"))
+
+
+@pytest.fixture
+def url(new_url: str) -> str:
+    migrate(new_url)
+    return new_url
 
 
 @pytest.fixture

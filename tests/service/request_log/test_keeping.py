@@ -1,4 +1,4 @@
-"""Export, deletion, backup, check and earlier schemas: what becomes of a log in the long run."""
+"""Export, deletion, backup and check: what becomes of a log in the long run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from pathlib import Path
 
 import orjson
 import pytest
-from alembic import command
-from alembic.config import Config
 
 from service.errors import LogUnavailable, SettingsError
 from service.request_log import export as export_module
 from service.request_log import writer
-from service.request_log.database import open_writer as open_engine
-from service.request_log.database import parse_url, sqlite_module
+from service.request_log.database import sqlite_module
 from service.request_log.export import export
 from service.request_log.maintenance import backup, check
 from service.request_log.migrate import migrate
@@ -28,7 +25,6 @@ from service.request_log.outcomes import record_outcome
 from service.request_log.reader import LogReader
 from service.request_log.retention import delete_before, delete_client, forget_old
 from service.request_log.rows import Row
-from service.request_log.tables import HEAD
 from service.request_log.writer import LogWriter
 from tests.service.request_log.conftest import Execute, Lock, MakeRow, OpenWriter
 
@@ -112,8 +108,9 @@ async def test_deleting_before_a_time_deletes_that_and_all_that_hangs_on_it(
     open_writer: OpenWriter, make_row: MakeRow, execute: Execute, url: str
 ) -> None:
     answer = b'{"predictions":[{"value":5,"model":"sine-gru","version":"1","intervals":null,"check":null}]}'
-    old = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000, response=answer)
-    new = make_row(response=answer)
+    models = ("sine-gru/1", "sine-lstm/1")
+    old = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000, response=answer, models=models)
+    new = make_row(response=answer, models=models)
     async with open_writer() as log:
         await _record(log, old, new)
         for row in (old, new):
@@ -121,7 +118,7 @@ async def test_deleting_before_a_time_deletes_that_and_all_that_hangs_on_it(
         assert await delete_before(log, 1_000_000) == 0
         assert await delete_before(log, 1_001_000) == 1
         assert await delete_before(log, 1_001_000) == 0
-    assert execute("SELECT id FROM requests UNION ALL SELECT id FROM uses") == [(new.id,)] * 2
+    assert execute("SELECT id FROM requests UNION ALL SELECT id FROM uses") == [(new.id,)] * 3
     assert execute("SELECT id FROM outcomes UNION ALL SELECT id FROM scores") == [(new.id,)] * 2
     assert check(url) == []
 
@@ -230,27 +227,3 @@ def test_check_finds_a_stray_row_and_a_damaged_page(url: str, file: Path, execut
         connection.execute("DELETE FROM sqlite_master WHERE name = 'scores'")
     with pytest.raises(LogUnavailable, match="scores"):
         check(url)
-
-
-@pytest.mark.parametrize("version", [f"{number:04}" for number in range(1, int(HEAD))])
-async def test_a_log_of_each_published_schema_is_brought_up_to_date_with_its_rows(
-    tmp_path: Path, make_row: MakeRow, version: str
-) -> None:
-    url = f"sqlite:///{tmp_path / 'old.db'}"
-    engine = open_engine(parse_url(url), "power", 1)
-    with engine.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", "service.request_log:migrations")
-        command.upgrade(config, version)
-        row = make_row()
-        connection.exec_driver_sql(
-            'INSERT INTO requests (id, time, endpoint, models, status, sequences, "values", duration_us, request_bytes,'
-            " response_bytes, request, response) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (row.id, row.time, row.endpoint, "a/1", 200, 1, 4, 10, 2, 2, b"{}", b"{}"),
-        )
-    engine.dispose()
-    migrate(url)
-    reader = LogReader(url)
-    assert reader.get(row.id).models == ("a/1",)
-    reader.close()
-    assert check(url) == []

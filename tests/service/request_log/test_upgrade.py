@@ -1,0 +1,99 @@
+"""A log that an earlier release made goes on under this one, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from service.request_log.database import open_writer as open_engine
+from service.request_log.database import parse_url
+from service.request_log.maintenance import check
+from service.request_log.migrate import migrate
+from service.request_log.newest import Filters
+from service.request_log.reader import LogReader
+from service.request_log.rows import Row
+from service.request_log.tables import HEAD
+from tests.service.request_log.conftest import MakeRow, OpenWriter
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.mark.parametrize("version", [f"{number:04}" for number in range(1, int(HEAD))])
+async def test_a_log_of_each_published_schema_is_brought_up_to_date_with_its_rows(
+    new_url: str, make_row: MakeRow, version: str
+) -> None:
+    one, several = make_row(models=("a/1",)), make_row(models=("a/1", "b/1"))
+    with _alembic(new_url) as (connection, config):
+        command.upgrade(config, version)
+        for row in (one, several):
+            values = {
+                "id": row.id,
+                "time": row.time,
+                "endpoint": row.endpoint,
+                "models": " ".join(row.models),
+                "request": row.request,
+                "response": row.response,
+            }
+            connection.execute(_OLD_REQUEST, values)
+            for model in row.models:
+                connection.execute(_OLD_USE, {"model": model, "endpoint": row.endpoint, "id": row.id})
+    migrate(new_url)
+    _expect(new_url, {None: [several, one], "a": [several, one], "b": [several], "c": []})
+
+
+async def test_the_newest_schema_can_be_left_and_comes_back(
+    url: str, open_writer: OpenWriter, make_row: MakeRow
+) -> None:
+    one, several = make_row(models=("a/1",)), make_row(models=("a/1", "b/1"))
+    async with open_writer() as log:
+        await asyncio.gather(*[log.record(row) for row in (one, several)])
+    with _alembic(url) as (connection, config):
+        command.downgrade(config, "0002")
+        uses = connection.exec_driver_sql("SELECT model, id FROM uses ORDER BY id, model").all()
+        assert list(map(tuple, uses)) == [("a/1", one.id), ("a/1", several.id), ("b/1", several.id)]
+    migrate(url)
+    _expect(url, {None: [several, one], "a": [several, one], "b": [several], "c": []})
+
+
+_OLD_REQUEST = text(
+    'INSERT INTO requests (id, time, endpoint, models, status, sequences, "values", duration_us, request_bytes,'
+    " response_bytes, request, response)"
+    " VALUES (:id, :time, :endpoint, :models, 200, 1, 4, 10, 2, 2, :request, :response)"
+)
+_OLD_USE = text("INSERT INTO uses VALUES (:model, :endpoint, 200, :id, 10)")
+
+
+@contextmanager
+def _alembic(url: str) -> Iterator[tuple[Connection, Config]]:
+    engine = open_engine(parse_url(url), "power", 1)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "service.request_log:migrations")
+        yield connection, config
+    engine.dispose()
+
+
+def _expect(url: str, listed: Mapping[str | None, list[Row]]) -> None:
+    """A sound log with these rows, by the model that is asked for."""
+    reader = LogReader(url)
+    for model, rows in listed.items():
+        found = reader.page(Filters(model=model), 10).rows
+        assert [(row.id, row.models) for row in found] == [(row.id, row.models) for row in rows]
+    newest = listed[None][0]
+    assert reader.get(newest.id).response == newest.response
+    loads = reader.stats(newest.time - 1_000_000, newest.time + 1_000_000).models
+    counted = {load.name: load.requests for load in loads}
+    assert counted == {f"{model}/1": len(rows) for model, rows in listed.items() if model and rows}
+    reader.close()
+    assert check(url) == []
