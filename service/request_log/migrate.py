@@ -40,7 +40,10 @@ def migrate(url: str, *, writers: int = 1, timeout: float = 5.0) -> None:
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
+                # A large log takes its time, on another machine too; only the wait for other programs is bounded.
+                connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+                connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
             _upgrade(connection)
     except SQLAlchemyError as error:
         if file is not None and _is_damage(error):

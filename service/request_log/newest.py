@@ -33,10 +33,11 @@ class Filters:
 
     def takes(self, group: RowMapping) -> bool:
         """Whether requests of that endpoint, status and model belong, at any time."""
+        model = group["model"]  # empty where nobody or several had a part
         return (
             self.endpoint in (None, group["endpoint"])
             and self.status in (None, group["status"])
-            and (self.model is None or self.model == group["model"] or group["model"].startswith(f"{self.model}/"))
+            and (self.model is None or (model != "" and f"{model}/".startswith(f"{self.model}/")))
         )
 
 

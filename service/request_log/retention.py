@@ -58,8 +58,7 @@ async def _delete(writer: LogWriter, condition: ColumnElement[bool]) -> int:
     total = 0
     while deleted := await writer.run(_some(condition)):
         total += deleted
-    if total:
-        await writer.empty_wal()
+    await writer.empty_wal()  # with nothing deleted too: an earlier time may have been refused this
     return total
 
 
@@ -76,8 +75,7 @@ def _some(condition: ColumnElement[bool]) -> Callable[[Connection], int]:
         used = [
             {"of_model": model, **{f"of_{key.name}": row[key.name] for key in keys}}
             for row in rows
-            if len(models := row["models"].split()) > 1
-            for model in set(models)
+            for model in set(row["models"].split())
         ]
         if used:
             whole_key = [column == bindparam(f"of_{column.name}") for column in uses.primary_key]

@@ -27,7 +27,7 @@ metadata = MetaData()
 _Id = String(36).with_variant(String(36, collation="C"), "postgresql")
 _Name = Text().with_variant(Text(collation="C"), "postgresql")
 
-SOLE_MODEL = "CASE WHEN models LIKE '% %' THEN '' ELSE models END"
+_SOLE_MODEL = "CASE WHEN models LIKE '% %' THEN '' ELSE models END"
 _HAS_CLIENT = text("client IS NOT NULL")
 
 requests = Table(
@@ -53,14 +53,15 @@ requests = Table(
     Column("request", LargeBinary),
     Column("response", LargeBinary),
     # Who answered alone; empty where nobody or several did. The database works it out from ``models``.
-    Column("model", _Name, Computed(SOLE_MODEL), nullable=False),
+    Column("model", _Name, Computed(_SOLE_MODEL), nullable=False),
     # Covers every listing and the statistics. A second index would cost an answer as much as its row does.
     Index("ix_requests_endpoint_status_model", "endpoint", "status", "model", "id", "duration_us"),
     # For deleting what one client sent; costs nothing where there are no keys.
     Index("ix_requests_client", "client", "id", sqlite_where=_HAS_CLIENT, postgresql_where=_HAS_CLIENT),
 )
 
-# One row for each of several models that had a part in one answer, so that a listing by model needs no scan.
+# One row for each of several models that had a part in one answer, so that a listing by model needs no scan; one that
+# answered alone has none, and is found by ``requests.model``.
 uses = Table(
     "uses",
     metadata,

@@ -38,6 +38,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def _files_with_the_canary(file: Path) -> list[str]:
+    return [path.name for path in file.parent.iterdir() if CANARY in path.read_bytes()]
+
+
 async def _record(log: LogWriter, *rows: Row) -> None:
     await asyncio.gather(*[log.record(row) for row in rows])
 
@@ -90,17 +94,14 @@ async def test_rows_are_written_while_an_export_is_under_way(
 async def test_after_deletion_the_bytes_are_gone_from_every_file(
     open_writer: OpenWriter, make_row: MakeRow, file: Path, reader: LogReader
 ) -> None:
-    def files_with_the_canary() -> list[str]:
-        return [path.name for path in file.parent.iterdir() if CANARY in path.read_bytes()]
-
     old = [make_row(request=CANARY * 200, client="leaver") for _ in range(500)]
     async with open_writer(queue_bytes=1 << 24) as log:
         await _record(log, *old)
         kept = make_row()
         await log.record(kept)
-        assert files_with_the_canary()
+        assert _files_with_the_canary(file)
         assert await delete_client(log, "leaver") == 500
-        assert files_with_the_canary() == []
+        assert _files_with_the_canary(file) == []
         assert [row.id for row in reader.page(Filters(), 10).rows] == [kept.id]
 
 
@@ -123,19 +124,23 @@ async def test_deleting_before_a_time_deletes_that_and_all_that_hangs_on_it(
     assert check(url) == []
 
 
-async def test_a_reader_of_another_program_that_stays_makes_the_deletion_say_so(
+async def test_a_reader_of_another_program_that_stays_makes_the_deletion_say_so_until_it_is_gone(
     open_writer: OpenWriter, make_row: MakeRow, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "_WAL_ATTEMPTS", 1)
     async with open_writer() as log:
-        await log.record(make_row(client="leaver"))
+        await log.record(make_row(client="leaver", request=CANARY))
         with closing(sqlite_module().connect(file, isolation_level=None)) as other:
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM requests").fetchall()
             with pytest.raises(LogUnavailable, match="WAL"):
                 await delete_client(log, "leaver")
+            with pytest.raises(LogUnavailable, match="WAL"):  # nothing is left to delete but the bytes
+                await delete_client(log, "leaver")
+            assert _files_with_the_canary(file)
             other.execute("COMMIT")
-        await log.empty_wal()
+        assert await delete_client(log, "leaver") == 0
+        assert _files_with_the_canary(file) == []
         assert log.ready
 
 

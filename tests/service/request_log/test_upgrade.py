@@ -20,6 +20,7 @@ from service.request_log.reader import LogReader
 from service.request_log.rows import Row
 from service.request_log.tables import HEAD
 from tests.service.request_log.conftest import MakeRow, OpenWriter
+from tests.system.postgresql import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,20 @@ async def test_a_log_of_each_published_schema_is_brought_up_to_date_with_its_row
                 connection.execute(_OLD_USE, {"model": model, "endpoint": row.endpoint, "id": row.id})
     migrate(new_url)
     _expect(new_url, {None: [several, one], "a": [several, one], "b": [several], "c": []})
+
+
+@pytest.mark.system
+def test_an_upgrade_of_a_large_log_may_take_longer_than_any_other_statement(postgresql: Server) -> None:
+    url = postgresql.create("large")
+    with _alembic(url) as (connection, config):
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            'INSERT INTO requests (id, time, endpoint, models, status, sequences, "values", duration_us, request_bytes,'
+            " response_bytes) SELECT n, n, '/predict', 'a/1', 200, 1, 4, 10, 2, 2 FROM generate_series(1, 50000) n"
+        )
+    migrate(url, timeout=0.02)
+    with _alembic(url) as (connection, _):
+        assert connection.exec_driver_sql("SELECT count(*) FROM requests WHERE model = 'a/1'").scalar() == 50_000
 
 
 async def test_the_newest_schema_can_be_left_and_comes_back(

@@ -7,7 +7,7 @@ revision = "0003"
 down_revision = "0002"
 
 _SOLE = "CASE WHEN models LIKE '% %' THEN '' ELSE models END"
-_OF_SEVERAL = "(SELECT id FROM requests WHERE models LIKE '% %')"
+_BELONGS = "SELECT 1 FROM requests WHERE requests.id = uses.id AND models LIKE '% %'"
 
 
 def upgrade() -> None:
@@ -15,7 +15,7 @@ def upgrade() -> None:
     name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
     # SQLite adds no stored column to a table that is there, PostgreSQL before 18 has no other.
     op.add_column("requests", sa.Column("model", name, sa.Computed(_SOLE, persisted=postgresql), nullable=False))
-    op.execute(sa.text(f"DELETE FROM uses WHERE id NOT IN {_OF_SEVERAL}"))  # noqa: S608  (our own names)
+    op.execute(sa.text(f"DELETE FROM uses WHERE NOT EXISTS ({_BELONGS})"))  # noqa: S608  (our own names)
     op.drop_index("ix_requests_endpoint_status", "requests")
     op.create_index(
         "ix_requests_endpoint_status_model", "requests", ["endpoint", "status", "model", "id", "duration_us"]
@@ -26,7 +26,7 @@ def downgrade() -> None:
     op.execute(
         sa.text(
             "INSERT INTO uses SELECT model, endpoint, status, id, duration_us FROM requests"
-            " WHERE model <> ''"
+            " WHERE model <> '' ON CONFLICT DO NOTHING"  # a replica of the earlier release may have gone on
         )
     )
     op.drop_index("ix_requests_endpoint_status_model", "requests")
