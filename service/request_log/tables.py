@@ -54,7 +54,7 @@ requests = Table(
     Column("response", LargeBinary),
     # Who answered alone; empty where nobody or several did. The database works it out from ``models``.
     Column("model", _Name, Computed(_SOLE_MODEL), nullable=False),
-    # Covers every listing and the statistics. A second index would cost an answer as much as its row does.
+    # Covers every listing and the statistics, by model too: a tree more takes a sixth of the time that a row takes.
     Index("ix_requests_endpoint_status_model", "endpoint", "status", "model", "id", "duration_us"),
     # For deleting what one client sent; costs nothing where there are no keys.
     Index("ix_requests_client", "client", "id", sqlite_where=_HAS_CLIENT, postgresql_where=_HAS_CLIENT),

@@ -14,10 +14,10 @@ from tests.serving import in_thread
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
-    """A log with one row."""
+    """A log with one row, and one for each model that had a part in it."""
     url = f"sqlite:///{tmp_path / 'log.db'}"
     with in_thread(models_dir=MODELS, database_url=url) as client:
-        client.post("/predict", json={"sequence": [1.0, 2.0, 3.0]})
+        client.post("/compare", json={"task": "linear", "sequence": [1.0, 2.0, 3.0]})
     return url
 
 
