@@ -71,7 +71,8 @@ def _some(condition: ColumnElement[bool]) -> Callable[[Connection], int]:
         rows = connection.execute(oldest.where(condition).order_by(requests.c.id).limit(_ROWS)).mappings().all()
         if not rows:
             return 0
-        # ``uses`` is sorted by model: its rows are found by the whole key, not by the id alone.
+        # ``uses`` is sorted by model: its rows are found by the whole key, not by the id alone. A single model has one
+        # too where a replica of an earlier release went on writing.
         used = [
             {"of_model": model, **{f"of_{key.name}": row[key.name] for key in keys}}
             for row in rows
