@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 Job = Callable[[Connection], object]
 
 _WAL_BYTES = 64 << 20  # above this the WAL is emptied even if that means to wait for a reader
-_WRITTEN_BYTES = 4 << 20  # of bodies, between two looks at the WAL's size
+_CHECKPOINT_BYTES = 1 << 20  # of rows, between two checkpoints: some 2 MB of WAL
+_ROW_BYTES = 256  # about what a row takes without its bodies
 _READER_MS = 200  # how long that may hold up the next batch
 
 
@@ -68,14 +69,19 @@ class Committer:
         """The result of ``job``, in a transaction of its own."""
         return self._transact(job)
 
-    def bound_wal(self) -> None:
-        """Empty the WAL when it has outgrown its bound. A failure is only logged: the next commit meets it too."""
-        if self._written < _WRITTEN_BYTES:
+    def checkpoint(self) -> None:
+        """Bring what was written into the database, when it is time to; cut a WAL that has outgrown its bound.
+
+        For after the answers are told: it syncs the disk twice, and nobody has to wait for that. A failure is only
+        logged: the next commit meets it too.
+        """
+        wal = _beside(self._file, "-wal")
+        if wal is None or self._written < _CHECKPOINT_BYTES:
             return
         self._written = 0
-        wal = _beside(self._file, "-wal")
         try:
-            if wal is not None and wal.stat().st_size > _WAL_BYTES:
+            self._attempt(lambda connection: connection.connection.cursor().execute(_CHECKPOINT).fetchone())
+            if wal.stat().st_size > _WAL_BYTES:
                 self.empty_wal()
         except FileNotFoundError:  # nothing was written since the last connection of all was closed
             return
@@ -104,7 +110,7 @@ class Committer:
 
     def _insert(self, rows: Sequence[Row]) -> None:
         prepared = prepare(rows, self._bodies, self._body_limit)
-        self._written += sum(len(row.request) + len(row.response) for row in rows)
+        self._written += sum(_ROW_BYTES + len(row.request) + len(row.response) for row in rows)
         self._attempt(lambda connection: insert(connection, prepared))
 
     def _transact(self, job: Job) -> object:
@@ -138,6 +144,7 @@ class Committer:
 
 
 _PROBE = {"sqlite": "PRAGMA user_version = 0", "postgresql": "LOCK TABLE requests IN ROW EXCLUSIVE MODE"}
+_CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
 def _beside(file: Path | None, suffix: str) -> Path | None:

@@ -69,11 +69,13 @@ def open_writer(url: URL, durability: Durability, timeout: float) -> Engine:
             begin=BEGIN_WRITING,
             pragmas={
                 "busy_timeout": round(timeout * 1000),
+                # Bytes, of a new file. With 4096 a row takes 7 % longer, and one of 700 bytes leaves a tenth unused.
+                "page_size": 8192,
                 "journal_mode": "WAL",
                 "synchronous": _SYNCHRONOUS[durability],
-                # Pages between two checkpoints, 2 MB: one commit in some forty waits for one, and then some 2 ms. A WAL
-                # that is soon written over again is also synced in half the time of one that still grows.
-                "wal_autocheckpoint": 500,
+                # Of pages, within a commit that somebody waits for: for what is no answer, as a large deletion. Answers
+                # are checkpointed between commits, and sooner.
+                "wal_autocheckpoint": 2000,
                 "secure_delete": "ON",  # what is deleted is overwritten
             },
             pool={"poolclass": NullPool},

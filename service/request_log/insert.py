@@ -10,15 +10,13 @@ a statement fills are left out, and bodies are handed over as ``bytearray``, whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Dialect, Table
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, Dialect, Table
 
 from service.request_log.database import BEGIN_WRITING
 from service.request_log.rows import Bodies, Row, keep
@@ -54,11 +52,14 @@ def insert(connection: Connection, rows: Prepared) -> None:
     Raises the driver's own errors. What SQLAlchemy does around a transaction takes longer than a row.
     """
     driver, dialect = connection.connection, connection.dialect
+    statements = [*_statements(dialect, requests, rows.requests), *_statements(dialect, uses, rows.uses)]
     with closing(driver.cursor()) as cursor:
-        if dialect.name == "sqlite":  # other drivers begin by themselves
+        # In SQLite one statement is a transaction already, and takes its lock as this does. Other drivers begin by
+        # themselves.
+        if dialect.name == "sqlite" and len(statements) > 1:
             cursor.execute(BEGIN_WRITING)
-        _insert(cursor, dialect, requests, rows.requests)
-        _insert(cursor, dialect, uses, rows.uses)
+        for text, values in statements:
+            cursor.execute(text, values)
     driver.commit()
 
 
@@ -87,39 +88,24 @@ def _values(row: Row, bodies: Bodies, body_limit: int) -> Values:
     )
 
 
-def _insert(cursor: DBAPICursor, dialect: Dialect, table: Table, rows: Sequence[Values]) -> None:
+def _statements(dialect: Dialect, table: Table, rows: Sequence[Values]) -> Iterator[tuple[str, Values]]:
     for start in range(0, len(rows), _ROWS_AT_MOST):
         part = rows[start : start + _ROWS_AT_MOST]
-        nothing = (None,) * len(part)
-        empty = tuple(place for place, value in _may_be_empty(table) if tuple(map(value, part)) == nothing)
-        form = _form(dialect, table, len(part), empty)
-        cursor.execute(form.text, tuple(chain.from_iterable(map(form.filled, part))))
+        columns = tuple(zip(*part, strict=True))
+        filled = tuple(place for place, column in enumerate(columns) if not _is_empty(column))
+        values = zip(*[columns[place] for place in filled], strict=True)
+        yield _text(dialect, table, len(part), filled), tuple(chain.from_iterable(values))
 
 
-class _Form(NamedTuple):
-    """The statement for a number of rows, and what of each row it takes."""
-
-    text: str
-    filled: itemgetter[Values]
-
-
-@lru_cache
-def _may_be_empty(table: Table) -> tuple[tuple[int, itemgetter[Any]], ...]:
-    return tuple((place, itemgetter(place)) for place, column in enumerate(_written(table)) if column.nullable)
-
-
-@lru_cache
-def _written(table: Table) -> tuple[Column[Any], ...]:
-    return tuple(column for column in table.columns if column.computed is None)
+def _is_empty(column: Values) -> bool:
+    return column[0] is None and column.count(None) == len(column)
 
 
 @lru_cache(maxsize=8 * _ROWS_AT_MOST)
-def _form(dialect: Dialect, table: Table, rows: int, empty: tuple[int, ...]) -> _Form:
-    columns = _written(table)
-    filled = [place for place in range(len(columns)) if place not in empty]
+def _text(dialect: Dialect, table: Table, rows: int, filled: tuple[int, ...]) -> str:
+    columns = [column for column in table.columns if column.computed is None]
     quote = dialect.identifier_preparer.quote
     names = ", ".join(quote(columns[place].name) for place in filled)
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
     row = "(" + ", ".join([mark] * len(filled)) + ")"
-    text = f"INSERT INTO {table.name} ({names}) VALUES " + ", ".join([row] * rows)  # noqa: S608  (our own names)
-    return _Form(text, itemgetter(*filled))
+    return f"INSERT INTO {table.name} ({names}) VALUES " + ", ".join([row] * rows)  # noqa: S608  (our own names)

@@ -76,7 +76,7 @@ class _Worker:
                     jobs.popleft()
                 if only_jobs:  # the database works again, if it was given up
                     self._call_soon(self._told.succeeded, [], {}, 0.0)
-                self._committer.bound_wal()
+                self._committer.checkpoint()
         except LogUnavailable as failure:
             self._call_soon(self._told.failed, failure, *self._waiting.fail(entries, jobs))
             return False

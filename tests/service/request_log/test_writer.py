@@ -323,28 +323,83 @@ async def test_two_writers_on_one_file_lose_nothing(
     assert execute("SELECT count(*) FROM requests") == [(400,)]
 
 
-async def test_the_wal_stays_bounded_while_readers_come_and_go(
-    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, file: Path, monkeypatch: pytest.MonkeyPatch
+async def test_the_wal_is_brought_into_the_database_between_commits(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, file: Path
 ) -> None:
-    bound, batch = 2 << 20, 50 * 10_000
-    monkeypatch.setattr(committer, "_WAL_BYTES", bound)
-    monkeypatch.setattr(committer, "_WRITTEN_BYTES", batch)
-    sizes = []
+    sizes: list[list[int]] = []
     async with open_writer(queue_bytes=1 << 24) as writer:
         for _ in range(20):
             await asyncio.gather(*[writer.record(make_row(response=b"x" * 10_000)) for _ in range(50)])
             assert len(reader.page(Filters(), 1).rows) == 1  # its connection stays open
             await writer.run(lambda connection: connection)
-            sizes.append(file.with_name("unroll.db-wal").stat().st_size)
-    assert max(sizes) < bound + 2 * batch
-    assert sorted(sizes) != sizes
+            sizes.append([each.stat().st_size for each in (file, file.with_name("unroll.db-wal"))])
+    assert sizes[-1][0] > 8_000_000
+    assert max(wal for _, wal in sizes) < 4_000_000
+
+
+async def test_nobody_waits_for_a_checkpoint(
+    open_writer: OpenWriter, make_row: MakeRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def checkpoint(_committer: Committer) -> None:
+        begun.set()
+        assert may_end.wait(10)
+
+    async with open_writer() as writer:
+        monkeypatch.setattr(Committer, "checkpoint", checkpoint)
+        await writer.record(make_row())
+        assert await asyncio.to_thread(begun.wait, 5)
+        assert not may_end.is_set()
+        may_end.set()
+
+
+@pytest.mark.usefixtures("file")
+async def test_a_checkpoint_that_fails_is_only_logged(
+    open_writer: OpenWriter,
+    make_row: MakeRow,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    execute: Execute,
+) -> None:
+    monkeypatch.setattr(committer, "_CHECKPOINT_BYTES", 0)
+    monkeypatch.setattr(committer, "_CHECKPOINT", "SELECT * FROM elsewhere")
+    async with open_writer() as writer:
+        for _ in range(3):
+            await writer.record(make_row())
+        assert writer.ready
+    assert "no such table: elsewhere" in caplog.text
+    assert execute("SELECT count(*) FROM requests") == [(3,)]
+
+
+async def test_a_wal_that_grew_while_somebody_read_is_cut_afterwards(
+    open_writer: OpenWriter, make_row: MakeRow, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "_WAL_BYTES", 2 << 20)
+    wal = file.with_name("unroll.db-wal")
+    async with open_writer(queue_bytes=1 << 24) as writer:
+
+        async def write(batches: int) -> None:
+            for _ in range(batches):
+                await asyncio.gather(*[writer.record(make_row(response=b"x" * 10_000)) for _ in range(50)])
+            await writer.run(lambda connection: connection)
+
+        await write(1)
+        with closing(sqlite_module().connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM requests").fetchall()
+            await write(10)
+            assert wal.stat().st_size > 4 << 20
+            other.execute("COMMIT")
+        await write(5)
+        assert wal.stat().st_size < 2 << 20
 
 
 async def test_a_reader_that_stays_holds_up_neither_rows_nor_readiness(
     open_writer: OpenWriter, make_row: MakeRow, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(committer, "_WAL_BYTES", 0)
-    monkeypatch.setattr(committer, "_WRITTEN_BYTES", 0)
+    monkeypatch.setattr(committer, "_CHECKPOINT_BYTES", 0)
     async with open_writer() as writer:
         await writer.record(make_row())
         with closing(sqlite_module().connect(file, isolation_level=None)) as other:
