@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report readme openapi check audit fuzz bench bench-peers bench-growth bench-report torture format test test-fast test-system test-containers lock clean
+.PHONY: help serve train report readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-report torture format test test-fast test-system test-containers lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -47,6 +47,9 @@ REQUESTS ?= 100000
 
 bench: $(VENV)/.dev  ## ratios to FastAPI's empty endpoint, contestants in turn; needs wrk and a quiet machine
 	$(BIN)/python -m benchmarks
+
+bench-record: $(VENV)/.dev  ## what its record costs /predict, with and without in turns of a second; needs wrk and quiet
+	$(BIN)/python -m benchmarks.record
 
 bench-peers: $(VENV)/.dev  ## the same beside MLServer, LitServe, BentoML, PyTriton, Ray Serve, installed into runs/peers
 	$(BIN)/python -m benchmarks --peers

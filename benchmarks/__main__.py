@@ -1,6 +1,6 @@
 """``python -m benchmarks``: every contestant in turn, round after round, as ratios to FastAPI's empty endpoint.
 
-Beside it: ``python -m benchmarks.growth``, ``python -m benchmarks.guard``, ``python -m benchmarks.report``.
+Beside it: ``python -m benchmarks.record``, ``.growth``, ``.guard`` and ``.report``.
 """
 
 from __future__ import annotations

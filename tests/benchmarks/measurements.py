@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.contestants import OURS, UNRECORDED, UNSYNCED
 from benchmarks.drive import Measured
 from benchmarks.race import Runs
 from benchmarks.results import stored
@@ -36,6 +37,14 @@ def race(measured: Runs | None = None) -> dict[str, Any]:
         "baseline": "empty",
         "runs": stored(measured or runs()),
     }
+
+
+def record() -> dict[str, Any]:
+    """What ``python -m benchmarks.record`` writes."""
+    rates = ((UNRECORDED, (100.0, 50.0, 100.0)), (OURS, (70.0, 40.0, 90.0)), (UNSYNCED, (85.0, 42.5, 85.0)))
+    found = {(each.name, 64): [Measured(rate, 0.001, 0.002, 0) for rate in reached] for each, reached in rates}
+    machine = {**MACHINE, "command": "make bench-record"}
+    return {"machine": machine, "rounds": 3, "seconds": 5, "runs": stored(found)}
 
 
 def growth() -> dict[str, Any]:

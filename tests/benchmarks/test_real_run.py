@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import guard
-from benchmarks.contestants import CONTESTANTS, EMPTY, OURS
+from benchmarks import guard, record
+from benchmarks.contestants import CONTESTANTS, EMPTY, OURS, UNRECORDED, UNSYNCED
 from benchmarks.drive import drive, running
 from benchmarks.growth import __main__ as growth
 from benchmarks.growth.log import fill
@@ -46,6 +46,14 @@ def test_a_short_race_is_written_with_a_ratio_for_each_contestant(tmp_path: Path
     assert set(names) == {EMPTY.name, OURS.name, "FastAPI and ONNX Runtime, no check, no record"}
     assert all(each.ratio > 0.02 and each.failed == 0 for each in names.values())
     assert content["machine"]["versions"]["unroll"]
+
+
+def test_the_cost_of_the_record_is_measured_in_turns(tmp_path: Path) -> None:
+    file = tmp_path / "record.json"
+    record.main(["--rounds", "1", "--seconds", "1", "--connections", "16", "--out", str(file)])
+    found = {each.name: each for each in standings(runs(read(file)["runs"]), UNRECORDED.name)}
+    assert set(found) == {UNRECORDED.name, OURS.name, UNSYNCED.name}
+    assert all(0.2 < each.ratio < 2 and each.failed == 0 for each in found.values())
 
 
 def test_a_contestant_that_answers_something_else_is_not_timed() -> None:

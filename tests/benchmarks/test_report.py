@@ -10,8 +10,6 @@ import pytest
 
 from benchmarks import report
 from benchmarks.charts import growth_chart, race_chart
-from benchmarks.contestants import OURS, UNRECORDED, UNSYNCED
-from benchmarks.drive import Measured
 from benchmarks.growth.latency import slope
 from benchmarks.race import standings
 from benchmarks.results import read, runs, stored, write
@@ -34,20 +32,13 @@ def test_the_table_has_a_line_for_each_contestant_with_medians_and_bounds() -> N
     ]
 
 
-def test_the_cost_of_the_record_is_told_beside_no_record_at_the_most_connections() -> None:
-    measured = measurements.runs()
-    for connections in (16, 64):
-        for each, rates in (
-            (OURS, (70.0, 40.0, 90.0)),
-            (UNSYNCED, (85.0, 42.5, 85.0)),
-            (UNRECORDED, (100.0, 50.0, 100.0)),
-        ):
-            measured[each.name, connections] = [Measured(rate * connections, 0.001, 0.002, 0) for rate in rates]
-    (said,) = report.record_cost(measurements.race(measured))
-    assert "at 64 connections" in said
-    assert "of itself without a record, 0.80 (0.70-0.90) where" in said
+def test_the_cost_of_the_record_is_told_beside_no_record() -> None:
+    text = report.section({"bench": measurements.race(), "record": measurements.record()})
+    said = " ".join(text.split())
+    assert "`make bench-record` on 2026-01-02" in said
+    assert "At 64 connections `/predict` reaches, of itself without a record, 0.80 (0.70-0.90) where" in said
     assert "0.85 (0.85-0.85) where they are not" in said
-    assert report.record_cost(measurements.race()) == []
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 120
 
 
 def test_failed_answers_are_said_beside_the_contestant() -> None:
