@@ -83,7 +83,7 @@ class Committer:
             self._attempt(lambda connection: connection.connection.cursor().execute(_CHECKPOINT).fetchone())
             if wal.stat().st_size > _WAL_BYTES:
                 self.empty_wal()
-        except FileNotFoundError:  # nothing was written since the last connection of all was closed
+        except FileNotFoundError:  # somebody took the WAL away; the open file goes on
             return
         except LogUnavailable as failure:
             log.warning("%s", failure.detail)

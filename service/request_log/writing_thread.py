@@ -1,6 +1,7 @@
 """The thread that writes: takes all that waits, commits it as one transaction, tells. Knows no SQL and no bounds.
 
-One turn after another without a timer; what comes meanwhile gathers for the next.
+One turn after another without a timer; what comes meanwhile gathers for the next. What nobody has to wait for, as a
+checkpoint, comes after the telling.
 """
 
 from __future__ import annotations
