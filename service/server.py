@@ -1,4 +1,4 @@
-"""Runs the application under uvicorn: sockets, signals, drain, exit. Knows processes, not what is served."""
+"""Runs the application under uvicorn: signals, drain, exit. Knows processes, not what is served."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from service.connection import Connection, ConnectionConfig
 from service.errors import SettingsError
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
+from service.listener import BACKLOG, listen, turn_newcomers_away
 from service.request_log.migrate import migrate
 from service.settings import Settings
 from service.telemetry.logs import configure
@@ -30,7 +31,6 @@ from service.workers import Workers
 
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
-_BACKLOG = 2048
 # On every answer: none is to be guessed at, framed by another site, or told where a reader came from.
 _HEADERS = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")]
 _COLLECT_AFTER = 50_000  # new objects, net
@@ -70,7 +70,12 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for listener in sockets or []:
+        sockets = sockets or []
+        if _ends_alone():
+            for listener in sockets:
+                turn_newcomers_away(listener)
+        await asyncio.sleep(_LOOK_SECONDS)  # a handshake that was under way ends, and its client is let in
+        for listener in sockets:
             await self._accept_the_last(listener)
         await self._wait_for_the_last()
         try:
@@ -80,7 +85,7 @@ class Server(uvicorn.Server):
             self.exit_code = 1
 
     async def _accept_the_last(self, listener: socket.socket) -> None:
-        """Stop listening, but not before taking the connections that the system has accepted meanwhile."""
+        """Stop listening, but not before taking the connections that are in the system's queue."""
         loop = asyncio.get_running_loop()
         with listener.dup() as last:
             last.setblocking(False)
@@ -140,19 +145,24 @@ def serve(settings: Settings) -> None:
     """
     _require_bounds(settings)
     configure(settings.log_lines)
-    with _listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener:
         migrate(settings.database_url, writers=settings.workers)
         if settings.workers == 1:
             sys.exit(_run(settings, listener, announce=True))
-        stop_seconds = settings.drain_seconds + 3 * _GRACE_SECONDS
         with shared_between_processes():
-            sys.exit(Workers(_work, settings, listener, stop_seconds=stop_seconds).run())
+            sys.exit(Workers(_work, settings, listener, stop_seconds=3 * _GRACE_SECONDS).run())
 
 
 def _work(settings: Settings, listener: socket.socket, is_first: bool) -> None:
     """What a worker process does."""
     configure(settings.log_lines)
     sys.exit(_run(settings, listener, announce=is_first))
+
+
+def _ends_alone() -> bool:
+    """Whether no parent decides for how long the workers' common socket takes new connections."""
+    parent = multiprocessing.parent_process()
+    return parent is None or not parent.is_alive()
 
 
 def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
@@ -179,7 +189,7 @@ def server_of(settings: Settings, *, announce: bool = False) -> Server:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
     )
     return Server(config, drain_seconds=settings.drain_seconds, announce=announce)
 
@@ -219,14 +229,3 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]
-        raise SettingsError(
-            f"cannot listen on {host}, port {port}: {reason}; choose another --host or --port"
-        ) from error

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
+from service.listener import turn_newcomers_away
 from service.settings import Settings
 
 START_FAILED = 3  # a worker's exit code when it would fail in the same way again
@@ -27,7 +28,7 @@ class Workers:
     """``settings.workers`` processes that run ``target(settings, listener, is_first)``; one that dies is replaced."""
 
     def __init__(self, target: Target, settings: Settings, listener: socket.socket, *, stop_seconds: float) -> None:
-        """``stop_seconds`` is how long a worker may take to end before it is killed."""
+        """``stop_seconds`` is how long a worker may take to end after its drain before it is killed."""
         self._target, self._settings, self._listener = target, settings, listener
         self._stop_seconds = stop_seconds
         # Not forked: threads and sessions of native libraries do not survive it.
@@ -73,18 +74,25 @@ class Workers:
 
     def _stop(self) -> int:
         """0 when every worker ended well in time."""
-        self._listener.close()  # else the system would go on accepting for nobody
         for process in self._alive.values():
             process.terminate()
-        deadline = time.monotonic() + self._stop_seconds
+        self._join(self._settings.drain_seconds)
+        turn_newcomers_away(self._listener)  # before the workers close it: only here is known that all of them will
+        self._listener.close()
+        self._join(self._stop_seconds)
         for process in self._alive.values():
-            process.join(max(0.0, deadline - time.monotonic()))
             if process.exitcode is None:
                 log.error("worker %d did not end in time and is killed", process.pid)
                 process.kill()
                 process.join()
         # A worker that was still starting has no handler yet, and nothing to finish.
         return 0 if all(process.exitcode in (0, -signal.SIGTERM) for process in self._alive.values()) else 1
+
+    def _join(self, seconds: float) -> None:
+        """Until every worker has ended, for at most ``seconds``."""
+        deadline = time.monotonic() + seconds
+        for process in self._alive.values():
+            process.join(max(0.0, deadline - time.monotonic()))
 
 
 @contextmanager
