@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import socket
 import struct
 import sys
@@ -23,6 +24,8 @@ _DROP_SYN = (
     (_RETURN, 0, 0, 0),
     (_RETURN, 0, 0, 0xFFFFFFFF),
 )
+
+log = logging.getLogger(__name__)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -47,10 +50,13 @@ def turn_newcomers_away(listener: socket.socket) -> None:
     Linux resets connections that are in the queue when the socket closes, and until then it lets clients in: however
     fast the queue is emptied, one can come between the last look and the closing. After this, what is in the queue can
     be accepted, and the socket then closed. A newcomer's system asks again a second later, and is refused or meets
-    whoever listens there by then. Does nothing where there are no such filters.
+    whoever listens there by then. Where the system has no such filter, or a sandbox refuses it, that moment remains.
     """
     if sys.platform != "linux" or listener.family not in {socket.AF_INET, socket.AF_INET6}:
         return
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in _DROP_SYN))
     pointer = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(program))
-    listener.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, pointer)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, pointer)
+    except OSError as error:  # what is left to do at the end, as to flush the log, must not depend on it
+        log.info("newcomers cannot be turned away before the socket closes: %s", error.strerror)

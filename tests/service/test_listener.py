@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 import threading
@@ -9,6 +10,7 @@ import time
 
 import pytest
 
+from service import listener as module
 from service.listener import listen, turn_newcomers_away
 
 SECONDS = 5
@@ -50,3 +52,15 @@ def test_after_newcomers_are_turned_away_the_queue_is_served_and_they_are_refuse
 def test_what_is_no_tcp_socket_is_left_alone() -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         turn_newcomers_away(listener)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has no filter for it")
+def test_a_system_that_refuses_the_filter_does_not_keep_the_service_from_ending(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_ATTACH_FILTER", 9999)  # an option that no system knows
+    with caplog.at_level(logging.INFO), listen("127.0.0.1", 0) as listener:
+        turn_newcomers_away(listener)
+        with socket.create_connection(listener.getsockname(), timeout=SECONDS):
+            listener.accept()[0].close()
+    assert "newcomers cannot be turned away" in caplog.text
