@@ -13,7 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("unroll", "fastapi", "uvicorn", "onnxruntime", "keras")
+from service import DISTRIBUTION
+
+_PACKAGES = ("fastapi", "uvicorn", "onnxruntime", "keras")
 
 
 def described(target: str, module: str, arguments: list[str] | None) -> dict[str, Any]:
@@ -27,7 +29,11 @@ def described(target: str, module: str, arguments: list[str] | None) -> dict[str
         "date": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "processor": _processor(),
-        "versions": {"Python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "versions": {
+            "Python": platform.python_version(),
+            "unroll": version(DISTRIBUTION),
+            **{name: version(name) for name in _PACKAGES},
+        },
         "commit": _commit(),
         "command": f"make {target}" if plain else shlex.join(["python", "-m", module, *given]),
     }

@@ -15,6 +15,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
+from service import DISTRIBUTION
 from service.api import handlers, health, metrics, models, openapi, outcomes, page, quality, requests, v1
 from service.api.admission import Admission
 from service.api.auth import Auth
@@ -115,7 +116,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     app = FastAPIOffline(
         title="Unroll",
         summary="Serves recurrent networks and says how far each answer can be trusted.",
-        version=version("unroll"),
+        version=version(DISTRIBUTION),
         docs_url="/docs",
         redoc_url=None,
         redirect_slashes=False,

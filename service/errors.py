@@ -30,6 +30,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def to_install(extra: str) -> str:
+    """How to get ``extra``: from the clone, since no package index has this project."""
+    return f"pip install '.[{extra}]' in the clone, or the same with the wheel file in place of the dot"
+
+
 class UnrollError(Exception):
     """Root of the tree. ``code`` is the stable, machine-readable name of what went wrong."""
 

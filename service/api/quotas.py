@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.auth import scope_needed
 from service.api.middleware import refuse_request, route_of
-from service.errors import QuotaExceeded, QuotasUnavailable, SettingsError
+from service.errors import QuotaExceeded, QuotasUnavailable, SettingsError, to_install
 
 _REDIS_SECONDS = 2.0  # an answer from Redis takes a fraction of a millisecond
 
@@ -102,7 +102,7 @@ def _storage(url: str | None) -> Storage:
             storage = storage_from_string(f"async+{url}", implementation="redispy", wrap_exceptions=True, **options)
         except ConfigurationError as error:
             raise SettingsError(
-                "the quota URL cannot be used: expected redis://HOST:PORT/0, and pip install 'unroll[redis]'"
+                f"the quota URL cannot be used: expected redis://HOST:PORT/0, and the extra: {to_install('redis')}"
             ) from error
     assert isinstance(storage, Storage)  # noqa: S101  # what async+ asks for
     return storage

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from service.cards import Golden, ModelCard, read_folder
-from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError
+from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError, to_install
 from service.inference.model import Model
 from service.inference.network import Network, OnnxNetwork
 from service.inference.sequences import batches
@@ -141,7 +141,7 @@ def load_model(path: Path, runtime: Runtime = "onnx") -> Model:
 def require_runtime(runtime: Runtime) -> None:
     """Raise SettingsError where ``runtime`` is not installed."""
     if runtime == "tensorflow" and importlib.util.find_spec("tensorflow") is None:
-        raise SettingsError("the runtime tensorflow needs the extra: pip install 'unroll[training]'")
+        raise SettingsError(f"the runtime tensorflow needs an extra: {to_install('training')}")
 
 
 def _keras_network(model: bytes, features: int) -> Network:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from service.errors import LogUnavailable, SettingsError
+from service.errors import LogUnavailable, SettingsError, to_install
 
 try:
     from pysqlite3 import dbapi2 as _driver
@@ -132,7 +132,7 @@ def _open_postgresql(url: URL, options: str, timeout: float, *, pool: dict[str, 
             **pool,
         )
     except ModuleNotFoundError as error:
-        raise SettingsError("PostgreSQL needs the extra: pip install 'unroll[postgresql]'") from error
+        raise SettingsError(f"PostgreSQL needs an extra: {to_install('postgresql')}") from error
 
 
 @contextmanager

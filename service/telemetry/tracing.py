@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from service.errors import SettingsError
+from service.errors import SettingsError, to_install
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -78,7 +78,7 @@ def require_tracing() -> None:
     if not _wanted():
         return
     if importlib.util.find_spec("opentelemetry.sdk") is None:
-        raise SettingsError("the OTEL_* variables ask for traces, which need the extra: pip install 'unroll[tracing]'")
+        raise SettingsError(f"the OTEL_* variables ask for traces, which need an extra: {to_install('tracing')}")
     if (name := _exporter_name()) not in ("otlp", "console"):
         raise SettingsError(f"OTEL_TRACES_EXPORTER={name} is not known here; use otlp, console or none")
     protocol = next((os.environ[each] for each in _PROTOCOLS if os.environ.get(each)), "http/protobuf")

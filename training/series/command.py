@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 
 from service.cards import Cell, ModelCard
+from service.errors import to_install
 from training import jobs
 from training.recipes import CELLS
 from training.series import checks, files, report, work
@@ -115,7 +117,7 @@ def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], console:
     everyone = report.ordered(cards)
     console.print(report.terminal_table(everyone, first))
     if absent := missing():
-        console.print(f"[yellow]not installed[/] {', '.join(absent)}: pip install 'unroll\\[series]'", highlight=False)
+        console.print(f"[yellow]not installed[/] {', '.join(absent)}: {escape(to_install('series'))}", highlight=False)
     console.print(verdict, style="green" if won else "red", highlight=False)
     path = report.write(assignment, cards, absent, verdict)
     for written in (path, *(assignment.out / name for name in cards)):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from service.errors import to_install
 from training.series.panel import SeriesError
 
 Rows = Iterator[tuple[str, str]]
@@ -22,7 +23,7 @@ def write(name: str, folder: Path) -> Path:
     try:
         from statsmodels import datasets
     except ImportError as error:
-        raise SeriesError("the examples come inside statsmodels: pip install 'unroll[series]'") from error
+        raise SeriesError(f"the examples come inside statsmodels: {to_install('series')}") from error
     header, rows = _EXAMPLES[name]
     data = getattr(datasets, name).load_pandas().data
     folder.mkdir(parents=True, exist_ok=True)

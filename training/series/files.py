@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from service.errors import to_install
 from training.series.panel import RawSeries, SeriesError
 from training.series.times import Clock, clock_of
 
@@ -115,7 +116,7 @@ def _parquet(path: Path, wanted: Sequence[str]) -> dict[str, list[Any]]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise SeriesError("reading Parquet needs the extra: pip install 'unroll[series]'; CSV needs none") from error
+        raise SeriesError(f"reading Parquet needs an extra, CSV none: {to_install('series')}") from error
     try:
         _require(pyarrow.parquet.read_schema(path).names, wanted, path)
         table = pyarrow.parquet.read_table(path, columns=list(dict.fromkeys(wanted)))

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from service.cards import JudgedEntry, Level, ModelCard, read_folder
+from service.errors import to_install
 from service.inference.network import OnnxNetwork
 from training import plots
 from training.calibration import LEVELS
@@ -109,7 +110,7 @@ def _render(
         f"## Judgement\n\n{origins} rolling origins in the hold-out, 1 to {work.split.horizon} steps ahead, means over "
         "the horizons. Everything was fitted once, before the hold-out: the networks as above, the rivals "
         "on all that precedes the hold-out."
-        + (f" Not installed (`pip install 'unroll[series]'`): {', '.join(missing)}." if missing else ""),
+        + (f" Not installed ({to_install('series')}): {', '.join(missing)}." if missing else ""),
         table(
             ("", "MASE", "one step", "sMAPE %", *(f"held by {level} %" for level in LEVELS)),
             [_row(name, found) for name, found in everyone.items()],

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response, status
 
+from service import DISTRIBUTION
 from service.api.deps import CatalogDep, ServicesDep
 from service.api.openapi import no_model
 from service.api.v2.schemas import (
@@ -33,7 +34,7 @@ router = APIRouter(prefix="/v2", tags=["v2"])
 @router.get("/", include_in_schema=False)
 @router.get("", summary="Name, version and extensions of the server")
 async def server() -> ServerMetadata:
-    return ServerMetadata(name="unroll", version=installed("unroll"), extensions=EXTENSIONS)
+    return ServerMetadata(name="unroll", version=installed(DISTRIBUTION), extensions=EXTENSIONS)
 
 
 @router.get("/health/live", summary="Is the server alive?")
