@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from service.inference.catalog import Catalog
@@ -17,6 +18,10 @@ from tests.serving import in_thread
 pytest.register_assert_rewrite("tests.problems")
 
 MODELS = Path(__file__).parents[1] / "models"
+
+# Playwright comes with greenlets, which belong in no process that coverage watches: a dying thread's greenlet
+# calling back into coverage has stood at full processor for ever. `pytest tests/page` is a process without it.
+collect_ignore = ["page"] if Coverage.current() is not None else []
 
 # The same examples at every run: a red build means a change.
 settings.register_profile(
