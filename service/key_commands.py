@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from service.errors import SettingsError
-from service.keys import KeyFile
+from service.keys import KeyFile, Scope
 from service.settings import Settings
 
 
@@ -23,7 +23,7 @@ def key(arguments: list[str]) -> None:
         raise SettingsError("name the key file: --file FILE, or UNROLL_API_KEYS_FILE")
     keys = KeyFile(file)
     if options.action == "new":
-        print(keys.add(options.name, options.scope))
+        print(keys.add(options.name, Scope(options.scope)))
         print(f"Shown only now; {file} keeps a digest. Serve with --api-keys-file {file}", file=sys.stderr)
     elif options.action == "revoke":
         keys.revoke(options.name)
@@ -38,7 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     new = actions.add_parser("new", help="make a key and print it, once")
     new.add_argument("--name", required=True, help="the client's id in the request log")
-    new.add_argument("--scope", required=True, choices=("predict", "read", "admin"), help="each includes those before")
+    new.add_argument(
+        "--scope",
+        required=True,
+        choices=[str(scope) for scope in Scope],
+        help="read includes metrics and predict, admin all",
+    )
     revoke = actions.add_parser("revoke", help="refuse a key from now on")
     revoke.add_argument("name")
     for action in (new, revoke, actions.add_parser("list", help="names, scopes and dates of the keys")):

@@ -15,8 +15,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import StrEnum
 from pathlib import Path
+from stat import S_ISVTX, S_IWGRP, S_IWOTH
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -34,12 +35,21 @@ _NOBODY = hashlib.sha256(b"").hexdigest()  # compared with where no key has that
 log = logging.getLogger(__name__)
 
 
-class Scope(IntEnum):
-    """What a key may do; each scope may do all that those before it may."""
+class Scope(StrEnum):
+    """What a key may do: docs/access.md has each route. ``read`` covers the two before it, ``admin`` all."""
 
-    predict = 1
-    read = 2
-    admin = 3
+    metrics = "metrics"
+    predict = "predict"
+    read = "read"
+    admin = "admin"
+
+
+_COVERED = {
+    Scope.metrics: {Scope.metrics},
+    Scope.predict: {Scope.predict},
+    Scope.read: {Scope.metrics, Scope.predict, Scope.read},
+    Scope.admin: set(Scope),
+}
 
 
 class Key(BaseModel):
@@ -48,13 +58,13 @@ class Key(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
-    scope: Literal["predict", "read", "admin"]
+    scope: Scope
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     created: AwareDatetime
 
     def allows(self, scope: Scope) -> bool:
         """Whether this key's scope covers ``scope``."""
-        return Scope[self.scope] >= scope
+        return scope in _COVERED[self.scope]
 
 
 class _File(BaseModel):
@@ -76,10 +86,11 @@ class KeyFile:
         """The keys by name.
 
         Raises:
-            SettingsError: there is no such file, or it does not hold keys.
+            SettingsError: there is no such file, it does not hold keys, or others than its owner may write it.
         """
         try:
             stat = self._path.stat()
+            self._require_one_writer(stat.st_mode)
             seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if seen != self._seen:
                 found = _File.model_validate_json(self._path.read_bytes())
@@ -112,7 +123,7 @@ class KeyFile:
         matches = hmac.compare_digest(_digest(token).encode(), expected)
         return key if matches else None
 
-    def add(self, name: str, scope: Literal["predict", "read", "admin"]) -> str:
+    def add(self, name: str, scope: Scope) -> str:
         """A new key, which is nowhere kept in clear.
 
         Raises:
@@ -140,26 +151,41 @@ class KeyFile:
                 raise SettingsError(f"there is no key named {name}")
             del keys[name]
 
+    def _require_one_writer(self, mode: int) -> None:
+        """Whoever may write the file, or put another in its place, may let anybody in."""
+        if os.name != "posix":
+            return
+        if mode & (S_IWGRP | S_IWOTH):
+            raise SettingsError(f"the key file {self._path} may be written by others: chmod go-w {self._path}")
+        folder = self._path.resolve().parent
+        if folder.stat().st_mode & (S_IWOTH | S_ISVTX) == S_IWOTH:
+            raise SettingsError(f"anybody may replace the key file {self._path}: chmod o-w {folder}")
+
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Key]]:
-        """The keys, to be changed; written at the end. One command at a time, and no reader sees half a file."""
+        """The keys, to be changed; written at the end. One command at a time, and no reader sees half a file.
+
+        It is the file that a symbolic link leads to which changes: a service may know it by another path.
+        """
         try:
-            with self._path.with_name(f"{self._path.name}.lock").open("w") as lock:
+            file = self._path.resolve()
+            with file.with_name(f"{file.name}.lock").open("w") as lock:
                 if fcntl is not None:
                     fcntl.flock(lock, fcntl.LOCK_EX)
                 keys = dict(self.load()) if self._path.exists() else {}
                 yield keys
-                self._write(_File(keys=list(keys.values())))
+                _write(file, _File(keys=list(keys.values())))
         except OSError as error:
             raise SettingsError(f"the key file {self._path} cannot be written ({error.strerror})") from error
 
-    def _write(self, content: _File) -> None:
-        # Made readable for its owner only, by tempfile.
-        with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=self._path.name, delete=False) as file:
-            file.write(content.model_dump_json(indent=1).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(self._path)
+
+def _write(path: Path, content: _File) -> None:
+    # Made readable for its owner only, by tempfile.
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        file.write(content.model_dump_json(indent=1).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
 
 
 def _digest(token: bytes) -> str:

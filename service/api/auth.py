@@ -8,22 +8,26 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
 from service.api.middleware import refuse_request, route_of
-from service.errors import Forbidden, Unauthorized, UnrollError
+from service.errors import Forbidden, KeysUnavailable, Unauthorized, UnrollError
 from service.keys import Key, KeyFile, Scope
 
 _OPEN = re.compile(r"/|/docs|/docs/.*|/openapi\.json|/static-offline-docs/.*|/page/.*|/health/.*|/v2/health/.*")
 _COMPUTING = re.compile(
     r"/predict|/compare|/forecast|/backtest|/inspect|/requests/[^/]+/outcome|/v1/models/.+:predict|/v2/models/.+/infer"
 )
+# What a client needs to know of models to ask them. The counts of v2's statistics tell of other clients.
+_METADATA = re.compile(r"/models(/.*)?|/v1/models(/.*)?|/v2|/v2/models/(?!stats$)(?!.*/stats$).+")
 
 
 def scope_needed(method: str, path: str) -> Scope | None:
     """What a key must allow for that route, None where none is needed; what is not listed is for admins."""
     if method in ("GET", "HEAD"):
-        return None if _OPEN.fullmatch(path) else Scope.read
-    if method == "POST" and path == "/v2/repository/index":
-        return Scope.read
-    if method == "POST" and _COMPUTING.fullmatch(path):
+        if _OPEN.fullmatch(path):
+            return None
+        if path == "/metrics":
+            return Scope.metrics
+        return Scope.predict if _METADATA.fullmatch(path) else Scope.read
+    if method == "POST" and (path == "/v2/repository/index" or _COMPUTING.fullmatch(path)):
         return Scope.predict
     return Scope.admin
 
@@ -31,7 +35,8 @@ def scope_needed(method: str, path: str) -> Scope | None:
 class Auth:
     """Lets requests through whose key covers their route; ``scope["state"]`` then names the client.
 
-    ``client`` is the name of the key, and ``own_rows_only`` is true where it may not see what others asked.
+    ``client`` is the name of the key, also where an open route was asked with one, and ``own_rows_only`` is true where
+    it may not touch what others asked.
     """
 
     def __init__(self, app: ASGIApp, *, keys: KeyFile) -> None:
@@ -43,14 +48,25 @@ class Auth:
             return
         try:
             needed = scope_needed(scope["method"], route_of(scope))
-            if needed is not None:
+            if needed is None:
+                scope["state"]["client"] = self._known(scope["headers"])
+            else:
                 key = self._authorized(scope["headers"], needed)
                 scope["state"]["client"] = key.name
-                scope["state"]["own_rows_only"] = not key.allows(Scope.read)
+                scope["state"]["own_rows_only"] = not key.allows(Scope.admin)
         except UnrollError as error:
             await refuse_request(scope, send, error)
         else:
             await self._app(scope, receive, send)
+
+    def _known(self, headers: list[tuple[bytes, bytes]]) -> str | None:
+        """The name of the caller's key where it has one: an open route is answered without, and says less."""
+        token = _token(headers)
+        try:
+            key = self._keys.find(token) if token else None
+        except KeysUnavailable:
+            return None
+        return key.name if key else None
 
     def _authorized(self, headers: list[tuple[bytes, bytes]], needed: Scope) -> Key:
         token = _token(headers)

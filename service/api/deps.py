@@ -79,9 +79,16 @@ def _own_rows(connection: HTTPConnection) -> str | None:
     return state["client"] if state.get("own_rows_only") else None
 
 
+def _known(connection: HTTPConnection) -> bool:
+    keys_are_on = services_of(connection.scope).settings.api_keys_file is not None
+    return not keys_are_on or connection.scope["state"].get("client") is not None
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 RepositoryDep = Annotated[Repository, Depends(_repository)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 ReaderDep = Annotated[LogReader, Depends(_reader)]
 # The name of a client that may touch its own rows only, or None.
 OwnRowsDep = Annotated[str | None, Depends(_own_rows)]
+# Whether an open route may say more than to a stranger: the caller has a key, or nobody needs one.
+KnownDep = Annotated[bool, Depends(_known)]

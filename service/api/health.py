@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Response, status
 from pydantic import BaseModel
 
-from service.api.deps import ServicesDep
+from service.api.deps import KnownDep, ServicesDep
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -19,12 +19,12 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether requests are answered now; `refused` says why a model folder is not served."""
+    """Whether requests are answered now; `refused` says why a model folder is not served, null without a key."""
 
     status: Literal["ready", "not ready"]
     models: int
     log: Literal["ready", "unavailable"]
-    refused: dict[str, str]
+    refused: dict[str, str] | None
 
 
 @router.get("/live", summary="Is the process alive?")
@@ -37,7 +37,7 @@ async def live() -> Live:
     summary="Can requests be answered?",
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Ready, "description": "Not now"}},
 )
-async def ready(services: ServicesDep, response: Response) -> Ready:
+async def ready(services: ServicesDep, known: KnownDep, response: Response) -> Ready:
     able = services.ready
     if not able:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -45,5 +45,5 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
         status="ready" if able else "not ready",
         models=len(services.catalog),
         log="ready" if services.log.ready else "unavailable",
-        refused=services.catalog.refused,
+        refused=services.catalog.refused if known else None,
     )

@@ -68,7 +68,7 @@ def test_prometheus_reads_the_metrics_of_each_replica_with_a_key_of_its_own(scal
     if not has_image(PROMETHEUS):
         pytest.skip(f"{PROMETHEUS} is not here and cannot be fetched")
     file, port = tmp_path / "prometheus.key", free_port()
-    file.write_text(scaled.tool("key", "key", "new", "--name", "prometheus", "--scope", "read"))
+    file.write_text(scaled.tool("key", "key", "new", "--name", "prometheus", "--scope", "metrics"))
     for readable in (*tmp_path.parents[:3], tmp_path, file):  # its user is another
         readable.chmod(0o755)
     settings = {"PROMETHEUS_KEY_FILE": str(file), "PROMETHEUS_PORT": str(port)}

@@ -109,3 +109,46 @@ def test_the_command_line_asks_for_a_file(monkeypatch: pytest.MonkeyPatch, capsy
     with pytest.raises(SystemExit, match="2"):
         main(["key", "list"])
     assert "UNROLL_API_KEYS_FILE" in capsys.readouterr().err
+
+
+def test_a_key_that_is_revoked_through_a_link_is_revoked_for_who_knows_the_file(file: Path, tmp_path: Path) -> None:
+    serving = KeyFile(file)
+    token = serving.add("ada", "predict").encode()
+    link = tmp_path / "elsewhere" / "link.json"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    assert serving.find(token) is not None
+    KeyFile(link).revoke("ada")
+    assert serving.find(token) is None
+    assert link.is_symlink()
+
+
+def test_a_key_that_is_made_through_a_link_is_known_to_who_serves_the_file(file: Path, tmp_path: Path) -> None:
+    KeyFile(file).add("ada", "predict")
+    link = tmp_path / "link.json"
+    link.symlink_to(file)
+    assert KeyFile(file).find(KeyFile(link).add("bob", "read").encode()) is not None
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o620, 0o602, 0o777])
+def test_a_file_that_others_may_write_lets_nobody_in(file: Path, mode: int) -> None:
+    keys = KeyFile(file)
+    token = keys.add("ada", "predict").encode()
+    file.chmod(mode)
+    with pytest.raises(SettingsError, match="chmod go-w"):
+        KeyFile(file).load()
+    with pytest.raises(KeysUnavailable):
+        keys.find(token)
+    file.chmod(0o640)
+    assert keys.find(token) is not None
+
+
+def test_a_file_that_anybody_could_replace_lets_nobody_in(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    KeyFile(folder / "keys.json").add("ada", "predict")
+    folder.chmod(0o777)
+    with pytest.raises(SettingsError, match="chmod o-w"):
+        KeyFile(folder / "keys.json").load()
+    folder.chmod(0o1777)  # sticky, as /tmp is: only its owner replaces the file
+    assert KeyFile(folder / "keys.json").load()

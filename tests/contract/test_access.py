@@ -1,0 +1,109 @@
+"""docs/access.md: every cell of its table is what a real service does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.keys import KeyFile, Scope
+from tests.conftest import MODELS
+from tests.serving import in_thread
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "access.md"
+HEAD, _, *LINES = (
+    DOCUMENT.read_text().partition("<!-- access:begin -->\n")[2].partition("<!-- access:end -->")[0].splitlines()
+)
+COLUMNS = [cell.strip() for cell in HEAD.strip("|").split("|")][1:]
+TABLE = {
+    cells[0].strip("` "): [cell.strip() for cell in cells[1:]]
+    for line in LINES
+    for cells in [line.strip("|").split("|")]
+}
+PLACES = {"model": "sine-gru", "name": "sine-gru", "version": "1", "plot": "loss"}
+ASKED = {"sequence": [1, 2, 3, 4]}
+BODIES = {
+    "/predict": ASKED,
+    "/compare": {"task": "linear", **ASKED},
+    "/forecast": {"horizon": 2, **ASKED},
+    "/backtest": {"models": ["sine-gru"], "horizon": 1, "sequence": list(range(12))},
+    "/inspect": {"model": "sine-gru", **ASKED},
+    ":predict": {"instances": [[1, 2, 3, 4]]},
+    "/infer": {"inputs": [{"name": "sequence", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3, 4]}]},
+    "/outcome": {"value": 5.0},
+    "/index": {},
+    "load": {},
+}
+
+
+class Site:
+    """A service with a key of each scope, and one of a client whom the others do not know."""
+
+    def __init__(self, client: httpx.Client, tokens: dict[str, str]) -> None:
+        self.client, self._tokens = client, tokens
+
+    def ask(self, route: str, who: str, request_id: str) -> httpx.Response:
+        method, _, template = route.partition(" ")
+        path = re.sub(r"\{(\w+)\}", lambda found: {**PLACES, "request_id": request_id}[found[1]], template)
+        body = next((body for end, body in BODIES.items() if path.endswith(end)), None) if method == "POST" else None
+        query = {"before": "2000-01-01T00:00:00Z"} if method == "DELETE" else None
+        return self.client.request(method, path, json=body, params=query, headers=self._headers(who))
+
+    def answered_to(self, who: str) -> str:
+        """The id of a request that ``who`` made just now."""
+        answer = self.client.post("/predict", json=ASKED, headers=self._headers(who))
+        return str(answer.raise_for_status().json()["request_id"])
+
+    def _headers(self, who: str) -> dict[str, str]:
+        return {"X-API-Key": self._tokens[who]} if who in self._tokens else {}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("access")
+    keys = KeyFile(folder / "keys.json")
+    tokens = {scope.value: keys.add(scope.value, scope) for scope in Scope}
+    tokens["another"] = keys.add("another", Scope.predict)
+    with in_thread(
+        models_dir=MODELS,
+        database_url=f"sqlite:///{folder}/unroll.db",
+        log_durability="process",
+        api_keys_file=folder / "keys.json",
+    ) as client:
+        yield Site(client, tokens)
+
+
+def test_the_table_has_every_route_and_every_scope(site: Site) -> None:
+    paths = site.client.get("/openapi.json").json()["paths"]
+    described = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert described | {"GET /", "GET /docs", "GET /openapi.json"} == set(TABLE)
+    assert ["no key", *Scope] == COLUMNS
+
+
+@pytest.mark.parametrize("who", COLUMNS)
+@pytest.mark.parametrize("route", TABLE)
+def test_a_cell_says_what_is_answered(site: Site, route: str, who: str) -> None:
+    cell = TABLE[route][COLUMNS.index(who)]
+    answer = site.ask(route, who, site.answered_to("another"))
+    if cell == "-":
+        assert answer.status_code == (401 if who == "no key" else 403)
+    elif cell == "own":
+        assert answer.status_code == 404
+        assert site.ask(route, who, site.answered_to(who)).status_code == 200
+    else:
+        assert (cell, answer.status_code) == ("yes", 200)
+
+
+@pytest.mark.parametrize("who", COLUMNS)
+def test_reasons_are_for_callers_with_a_key(site: Site, who: str) -> None:
+    assert site.ask("GET /health/ready", who, "").json()["refused"] == (None if who == "no key" else {})
+
+
+def test_nobody_takes_the_owners_outcome_away(site: Site) -> None:
+    """What a reader tells of another's request is refused, so the owner's own outcome still finds its place."""
+    route, mine = "POST /requests/{request_id}/outcome", site.answered_to("predict")
+    assert site.ask(route, "read", mine).status_code == 404
+    assert site.ask(route, "predict", mine).json()["scored"] == 1
