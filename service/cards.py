@@ -21,6 +21,8 @@ CARD = "card.json"
 KERAS, ONNX, GOLDEN = "model.keras", "model.onnx", "golden.json"
 PLOTS = {"loss": "loss.svg", "fit": "fit.svg"}
 MODEL_FILES = (KERAS, ONNX, GOLDEN, *PLOTS.values())
+# Intervals wider than so many units of what they are measured in say nothing, and are not given.
+WIDEST = 1e3
 
 Cell = Literal["simplernn", "lstm", "gru"]
 Level = Literal["80", "90", "95"]
@@ -105,6 +107,23 @@ class Intervals(_Frozen):
             raise ValueError(f"no quantiles for {', '.join(sorted(missing))} %")
         return quantiles
 
+    @property
+    def widest(self) -> float:
+        """The largest of all quantiles."""
+        return max(map(max, self.quantiles.values()))
+
+    @property
+    def defect(self) -> str | None:
+        """Why no interval can be given by these quantiles, in words; None where they are sound."""
+        if min(map(min, self.quantiles.values())) < 0.0:
+            return "a half-width of its card is negative"
+        if self.widest > WIDEST:
+            return (
+                f"half-widths of its card reach {self.widest:.3g} times the error before them, and {WIDEST:g} is the "
+                "most that says anything: it was calibrated where its series stood still and then jumped"
+            )
+        return None
+
 
 class JudgedEntry(_Frozen):
     """One competitor's errors on the hold-out, over horizons 1 to ``horizon``.
@@ -143,7 +162,8 @@ class ModelCard(_Frozen):
     ``input``: ``values`` is a list of numbers (features: 1 raw, or 2 after causal scaling), ``pairs`` a list of
     ``[index, value]``. ``window``: a model of one trained length reads the last ``window`` values only.
     ``values`` is the range of raw values that were seen in training, where scaling does not remove it. ``judged`` is
-    the backtest of a model of a user's own series, whose ``task`` is the series' name.
+    the backtest of a model of a user's own series, whose ``task`` is the series' name. ``no_intervals`` says in words
+    why a model that would have intervals has none.
     """
 
     format: Literal[1]
@@ -163,6 +183,7 @@ class ModelCard(_Frozen):
     training: Training
     evaluations: Annotated[list[Evaluation], Field(min_length=1)]
     intervals: Intervals | None
+    no_intervals: str | None = None
     judged: Judged | None = None
     checksums: dict[str, Digest]
 
@@ -229,7 +250,7 @@ def sha256(data: bytes) -> str:
 
 
 def read_folder(path: Path) -> ModelFolder:
-    """Read and check ``models/<name>/<version>``.
+    """Read and check ``models/<name>/<version>``. Intervals that cannot be right are taken out of the card.
 
     Raises:
         ModelRejected: a file is missing or unreadable, the card does not hold to the contract or names another
@@ -246,6 +267,8 @@ def read_folder(path: Path) -> ModelFolder:
         raise ModelRejected(f"{where}: {CARD} breaks the contract at {place}: {first['msg']}") from error
     if (card.name, card.version) != (path.parent.name, path.name):
         raise ModelRejected(f"{where}: the card is that of {card.name}/{card.version}")
+    if card.intervals is not None and (defect := card.intervals.defect) is not None:
+        card = card.model_copy(update={"intervals": None, "no_intervals": defect})
     contents = {name: _checked_bytes(path, name, card) for name in MODEL_FILES}
     try:
         golden = Golden.model_validate_json(contents[GOLDEN])

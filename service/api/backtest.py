@@ -16,7 +16,16 @@ def answer(services: Services, payload: BacktestRequest, request_id: str) -> Com
     served = [services.catalog.find(each.model, each.version) for each in judged]
     tasks = {model.card.task for model in served if model is not None}
     return Computed(
-        BacktestResponse(request_id, found.origins, found.first, found.last, found.scale, found.backtests, found.best),
+        BacktestResponse(
+            request_id,
+            found.origins,
+            found.first,
+            found.last,
+            found.scale,
+            found.backtests,
+            found.best,
+            found.warnings,
+        ),
         task=tasks.pop() if len(tasks) == 1 else None,
         models=tuple(f"{each.model}/{each.version}" for each in judged),
         sequences=1,

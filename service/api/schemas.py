@@ -231,7 +231,8 @@ class BacktestResponse:
     """How models and rules would have done on the later half of a series, one entry per name and steps ahead.
 
     `origins` forecasts were made, the first with `first` values known and the last with `last`; `scale` is the naive
-    rule's one-step error on those `first` values, which `mase` is in units of.
+    rule's one-step error on those `first` values, which `mase` is in units of. `warnings` say why `mase` or `coverage`
+    is null where it could be a number.
     """
 
     request_id: str
@@ -241,6 +242,7 @@ class BacktestResponse:
     scale: float
     backtests: list[ModelBacktest | RuleBacktest]
     best: BestBacktest
+    warnings: list[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ class Prediction:
     """The next value of one sequence, or the answer of a memory model.
 
     ``model`` is a model's name, or ``rule:<name>`` with no version where a rule had the best record.
-    ``intervals`` maps a level in percent to the lower and upper bound; None for rules, textbook and memory models.
+    ``intervals`` maps a level in percent to the lower and upper bound; None for rules, textbook and memory models, and
+    where a warning says why.
     """
 
     value: float
@@ -124,7 +125,7 @@ class ModelBacktest:
     ``mae`` is the mean absolute error in the sequence's own unit; ``mase`` that in units of the naive rule's one-step
     error on the values before the first origin, None where those are constant; ``smape`` the mean of
     2 abs(x - f) / (abs(x) + abs(f)), 0 to 2; ``coverage`` the share of true values inside the interval of each
-    level, of those that have one; None where the model gives none.
+    level, of those that have one; None where none has.
     """
 
     model: str
@@ -161,7 +162,8 @@ class BestBacktest:
 class Backtest:
     """A rolling-origin judgement: from each of ``origins`` points the values after it are foretold and compared.
 
-    ``first`` and ``last`` are how many values the first and the last origin know; ``scale`` is what MASE divides by.
+    ``first`` and ``last`` are how many values the first and the last origin know; ``scale`` is what MASE divides by;
+    ``warnings`` say why there is no MASE or no coverage where there could be.
     """
 
     origins: int
@@ -170,3 +172,4 @@ class Backtest:
     scale: float
     backtests: list[ModelBacktest | RuleBacktest]
     best: BestBacktest
+    warnings: list[str]

@@ -10,15 +10,17 @@ O(length + origins x horizon) steps, not O(origins x length).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import Level
+from service.cards import Intervals, Level
 from service.errors import InvalidInput, Problem
 from service.inference import rules, scaling
 from service.inference.answers import Backtest, BestBacktest, ModelBacktest, RuleBacktest
 from service.inference.check import FIRST, TIE
-from service.inference.intervals import half_widths
+from service.inference.intervals import error_scale, given, half_widths
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.rollout import carry_on, slide_on
@@ -33,6 +35,8 @@ MOST_ORIGINS = 200
 SHORTEST = 4
 # Scores in one answer, one for each name and number of steps ahead.
 MOST_SCORES = 25_000
+NO_UNIT = "There is no MASE: nothing moves in the values before the first origin, so there is no unit to measure in."
+NO_COVERAGE = "before no origin do the values move in such a way that intervals could be given"
 
 
 def backtest(models: list[Model], batch: Batch, horizon: int, levels: tuple[Level, ...]) -> Backtest:
@@ -57,23 +61,29 @@ def backtest(models: list[Model], batch: Batch, horizon: int, levels: tuple[Leve
         _require(model, batch, origins)
     truth = batch.values[0, origins[:, None] + np.arange(horizon)]
     scale = float(batch.scaled.scale[0, origins[0] - 1])
+    unit = float(scaling.unit_of(np.array(scale), np.abs(batch.values[0, : origins[0]]).max()))
+    warnings = [NO_UNIT] if math.isnan(unit) else []
     found: list[ModelBacktest | RuleBacktest] = []
     overall: dict[str, float] = {}
     for model in models:
         card = model.card
-        forecasts, unit = _foretold(model, batch, origins, horizon)
+        forecasts, answers = _foretold(model, batch, origins, horizon)
         mae, smape = _measured(truth, forecasts)
-        coverage = _coverage(model, np.abs(truth - forecasts), unit, levels)
+        bounded = _bounded(model, batch, origins, answers)
+        coverage = _coverage(card.intervals, np.abs(truth - forecasts), bounded, levels)
+        if coverage[0] is None and (card.intervals or card.no_intervals):
+            warnings.append(f"{card.name} has no coverage: {card.no_intervals or NO_COVERAGE}.")
         overall[card.name] = float(mae.mean())
-        scores = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, scale), smape.tolist(), coverage, strict=True)
+        scores = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, unit), smape.tolist(), coverage, strict=True)
         found += [ModelBacktest(card.name, card.version, *each) for each in scores]
     for rule in rules.SERIES_RULES:
         forecasts = rules.extend(rule, batch.values, origins, horizon, np.zeros(len(origins), np.intp))
         mae, smape = _measured(truth, forecasts)
         overall[f"rule:{rule}"] = float(mae.mean())
-        measures = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, scale), smape.tolist(), strict=True)
+        measures = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, unit), smape.tolist(), strict=True)
         found += [RuleBacktest(rule, *each) for each in measures]
-    return Backtest(len(origins), int(origins[0]), int(origins[-1]), scale, found, _best(overall, scale))
+    best = _best(overall, scale, unit)
+    return Backtest(len(origins), int(origins[0]), int(origins[-1]), scale, found, best, warnings)
 
 
 def origins_of(length: int, horizon: int) -> Origins:
@@ -96,7 +106,7 @@ def _too_short(expected: str) -> InvalidInput:
 
 
 def _foretold(model: Model, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
-    """Forecasts [origins, horizon], and at each origin the error scale of intervals [origins], NaN where unknown."""
+    """Forecasts [origins, horizon], and the one-step-ahead answers on the way to the last origin."""
     if model.card.window is None:
         answers, state = _read_with_stops(model, batch, origins)
         carry = scaling.carry(batch.values, origins, np.zeros(len(origins), np.intp))
@@ -106,7 +116,7 @@ def _foretold(model: Model, batch: Batch, origins: Origins, horizon: int) -> tup
         positions = (origins - model.card.window)[:, None] + np.arange(model.card.window)
         forecasts = slide_on(model, batch.values[0, positions], horizon)
     model.require_finite(forecasts)
-    return forecasts, _error_scales(model, batch, origins, answers)
+    return forecasts, answers
 
 
 def _read_with_stops(model: Model, batch: Batch, origins: Origins) -> tuple[Floats, State]:
@@ -125,15 +135,21 @@ def _read_with_stops(model: Model, batch: Batch, origins: Origins) -> tuple[Floa
     return answers[0], {name: np.concatenate([each[name] for each in states], axis=1) for name in states[0]}
 
 
-def _error_scales(model: Model, batch: Batch, origins: Origins, answers: Floats) -> Floats:
-    """What interval widths multiply at each origin: the check's mae + 1e-3 S, of the values known there."""
+def _bounded(model: Model, batch: Batch, origins: Origins, answers: Floats) -> Floats:
+    """What intervals are measured in at each origin, of the values known there; NaN where there are none."""
     values, first = batch.values[0], max(FIRST, model.card.window or 0)
     errors = np.abs(values[1 : len(answers)] - answers[:-1])  # entry t is that of x_{t+1}
+    moves = np.abs(np.diff(values))
     steps = np.minimum(origins // 2, origins - first)
-    spans = zip((origins - 1).tolist(), steps.tolist(), strict=True)
-    mae = np.array([errors[end - count : end].mean() if count > 0 else np.nan for end, count in spans])
-    found: Floats = mae + TIE * batch.scaled.scale[0, origins - 1]
-    return found
+    spans = [slice(end - count, end) for end, count in zip((origins - 1).tolist(), steps.tolist(), strict=True)]
+    mae, moved = (
+        np.array([each[span].mean() if span.start < span.stop else 0.0 for span in spans]) for each in (errors, moves)
+    )
+    magnitude = np.maximum.accumulate(np.abs(values))[origins - 1]
+    unit = batch.scaled.scale[0, origins - 1]
+    scale = error_scale(mae, unit, moved, magnitude)
+    widest = 0.0 if model.card.intervals is None else model.card.intervals.widest
+    return np.where(given(widest, scale, unit), scale, np.nan)
 
 
 def _measured(truth: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
@@ -143,30 +159,32 @@ def _measured(truth: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
     return errors.mean(axis=0), 2.0 * shares.mean(axis=0)
 
 
-def _scaled(mae: Floats, scale: float) -> list[float | None]:
-    """MASE, None where the scale is zero or so small that the share overflows."""
+def _scaled(mae: Floats, unit: float) -> list[float | None]:
+    """MASE, None where nothing had moved (``unit`` is NaN) or so little that the share overflows."""
     with np.errstate(all="ignore"):
-        found = (mae / scale if scale > 0.0 else np.full(len(mae), np.nan)).tolist()
+        found = (mae / unit).tolist()
     return [each if np.isfinite(each) else None for each in found]
 
 
-def _coverage(model: Model, errors: Floats, unit: Floats, levels: tuple[Level, ...]) -> list[dict[str, float] | None]:
+def _coverage(
+    intervals: Intervals | None, errors: Floats, scale: Floats, levels: tuple[Level, ...]
+) -> list[dict[str, float] | None]:
     """Per step ahead, the share of the origins with intervals whose interval of each level held the true value."""
-    intervals, known, horizon = model.card.intervals, np.isfinite(unit), errors.shape[1]
+    known, horizon = np.isfinite(scale), errors.shape[1]
     if intervals is None or not known.any():
         return [None] * horizon
     held: dict[str, list[float]] = {
-        level: (errors[known] <= half_widths(intervals, level, horizon) * unit[known, None]).mean(axis=0).tolist()
+        level: (errors[known] <= half_widths(intervals, level, horizon) * scale[known, None]).mean(axis=0).tolist()
         for level in levels
     }
     return [{level: shares[ahead] for level, shares in held.items()} for ahead in range(horizon)]
 
 
-def _best(overall: dict[str, float], scale: float) -> BestBacktest:
+def _best(overall: dict[str, float], scale: float, unit: float) -> BestBacktest:
     """The lowest mean error over all horizons; a network within 1e-3 of the scale of it wins over a rule."""
     lowest = min(overall.values())
     networks = {name: mae for name, mae in overall.items() if not name.startswith("rule:")}
     name = min(networks or overall, key=(networks or overall).__getitem__)
     if overall[name] > lowest + TIE * scale:
         name = min(overall, key=overall.__getitem__)
-    return BestBacktest(name, overall[name], _scaled(np.array([overall[name]]), scale)[0])
+    return BestBacktest(name, overall[name], _scaled(np.array([overall[name]]), unit)[0])

@@ -120,7 +120,8 @@ def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
 class Standing(NamedTuple):
     """A model's errors on a batch beside the best rule's, each [sequences]; see :class:`Check`.
 
-    ``verdicts`` are places in ``VERDICTS``; beside a rule below ``exact`` there is no skill.
+    ``verdicts`` are places in ``VERDICTS``; beside a rule below ``exact`` there is no skill; ``moves`` is the mean
+    absolute difference over the checked steps, zero where nothing was checked.
     """
 
     steps: NDArray[np.int64]
@@ -130,6 +131,7 @@ class Standing(NamedTuple):
     rule_value: Floats
     verdicts: NDArray[np.intp]
     exact: Floats
+    moves: Floats
 
     def loses(self) -> NDArray[np.bool_]:
         """Where the rule was better [sequences]."""
@@ -171,7 +173,8 @@ def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> Stan
     tolerance = np.maximum(exact, _standard_error(chosen, difference))
     names = [ruled.names[each] for each in best.tolist()]
     verdicts = _verdicts(mae, rule_mae, tolerance)
-    return Standing(chosen.steps, mae, names, rule_mae, ruled.values[best, rows], verdicts, exact)
+    moves = ruled.mae[ruled.names.index("naive")]
+    return Standing(chosen.steps, mae, names, rule_mae, ruled.values[best, rows], verdicts, exact, moves)
 
 
 def judge_memory(batch: Batch, answers: Floats) -> Standing:
@@ -181,7 +184,7 @@ def judge_memory(batch: Batch, answers: Floats) -> Standing:
     once = np.ones(len(answers), np.int64)
     names = ["index_blind_mean"] * len(answers)
     mae, rule_mae = np.abs(answers - truth), np.abs(blind - truth)
-    return Standing(once, mae, names, rule_mae, blind, _verdicts(mae, rule_mae, exact), exact)
+    return Standing(once, mae, names, rule_mae, blind, _verdicts(mae, rule_mae, exact), exact, np.zeros(len(mae)))
 
 
 def memory_truth(batch: Batch) -> Floats:

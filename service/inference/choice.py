@@ -57,7 +57,7 @@ def choose(batch: Batch, models: list[Model]) -> list[Choice]:
             rule = candidate - len(models)
             model, name = None, f"rule:{ruled.names[rule]}"
             checks = judge(batch, chosen, ruled.errors[rule], ruled).checks()
-            evidence = Evidence(ruled.values[rule], ruled.mae[rule], checks, [[] for _ in checks])
+            evidence = Evidence(ruled.values[rule], np.full(len(checks), np.nan), checks, [[] for _ in checks])
         choices.append(Choice(model, name, rows, evidence.take(rows.tolist())))
     return choices
 

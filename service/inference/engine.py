@@ -51,7 +51,7 @@ class Engine:
         if named is None or named.card.answers_any_series:
             few = few_short_series(sequences)
             if few is not None:
-                return [prediction(self._answered_short(named, each), each.unit, levels) for each in few]
+                return [prediction(self._answered_short(named, each), each, levels) for each in few]
         found: dict[int, Prediction] = {}
         for batch in batches(sequences):
             for choice in _answered(named, batch, self.catalog):
@@ -167,7 +167,7 @@ class Engine:
         else:
             rule, length = choice.name.removeprefix("rule:"), np.array([len(series.values)], np.int32)
             ahead = rules.extend(rule, np.array([series.values]), length, horizon)[0]
-        return forecast(choice, ahead, series.unit, levels)
+        return forecast(choice, ahead, series, levels)
 
     def _of_task(self, task: str) -> list[Model]:
         tasks = self.catalog.tasks()

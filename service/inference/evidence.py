@@ -22,6 +22,7 @@ from service.inference.check import (
     rule_record,
     span,
 )
+from service.inference.intervals import error_scale
 from service.inference.model import Model, Reading
 from service.inference.network import State
 from service.inference.sequences import Batch
@@ -33,12 +34,12 @@ Floats = NDArray[np.float64]
 class Evidence:
     """Answers [sequences] of one model or rule to a batch, with a check and the warnings for each.
 
-    ``mae`` [sequences] is that of the checks, zero where there is none. ``state`` is the network's after each sequence,
-    for a forecast to go on from; None for a windowed model or a rule.
+    ``scale`` [sequences] is what intervals are measured in, NaN where there are none. ``state`` is the network's after
+    each sequence, for a forecast to go on from; None for a windowed model or a rule.
     """
 
     answers: Floats
-    mae: Floats
+    scale: Floats
     checks: list[Check | None]
     warnings: list[list[str]]
     state: State | None = None
@@ -47,7 +48,7 @@ class Evidence:
         """The evidence for some of the sequences."""
         checks, warnings = [self.checks[row] for row in rows], [self.warnings[row] for row in rows]
         state = None if self.state is None else {name: part[:, rows] for name, part in self.state.items()}
-        return Evidence(self.answers[rows], self.mae[rows], checks, warnings, state)
+        return Evidence(self.answers[rows], self.scale[rows], checks, warnings, state)
 
 
 class Examiner:
@@ -120,4 +121,7 @@ def evidence_of(
         doubtful |= np.isin(batch.lengths, list(odd))
     for row in np.flatnonzero(doubtful).tolist():
         warnings[row] = caveats(card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
-    return Evidence(answers, standing.mae, checks, warnings, state)
+    scale = np.full(len(answers), np.nan)
+    if card.intervals is not None:
+        scale = error_scale(standing.mae, batch.unit, standing.moves, np.abs(batch.values).max(axis=1))
+    return Evidence(answers, scale, checks, warnings, state)

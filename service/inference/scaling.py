@@ -18,6 +18,18 @@ from service.inference.cumulative import cumulative_sum
 
 Floats = NDArray[np.float64]
 
+# Moves of at most this share of the values themselves are rounding (64 places of the last binary digit).
+ROUNDING = 2.0**-46
+
+
+def unit_of(moves: Floats, magnitude: Floats) -> Floats:
+    """``moves``, mean absolute differences, as a unit that is never zero: NaN where nothing moved yet.
+
+    ``magnitude`` is the largest magnitude among the values whose differences they are, of the same shape.
+    """
+    unit: Floats = np.where(moves > ROUNDING * magnitude, moves, np.nan)
+    return unit
+
 
 class Scaled(NamedTuple):
     """``features`` float32 [sequences, timesteps, 2]; ``scale`` float64 [sequences, timesteps], s_t."""

@@ -29,7 +29,7 @@ def test_a_named_model_answers_the_same_alone_and_in_a_batch(
     (batch,) = batches([values])
     (batched,) = predictions(answered(batch, catalog.get(name)), batch.unit, LEVELS)
     series = ShortSeries(values)
-    alone = prediction(answered_short(series, catalog.get(name)), series.unit, LEVELS)
+    alone = prediction(answered_short(series, catalog.get(name)), series, LEVELS)
     _assert_alike(alone, batched, float(batch.unit[0]))
 
 
@@ -38,7 +38,7 @@ def test_the_same_answerer_is_chosen_alone_and_in_a_batch(catalog: Catalog, valu
     (batch,) = batches([values])
     models = catalog.series_models()
     series = ShortSeries(values)
-    one = prediction(choose_short(series, models), series.unit, LEVELS)
+    one = prediction(choose_short(series, models), series, LEVELS)
     (choice,) = choose(batch, models)
     (other,) = predictions(choice, batch.unit, LEVELS)
     if one.model != other.model:  # a tie that rounding decides
