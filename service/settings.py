@@ -116,8 +116,8 @@ class Settings(BaseSettings):
     large_bytes: int = Field(
         default=128 * _KIB * _KIB,
         ge=_KIB,
-        description="Bytes of bodies and answers over 64 KiB that a process has in hand at once, bounding memory; more "
-        "are answered 503 immediately.",
+        description="Bytes of unfinished bodies, and of bodies and answers over 64 KiB, that a process has in hand at "
+        "once, bounding memory; more are answered 503 immediately.",
     )
     queue_timeout: float = Field(
         default=5.0, gt=0, description="Seconds that a question may wait for a thread before it is answered 503."

@@ -56,7 +56,7 @@ class Admission:
     def require_bytes(self, size: int) -> None:
         """Raise :class:`Overloaded` where ``size`` bytes more would be too many."""
         if self.large_bytes + size > self._most_bytes:
-            raise Overloaded("too many large requests are in hand; try again in a moment")
+            raise Overloaded("too many large or unfinished requests are in hand; try again in a moment")
 
 
 class Hand:
@@ -68,11 +68,17 @@ class Hand:
         self._admission = admission
         self._requests = self._bytes = 0
 
-    def reading(self, size: int) -> None:
-        """``size`` bytes of the body have come so far. Raises Overloaded where a large body has no room."""
-        if size > SMALL_BYTES:
+    def reading(self, size: int, complete: bool) -> None:
+        """``size`` bytes of the body have come so far. Raises Overloaded where they have no room.
+
+        A body that is not complete counts however small it is: clients that never complete one are not bounded in
+        number.
+        """
+        if size > SMALL_BYTES or not complete:
             self._admission.require_bytes(size - self._bytes)
             self.keep(size - self._bytes)
+        elif self._bytes:
+            self.keep(-self._bytes)
 
     def start(self) -> None:
         """The body is complete: from here the request counts. A client that sends slowly takes no one's place.

@@ -1,4 +1,4 @@
-"""The one place where computing endpoints read, cap and validate raw bytes.
+"""The one place where request bodies are read, capped and validated, as raw bytes.
 
 FastAPI's own body handling costs a third of a request and turns NaN into a 500; here the bytes go straight into a
 strict Pydantic model, and whatever is wrong becomes one of this project's own errors that repeats no input.
@@ -35,8 +35,9 @@ _CODES = {
     "less_than_equal": "out_of_range",
 }
 # Where Pydantic's words leave out what to do.
-_ADVICE = {"float_type": "Input should be a valid number; gaps (null) must be filled first"}
-# Names of the branches of a union of lists, which mean nothing to a client.
+_ADVICE = {"float_type": "Input should be a valid number; gaps (null) in a sequence must be filled first"}
+# Names of the branches of a union of lists, which mean nothing to a client. They stand behind the first part of a
+# location only: that is a field, whatever its name.
 _BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps"})
 # What is in a body of 250,000 pairs, each a list, in 10,000 sequences, and a little more. The parser takes hundreds of
 # bytes for each list or object, whatever is in it, so that these bound its memory and its time.
@@ -61,16 +62,12 @@ class Disconnected(Exception):  # an event, not an error
     """The client left before its body was complete: nothing was asked, so nothing is answered or recorded."""
 
 
-def _any_size(_: int) -> None:
-    """Takes every size."""
-
-
 async def read_body(
-    scope: Scope, receive: Receive, limit: int, accepted: Accepted, arriving: Callable[[int], None] = _any_size
+    scope: Scope, receive: Receive, limit: int, accepted: Accepted, arriving: Callable[[int, bool], None]
 ) -> bytes:
     """The whole request body as it was sent, refused before it is buffered when it is over ``limit`` bytes.
 
-    ``arriving`` is told how many bytes there are by now and may raise.
+    ``arriving`` is told how many bytes there are by now and whether they are all, and may raise.
 
     Raises:
         UnsupportedMediaType: a Content-Type or Content-Encoding that is not ``accepted``; none at all always is.
@@ -85,26 +82,19 @@ async def read_body(
         if name == b"content-encoding" and value.strip().lower() not in (b"identity", *accepted.encodings):
             offered = b", ".join(sorted(accepted.encodings)).decode()
             raise UnsupportedMediaType(f"expected {f'one of {offered}, or ' if offered else ''}no Content-Encoding")
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise Disconnected
-    body: bytes = message.get("body", b"")
-    if len(body) > limit:
-        raise _too_large(limit)
-    arriving(len(body))
-    if not message.get("more_body", False):
-        return body
-    parts, size = [body], len(body)
-    while message.get("more_body", False):
+    parts: list[bytes] = []
+    size, complete = 0, False
+    while not complete:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        size += len(message.get("body", b""))
+        part, complete = message.get("body", b""), not message.get("more_body", False)
+        size += len(part)
         if size > limit:
             raise _too_large(limit)
-        arriving(size)
-        parts.append(message.get("body", b""))
-    return b"".join(parts)
+        arriving(size, complete)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def parse(payload: type[Payload], body: bytes) -> Payload:
@@ -159,7 +149,7 @@ def _furthest(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     unions: dict[tuple[int | str, ...], dict[int | str, list[ErrorDetails]]] = {}
     for each in errors:
         location = each["loc"]
-        at = next((place for place, part in enumerate(location) if part in _BRANCHES), None)
+        at = next((place for place, part in enumerate(location) if place and part in _BRANCHES), None)
         if at is None:
             kept.append(each)
         else:
@@ -179,7 +169,7 @@ def _reached(start: int, errors: list[ErrorDetails]) -> tuple[float, ...]:
 def _place(location: tuple[int | str, ...], kind: str) -> str:
     """Dotted path; an unknown key is the client's own text and is not repeated."""
     known = location[:-1] if kind == "extra_forbidden" else location
-    return ".".join(str(part) for part in known if part not in _BRANCHES) or "body"
+    return ".".join(str(part) for place, part in enumerate(known) if not (place and part in _BRANCHES)) or "body"
 
 
 def refuse_repeated_keys(body: bytes) -> None:

@@ -11,15 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from service.api.body import Disconnected
 from service.api.errors import Refusal, Where, refuse, refuse_as
 from service.errors import UnrollError
 from service.request_log.rows import identify
 
 logger = logging.getLogger(__name__)
 
-_DETAILS = {HTTPStatus.UNPROCESSABLE_ENTITY: "the body is not valid JSON"}
 _CODES = {
-    HTTPStatus.UNPROCESSABLE_ENTITY: "invalid_json",
     HTTPStatus.NOT_FOUND: "unknown_path",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
 }
@@ -32,6 +31,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnrollError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Disconnected, _left)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -74,14 +74,17 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for that class
     status = HTTPStatus(error.status_code)
-    if status == HTTPStatus.BAD_REQUEST:  # what FastAPI raises for a body that it cannot parse
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = _CODES.get(status, status.name.lower())
-    detail = _DETAILS.get(status, status.description or status.phrase)
+    detail = status.description or status.phrase
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = _allowed(request)
     return _response(refuse_as(_path(request), status, detail, code, _request_id(request)), headers)
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Something must be given back, and nobody is there to read it."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from service.api.computing import ComputingEndpoint
 from service.api.errors import MEDIA_TYPE, ForeignError, Problem, is_foreign
@@ -120,6 +120,12 @@ def _operation(endpoint: ComputingEndpoint[Any], path: str, request: Any, respon
             **{str(int(status)): entry for status, entry in error_responses(path).items()},
         },
     }
+
+
+def request_body(payload: type[BaseModel], example: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The OpenAPI entry of a body that a route reads by itself; one without an example may be left out."""
+    content = {"schema": payload.model_json_schema(), **({} if example is None else {"example": example})}
+    return {"requestBody": {"content": {"application/json": content}, "required": example is not None}}
 
 
 def error_responses(path: str, *statuses: int) -> dict[int | str, dict[str, Any]]:

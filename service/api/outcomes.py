@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Tag
 
-from service.api.deps import OwnRowsDep, ServicesDep
-from service.api.openapi import problem_response
+from service.api.deps import OwnRowsDep, ServicesDep, posted
+from service.api.openapi import error_responses, problem_response, request_body
 from service.api.requests import UNAVAILABLE, as_time
+from service.api.schemas import MOST_SEQUENCES, MOST_VALUES, Number
 from service.request_log.outcomes import record_outcome
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+_Flat = Annotated[list[Number | None], Field(max_length=MOST_VALUES, fail_fast=True)]
+_Rows = Annotated[list[_Flat], Field(max_length=MOST_SEQUENCES, fail_fast=True)]
+Values = Annotated[
+    Annotated[_Flat, Tag("flat")] | Annotated[_Rows, Tag("rows")],
+    Field(union_mode="left_to_right"),
+]
 
 
 class OutcomeRequest(BaseModel):
@@ -23,7 +29,7 @@ class OutcomeRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     value: Number | None = None
-    values: list[Number | None] | list[list[Number | None]] | None = None
+    values: Values | None = None
 
 
 class OutcomeResponse(BaseModel):
@@ -38,7 +44,9 @@ class OutcomeResponse(BaseModel):
 @router.post(
     "/{request_id}/outcome",
     summary="Record what really came next",
+    openapi_extra=request_body(OutcomeRequest, {"value": 5.0}),
     responses={
+        **error_responses("/requests", 413, 415),
         404: problem_response("No such request"),
         409: problem_response("A different outcome is on record"),
         422: problem_response("The answer was not kept (`not_recorded`), or the outcome is not shaped like it"),
@@ -49,7 +57,7 @@ async def outcome(
     services: ServicesDep,
     client: OwnRowsDep,
     request_id: str,
-    body: Annotated[OutcomeRequest, Body(examples=[{"value": 5.0}])],
+    body: Annotated[OutcomeRequest, posted(OutcomeRequest)],
 ) -> OutcomeResponse:
     found = await services.log.run(record_outcome(request_id, value=body.value, values=body.values, client=client))
     return OutcomeResponse(id=found.id, time=as_time(found.time), values=found.values, scored=found.scored)

@@ -17,6 +17,14 @@ PATHS = {
     "/v1/models/sine-gru:predict": '{"instances":[%s]}',
     "/v2/models/sine-gru/infer": '{"inputs":[{"name":"sequence","datatype":"FP64","shape":[1,4],"data":%s}]}',
 }
+# Every path that reads a body.
+READING = [
+    *PATHS,
+    "/requests/01920000-0000-7000-8000-000000000000/outcome",
+    "/v2/repository/index",
+    "/v2/repository/models/sine-gru/load",
+    "/v2/repository/models/sine-gru/unload",
+]
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from service.api.body import JSON_ONLY, Payload, parse, read_body
-from service.api.deps import RepositoryDep, ServicesDep, services_of
-from service.api.openapi import error_responses, foreign_response
+from service.api.deps import RepositoryDep, ServicesDep, posted
+from service.api.openapi import error_responses, foreign_response, request_body
 from service.api.v2.schemas import IndexEntry
 
 router = APIRouter(prefix="/v2/repository", tags=["v2"])
@@ -32,18 +31,11 @@ class ChangeRequest(BaseModel):
     parameters: dict[str, Any] = {}
 
 
-def _body(payload: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI entry of a body that may be left out, and that NVIDIA's clients send without a Content-Type."""
-    return {"requestBody": {"content": {"application/json": {"schema": payload.model_json_schema()}}}}
+# NVIDIA's clients leave out the body, or send it without a Content-Type.
+IndexDep = Annotated[IndexRequest, posted(IndexRequest, absent=b"{}")]
+ChangeDep = Annotated[ChangeRequest, posted(ChangeRequest, absent=b"{}")]
 
-
-async def _read(request: Request, payload: type[Payload]) -> Payload:
-    limit = services_of(request.scope).settings.body_limit
-    body = await read_body(request.scope, request.receive, limit, JSON_ONLY)
-    return parse(payload, body or b"{}")
-
-
-_BAD = error_responses("/v2", 413, 415, 422)
+_BAD = error_responses("/v2", 413, 415, 422, 503)
 _CHANGED = {
     **_BAD,
     404: foreign_response("No such model"),
@@ -55,10 +47,9 @@ _CHANGED = {
     "/index",
     summary="Every version in the repository, served or not",
     responses=_BAD,
-    openapi_extra=_body(IndexRequest),
+    openapi_extra=request_body(IndexRequest),
 )
-async def index(repository: RepositoryDep, request: Request) -> list[IndexEntry]:
-    asked = await _read(request, IndexRequest)
+async def index(repository: RepositoryDep, asked: IndexDep) -> list[IndexEntry]:
     return [
         IndexEntry(
             name=entry.name,
@@ -75,10 +66,9 @@ async def index(repository: RepositoryDep, request: Request) -> list[IndexEntry]
     "/models/{model}/load",
     summary="Read a model's folder afresh and serve it in place of the old one",
     responses=_CHANGED,
-    openapi_extra=_body(ChangeRequest),
+    openapi_extra=request_body(ChangeRequest),
 )
-async def load(services: ServicesDep, repository: RepositoryDep, request: Request, model: str) -> dict[str, str]:
-    await _read(request, ChangeRequest)
+async def load(services: ServicesDep, repository: RepositoryDep, _: ChangeDep, model: str) -> dict[str, str]:
     await anyio.to_thread.run_sync(repository.load, model, limiter=services.threads)
     return {}
 
@@ -87,9 +77,8 @@ async def load(services: ServicesDep, repository: RepositoryDep, request: Reques
     "/models/{model}/unload",
     summary="Serve a model no longer, until it is loaded again",
     responses=_CHANGED,
-    openapi_extra=_body(ChangeRequest),
+    openapi_extra=request_body(ChangeRequest),
 )
-async def unload(services: ServicesDep, repository: RepositoryDep, request: Request, model: str) -> dict[str, str]:
-    await _read(request, ChangeRequest)
+async def unload(services: ServicesDep, repository: RepositoryDep, _: ChangeDep, model: str) -> dict[str, str]:
     await anyio.to_thread.run_sync(repository.unload, model, limiter=services.threads)
     return {}

@@ -31,7 +31,7 @@ def test_one_request_too_many_is_refused_and_the_next_after_it_is_taken() -> Non
 def test_a_body_that_is_still_arriving_takes_no_place() -> None:
     bounded = admission(requests=1)
     with Hand(bounded) as slow:
-        slow.reading(SMALL_BYTES)
+        slow.reading(SMALL_BYTES, complete=False)
         bounded.admit()
 
 
@@ -39,11 +39,25 @@ def test_large_bodies_are_bounded_by_their_bytes_and_small_ones_are_not() -> Non
     bounded = admission(large_bytes=1_000_000)
     with Hand(bounded) as large, Hand(bounded) as late, Hand(bounded) as small:
         for size in (300_000, 600_000, 900_000):
-            large.reading(size)
+            large.reading(size, complete=size == 900_000)
         assert bounded.large_bytes == 900_000
         with pytest.raises(Overloaded):
-            late.reading(200_000)
-        small.reading(SMALL_BYTES)
+            late.reading(200_000, complete=True)
+        small.reading(SMALL_BYTES, complete=True)
+    assert bounded.large_bytes == 0
+
+
+def test_small_bodies_count_until_they_are_complete() -> None:
+    bounded = admission(large_bytes=100_000)
+    with Hand(bounded) as slow, Hand(bounded) as late:
+        slow.reading(30_000, complete=False)
+        slow.reading(60_000, complete=False)
+        assert bounded.large_bytes == 60_000
+        with pytest.raises(Overloaded):
+            late.reading(50_000, complete=False)
+        slow.reading(61_000, complete=True)
+        assert bounded.large_bytes == 0
+        late.reading(50_000, complete=False)
     assert bounded.large_bytes == 0
 
 

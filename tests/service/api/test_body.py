@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from service.api.body import JSON_ONLY, Disconnected, parse, read_body
+from service.api.outcomes import OutcomeRequest
 from service.api.schemas import CompareRequest, PredictRequest
 from service.errors import BodyTooLarge, InvalidInput, UnsupportedMediaType
 from tests.problems import TEXT
@@ -32,8 +33,12 @@ class Client:
         return self._messages[self.sent - 1]
 
 
+def uncounted(size: int, complete: bool) -> None:
+    pass
+
+
 def read(client: Client, *headers: tuple[bytes, bytes]) -> bytes:
-    return asyncio.run(read_body({"headers": list(headers)}, client.receive, LIMIT, JSON_ONLY))
+    return asyncio.run(read_body({"headers": list(headers)}, client.receive, LIMIT, JSON_ONLY, uncounted))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,13 @@ def test_a_client_that_leaves_before_its_body_is_complete_asked_nothing(messages
         read(client)
 
 
+def test_a_body_is_counted_as_it_comes() -> None:
+    counted: list[tuple[int, bool]] = []
+    client = Client(b"{", b"", b"  }")
+    asyncio.run(read_body({"headers": []}, client.receive, LIMIT, JSON_ONLY, lambda *each: counted.append(each)))
+    assert counted == [(1, False), (1, False), (4, True)]
+
+
 @pytest.mark.parametrize(
     ("body", "code", "where"),
     [
@@ -152,6 +164,28 @@ def test_what_the_schema_does_not_say_is_refused_where_it_is(body: bytes, code: 
     assert (refused.value.code, refused.value.problems[0].where) == (code, where)
     assert TEXT not in refused.value.detail
     assert all(TEXT not in problem.where + problem.expected for problem in refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "where"),
+    [
+        (b"", "invalid_json", "body"),
+        (b'{"value":1,"value":2}', "repeated_key", "body"),
+        (b'{"values":[1],"v\\u0061lues":[2]}', "repeated_key", "body"),
+        (b'{"value":"1"}', "wrong_type", "value"),
+        (b'{"value":NaN}', "non_finite", "value"),
+        (b'{"values":1}', "wrong_type", "values"),
+        (b'{"values":[1,null,[2]]}', "wrong_type", "values.2"),
+        (b'{"values":[[1,null],["x"]]}', "wrong_type", "values.1.0"),
+        (b'{"values":[[[1]]]}', "wrong_type", "values.0.0"),
+        (b'{"values":[' + b"null," * 250_000 + b"null]}", "too_long", "values"),
+    ],
+)
+def test_a_bad_outcome_is_refused_where_it_is_bad(body: bytes, code: str, where: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(OutcomeRequest, body)
+    assert (refused.value.code, refused.value.problems[0].where) == (code, where)
+    assert len(refused.value.problems) == 1
 
 
 def test_a_gap_in_a_sequence_is_refused_with_the_advice_to_fill_it() -> None:

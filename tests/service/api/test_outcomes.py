@@ -59,7 +59,21 @@ def test_outcomes_of_several_sequences_may_arrive_one_after_the_other(api: httpx
 def test_an_outcome_shaped_unlike_its_answer_is_refused(api: httpx.Client) -> None:
     request_id = _predict(api)
     assert_problem(api.post(f"/requests/{request_id}/outcome", json={"values": [1.0, 2.0]}), 422, "outcome_shape")
-    assert_problem(api.post(f"/requests/{request_id}/outcome", json={"value": "9"}), 422, "invalid_input")
+    assert_problem(api.post(f"/requests/{request_id}/outcome", json={"value": "9"}), 422, "wrong_type")
+
+
+def test_an_outcome_is_taken_as_curl_sends_it(api: httpx.Client) -> None:
+    path = f"/requests/{_predict(api)}/outcome"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert api.post(path, content=b'{"value": 9.0}', headers=form).json()["values"] == 9.0
+    assert api.post(path, content=b'{"value": 9.0}').json()["values"] == 9.0  # no Content-Type at all
+    assert_problem(api.post(path, content=b"<9/>", headers={"Content-Type": "text/xml"}), 415, "unsupported_media_type")
+
+
+def test_an_outcome_given_twice_is_refused_and_nothing_is_recorded(api: httpx.Client) -> None:
+    path = f"/requests/{_predict(api)}/outcome"
+    assert_problem(api.post(path, content=b'{"value": 4.0, "value": 9.0}'), 422, "repeated_key")
+    assert api.post(path, json={"value": 5.0}).json()["scored"] == 1
 
 
 def test_the_outcome_of_no_request_is_not_found(api: httpx.Client) -> None:

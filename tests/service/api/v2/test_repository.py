@@ -44,8 +44,8 @@ def test_a_model_is_loaded_and_unloaded_by_name(tmp_path: Path, copy_model: Copy
         assert predict(client).json()["predictions"] == answer
 
 
-def test_the_index_is_for_readers_and_changes_are_for_admins() -> None:
-    assert scope_needed("POST", "/v2/repository/index") is Scope.read
+def test_the_index_is_for_all_keys_that_predict_and_changes_are_for_admins() -> None:
+    assert scope_needed("POST", "/v2/repository/index") is Scope.predict
     for change in ("load", "unload"):
         assert scope_needed("POST", f"/v2/repository/models/sine-gru/{change}") is Scope.admin
 
