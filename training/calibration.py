@@ -102,8 +102,7 @@ def error_scale(network: OnnxNetwork, values: Floats, lengths: NDArray[np.int32]
     features, scale = batch.scaled
     steps = scaling.answers(values, scale, network.run(features, lengths)[0])
     span = check.span(batch)
-    mae = check.mean_absolute_error(span, check.absolute_errors(batch, span, steps[:, span.start :]))
-    return mae + 1e-3 * batch.unit
+    return span.mean(check.absolute_errors(batch, span, steps.T[span.start :])) + 1e-3 * batch.unit
 
 
 def conformal(scores: Floats, level: float) -> Floats:

@@ -87,7 +87,7 @@ def rule_answers(test: TestSet) -> dict[str, Floats]:
 
 def quadratic(values: Floats) -> Floats:
     """The parabola through the last three values, ``3 x_n - 3 x_{n-1} + x_{n-2}``; drift while there are two."""
-    predicted = rules.drift(values)
+    predicted: Floats = rules.SERIES_RULES["drift"](values)
     predicted[:, 2:] += np.diff(values, n=2)
     return predicted
 

@@ -112,7 +112,7 @@ def _foretold(model: Model, batch: Batch, origins: Origins, horizon: int) -> tup
         carry = scaling.carry(batch.values, origins, np.zeros(len(origins), np.intp))
         forecasts = carry_on(model, answers[origins - 1], state, carry, horizon)
     else:
-        answers = model.read(batch).predictions[0]
+        answers = model.read(batch).predictions[:, 0]
         positions = (origins - model.card.window)[:, None] + np.arange(model.card.window)
         forecasts = slide_on(model, batch.values[0, positions], horizon)
     model.require_finite(forecasts)

@@ -159,7 +159,7 @@ def _golden_error(model: Model, golden: Golden) -> float:
     worst = 0.0
     for batch in batches([case.sequence for case in golden.cases]):
         model.require(batch)
-        answers = batch.last(model.read(batch).predictions)
+        answers, _ = model.answer(batch)
         expected = np.array([golden.cases[row].value for row in batch.rows.tolist()])
         scale = np.maximum(np.maximum(np.abs(expected), batch.unit), np.finfo(float).tiny)
         worst = max(worst, float((np.abs(answers - expected) / scale).max()))

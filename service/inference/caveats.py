@@ -5,9 +5,6 @@ from __future__ import annotations
 from service.cards import ModelCard
 from service.inference.check import Check
 
-# A model whose answers move less than this share of S away from the last value copies it.
-LAG_COPY = 0.1
-
 
 def caveats(card: ModelCard, length: int, check: Check | None, *, lagging: bool, outside: bool) -> list[str]:
     """Warnings on one answer of the model with ``card``.

@@ -6,7 +6,6 @@ points (or a model's whole window) before it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
+from service.inference.cumulative import total
 from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
@@ -21,6 +21,8 @@ Verdict = Literal["beats", "ties", "loses"]
 
 # Differences below this share of the sequence's mean absolute difference S say nothing about a model.
 TIE = 1e-3
+# A model whose answers move less than this share of S away from the last value copies it.
+LAG_COPY = 0.1
 VERDICTS: tuple[Verdict, ...] = ("ties", "beats", "loses")
 # Fewest points before a checked step: drift needs two.
 FIRST = 2
@@ -47,7 +49,7 @@ class Check:
 class Span(NamedTuple):
     """Which steps of a batch are checked.
 
-    Of the targets x_2 ... x_T those from ``start`` on count, as far as ``mask`` [sequences, T - 1 - start] chooses
+    Of the targets x_2 ... x_T those from ``start`` on count, as far as ``mask`` [T - 1 - start, sequences] chooses
     them; None chooses all. ``steps`` [sequences] counts them, zero where a sequence is too short.
     """
 
@@ -56,8 +58,15 @@ class Span(NamedTuple):
     steps: NDArray[np.int64]
 
     def counted(self, numbers: Floats) -> Floats:
-        """``numbers`` [..., sequences, T - 1 - start], zero where a step is not checked."""
-        return numbers if self.mask is None else np.where(self.mask, numbers, 0.0)
+        """``numbers`` [..., T - 1 - start, sequences], set to zero where a step is not checked."""
+        if self.mask is not None:
+            np.copyto(numbers, 0.0, where=~self.mask)
+        return numbers
+
+    def mean(self, numbers: Floats) -> Floats:
+        """The mean of ``numbers`` [..., T - 1 - start, sequences] over the checked steps; zero where there are none."""
+        # Divided before they are added, so that the sum stays finite.
+        return total(numbers / np.maximum(self.steps, 1))
 
 
 def span(batch: Batch, first: int = FIRST) -> Span:
@@ -69,69 +78,51 @@ def span(batch: Batch, first: int = FIRST) -> Span:
     lengths = batch.lengths.astype(np.int64)
     steps = np.maximum(np.minimum(lengths // 2, lengths - first), 0)
     start = int((lengths - steps).min()) - 1
-    target = np.arange(1 + start, width)
-    return Span(start, (target >= (lengths - steps)[:, None]) & (target < lengths[:, None]), steps)
+    target = np.arange(1 + start, width)[:, None]
+    return Span(start, (target >= lengths - steps) & (target < lengths), steps)
 
 
 def absolute_errors(batch: Batch, chosen: Span, predictions: Floats) -> Floats:
-    """Absolute one-step-ahead errors [..., sequences, T - 1 - start], zero where a step is not checked.
+    """Absolute one-step-ahead errors [..., T - 1 - start, sequences], zero where a step is not checked.
 
-    ``predictions`` [..., sequences, T - start] are those from ``start`` on.
+    ``predictions`` [..., T - start, sequences] are those from ``start`` on.
     """
-    return chosen.counted(np.abs(batch.values[:, 1 + chosen.start :] - predictions[..., :-1]))
+    errors = predictions[..., :-1, :] - batch.steps[1 + chosen.start :]
+    return chosen.counted(np.abs(errors, out=errors))
 
 
-def mean_absolute_error(chosen: Span, errors: Floats) -> Floats:
-    """Mean over the checked steps [..., sequences]; zero where there are none."""
-    result: Floats = (errors / np.maximum(chosen.steps, 1)[:, None]).sum(axis=-1)
-    return result
-
-
-def lag_copies(batch: Batch, chosen: Span, predictions: Floats, share: float) -> NDArray[np.bool_]:
-    """Rows whose one-step-ahead answers move less than ``share`` of S from the value before, where checked.
+def lag_copies(batch: Batch, chosen: Span, predictions: Floats) -> NDArray[np.bool_]:
+    """Sequences whose one-step-ahead answers merely repeat the value before, where checked.
 
     ``predictions`` as in :func:`absolute_errors`.
     """
-    moves = chosen.counted(np.abs(predictions[:, :-1] - batch.values[:, chosen.start : -1]))
-    copies: NDArray[np.bool_] = mean_absolute_error(chosen, moves) < share * batch.unit
-    return copies & (chosen.steps > 0)
-
-
-class RuleRecord(NamedTuple):
-    """All series rules on one batch: ``errors`` [rules, sequences, T - 1 - start], ``mae`` and ``values``
-    (the answers for the next value) [rules, sequences].
-    """
-
-    names: tuple[str, ...]
-    errors: Floats
-    mae: Floats
-    values: Floats
-
-
-def rule_record(batch: Batch, chosen: Span) -> RuleRecord:
-    """Every series rule's one-step-ahead record on ``batch``."""
-    # Stacked as they lie in memory: see Batch.
-    predictions = np.stack([rule(batch.values, chosen.start).T for rule in rules.SERIES_RULES.values()])
-    predictions = predictions.transpose(0, 2, 1)
-    errors = absolute_errors(batch, chosen, predictions)
-    return RuleRecord(tuple(rules.SERIES_RULES), errors, mean_absolute_error(chosen, errors), batch.last(predictions))
+    moves = predictions[:-1] - batch.steps[chosen.start : -1]
+    moved = chosen.mean(chosen.counted(np.abs(moves, out=moves)))
+    copies: NDArray[np.bool_] = (moved < LAG_COPY * batch.unit) & (chosen.steps > 0)
+    return copies
 
 
 class Standing(NamedTuple):
-    """A model's errors on a batch beside the best rule's, each [sequences]; see :class:`Check`.
+    """Whoever answered each sequence of a batch beside the best rule there, each [sequences]; see :class:`Check`.
 
-    ``verdicts`` are places in ``VERDICTS``; beside a rule below ``exact`` there is no skill; ``moves`` is the mean
-    absolute difference over the checked steps, zero where nothing was checked.
+    ``rule`` are places in ``names``, ``verdicts`` those in ``VERDICTS``; beside a rule below ``exact`` there is no
+    skill.
     """
 
     steps: NDArray[np.int64]
     mae: Floats
-    rules: list[str]
+    names: tuple[str, ...]
+    rule: NDArray[np.intp]
     rule_mae: Floats
     rule_value: Floats
     verdicts: NDArray[np.intp]
     exact: Floats
-    moves: Floats
+
+    def take(self, rows: NDArray[np.intp]) -> Standing:
+        """That on some of the sequences."""
+        rule, given, exact = self.rule[rows], self.verdicts[rows], self.exact[rows]
+        errors, value = (self.mae[rows], self.rule_mae[rows]), self.rule_value[rows]
+        return Standing(self.steps[rows], errors[0], self.names, rule, errors[1], value, given, exact)
 
     def loses(self) -> NDArray[np.bool_]:
         """Where the rule was better [sequences]."""
@@ -144,47 +135,48 @@ class Standing(NamedTuple):
 
     def checks(self) -> list[Check | None]:
         """A record for each sequence; None where no step could be checked."""
-        steps, mae, rule_mae, value = (
-            column.tolist() for column in (self.steps, self.mae, self.rule_mae, self.rule_value)
-        )
-        verdicts = map(VERDICTS.__getitem__, self.verdicts.tolist())
-        checks: list[Check | None] = list(map(Check, steps, mae, self.rules, rule_mae, value, self._skills(), verdicts))
-        for row in np.flatnonzero(self.steps == 0).tolist():
-            checks[row] = None
+        columns = self.steps, self.mae, self.rule, self.rule_mae, self.rule_value, self.verdicts
+        steps, mae, best, rule_mae, value, verdicts = (column.tolist() for column in columns)
+        names, given = map(self.names.__getitem__, best), map(VERDICTS.__getitem__, verdicts)
+        checks: list[Check | None] = list(map(Check, steps, mae, names, rule_mae, value, self._skills(), given))
+        if not all(steps):
+            checks = [check if count else None for check, count in zip(checks, steps, strict=True)]
         return checks
 
     def _skills(self) -> list[float | None]:
-        """As :func:`compared` gives them; a call for each would be a tenth of a large batch's time."""
         shown = (self.rule_mae >= self.exact) & (self.rule_mae > 0.0)
-        with np.errstate(over="ignore"):
-            skill = 1.0 - self.mae / np.where(shown, self.rule_mae, 1.0)
+        with np.errstate(all="ignore"):  # the share is not shown, or so large that it overflows
+            skill = 1.0 - self.mae / self.rule_mae
         shown &= np.isfinite(skill)
         return [value if is_shown else None for value, is_shown in zip(skill.tolist(), shown.tolist(), strict=True)]
 
 
-def judge(batch: Batch, chosen: Span, errors: Floats, ruled: RuleRecord) -> Standing:
-    """A model with these absolute ``errors`` beside the best rule on each sequence."""
-    rows = np.arange(len(batch.lengths))
-    best = ruled.mae.argmin(axis=0)
-    exact = TIE * batch.unit
-    mae, rule_mae = mean_absolute_error(chosen, errors), ruled.mae[best, rows]
-    difference = errors.copy("K")
-    difference -= ruled.errors[best, rows]
-    tolerance = np.maximum(exact, _standard_error(chosen, difference))
-    names = [ruled.names[each] for each in best.tolist()]
-    verdicts = _verdicts(mae, rule_mae, tolerance)
-    moves = ruled.mae[ruled.names.index("naive")]
-    return Standing(chosen.steps, mae, names, rule_mae, ruled.values[best, rows], verdicts, exact, moves)
+def verdicts(chosen: Span, mae: Floats, rule_mae: Floats, differences: Floats, exact: Floats) -> NDArray[np.intp]:
+    """Places in ``VERDICTS`` [sequences] of errors with the mean ``mae``.
+
+    ``differences`` [T - 1 - start, sequences] are those to the errors of the best rule. Means tie within ``exact``, or
+    within the standard error of their difference, which a single step does not have.
+    """
+    mean = mae - rule_mae
+    # The squared standard error in units of the squared mean difference, so that squares stay finite; where that
+    # difference is nothing the means tie anyway.
+    with np.errstate(all="ignore"):
+        scaled = differences / mean
+        scaled -= 1.0
+        scaled *= scaled
+        squares = total(chosen.counted(scaled))
+    tied = (np.abs(mean) <= exact) | ((squares >= chosen.steps * (chosen.steps - 1)) & (chosen.steps > 1))
+    return _verdicts(mae, rule_mae, tied)
 
 
 def judge_memory(batch: Batch, answers: Floats) -> Standing:
     """Memory answers, whose truth is known: each one's own error beside the index-blind mean's."""
     truth, blind = memory_truth(batch), rules.index_blind_mean(batch.values, batch.lengths)
     exact = TIE * batch.unit
-    once = np.ones(len(answers), np.int64)
-    names = ["index_blind_mean"] * len(answers)
+    once, only = np.ones(len(answers), np.int64), np.zeros(len(answers), np.intp)
     mae, rule_mae = np.abs(answers - truth), np.abs(blind - truth)
-    return Standing(once, mae, names, rule_mae, blind, _verdicts(mae, rule_mae, exact), exact, np.zeros(len(mae)))
+    given = _verdicts(mae, rule_mae, np.abs(mae - rule_mae) <= exact)
+    return Standing(once, mae, ("index_blind_mean",), only, rule_mae, blind, given, exact)
 
 
 def memory_truth(batch: Batch) -> Floats:
@@ -193,29 +185,7 @@ def memory_truth(batch: Batch) -> Floats:
     return rules.even_mean(batch.indices, batch.values, batch.lengths)
 
 
-def _verdicts(mae: Floats, rule_mae: Floats, tolerance: Floats) -> NDArray[np.intp]:
-    """As :func:`compared` finds them, as places in ``VERDICTS``."""
-    beats_or_loses = np.where(mae < rule_mae, VERDICTS.index("beats"), VERDICTS.index("loses"))
-    return np.where(np.abs(mae - rule_mae) <= tolerance, VERDICTS.index("ties"), beats_or_loses)
-
-
-def compared(mae: float, rule_mae: float, tolerance: float, exact: float) -> tuple[float | None, Verdict]:
-    """Skill and verdict: errors within ``tolerance`` tie, and beside a rule below ``exact`` there is no skill."""
-    skill = None if rule_mae < exact or rule_mae == 0.0 else 1.0 - mae / rule_mae
-    if skill is not None and not math.isfinite(skill):  # beside an error so small that the share overflows
-        skill = None
-    if abs(mae - rule_mae) <= tolerance:
-        return skill, "ties"
-    return skill, "beats" if mae < rule_mae else "loses"
-
-
-def _standard_error(chosen: Span, difference: Floats) -> Floats:
-    """Standard error of the mean difference; zero for a single step."""
-    # In units of the largest difference, so that squares stay finite.
-    unit = np.abs(difference).max(axis=1, initial=0.0)
-    scaled = difference / np.where(unit > 0.0, unit, 1.0)[:, None]
-    steps = np.maximum(chosen.steps, 1)
-    mean = scaled.sum(axis=1) / steps
-    squares = chosen.counted((scaled - mean[:, None]) ** 2).sum(axis=1)
-    result: Floats = unit * np.sqrt(squares / np.maximum(steps - 1, 1) / steps)
-    return result
+def _verdicts(mae: Floats, rule_mae: Floats, tied: NDArray[np.bool_]) -> NDArray[np.intp]:
+    found = np.where(mae < rule_mae, VERDICTS.index("beats"), VERDICTS.index("loses"))
+    found[tied] = VERDICTS.index("ties")
+    return found

@@ -7,21 +7,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.caveats import LAG_COPY
-from service.inference.check import TIE, absolute_errors, judge, lag_copies, mean_absolute_error
-from service.inference.evidence import Evidence, Examiner, evidence_of
+from service.cards import ModelCard
+from service.inference import rules
+from service.inference.caveats import caveats, length_caveat
+from service.inference.check import TIE, Check, Standing, judge_memory
+from service.inference.evidence import RULES, Examination, Who, first_checked
+from service.inference.intervals import error_scale
 from service.inference.model import Model
+from service.inference.network import State
 from service.inference.sequences import Batch
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Who answers the ``rows`` [answered] of a batch: a model (None: a rule), with the evidence for each of them."""
+    """Who answers the ``rows`` [answered] of a batch: a model (None: a rule), with a check and the warnings for each.
+
+    ``scale`` [answered] is what intervals are measured in, NaN where there are none. ``state`` is the network's after
+    each sequence of the batch, for a forecast to go on from; None for a windowed model or a rule.
+    """
 
     model: Model | None
     name: str
     rows: NDArray[np.intp]
-    evidence: Evidence
+    answers: Floats
+    scale: Floats
+    checks: list[Check | None]
+    warnings: list[list[str]]
+    state: State | None
 
 
 def choose(batch: Batch, models: list[Model]) -> list[Choice]:
@@ -30,38 +44,91 @@ def choose(batch: Batch, models: list[Model]) -> list[Choice]:
     Lowest mean absolute error; a network within 1e-3 S of the lowest wins over a rule. Where nothing can be
     checked drift answers two points and naive one.
     """
-    examiner = Examiner(batch)
-    chosen, ruled = examiner.rules()
-    readings = [model.read(batch) for model in models]
-    predictions = [reading.predictions[:, chosen.start :] for reading in readings]
-    errors = [absolute_errors(batch, chosen, each) for each in predictions]
-    everyone = np.stack([*(mean_absolute_error(chosen, each) for each in errors), *ruled.mae])
-    lowest = everyone.min(axis=0)
-    winner = everyone.argmin(axis=0)
+    found = Examination(batch, models)
+    lowest, winner = found.mae.min(axis=0), found.mae[:RULES].argmin(axis=0)
     if models:
-        networks = everyone[: len(models)]
-        winner = np.where(networks.min(axis=0) <= lowest + TIE * batch.unit, networks.argmin(axis=0), winner)
-    unchecked = len(models) + np.where(batch.lengths > 1, ruled.names.index("drift"), ruled.names.index("naive"))
-    winner = np.where(chosen.steps > 0, winner, unchecked)
-
-    choices = []
-    for candidate in np.unique(winner).tolist():
-        rows = np.flatnonzero(winner == candidate)
-        if candidate < len(models):
-            model = models[candidate]
-            standing = judge(batch, chosen, errors[candidate], ruled)
-            lagging = lag_copies(batch, chosen, predictions[candidate], LAG_COPY)
-            name, answers = model.card.name, batch.last(predictions[candidate])
-            evidence = evidence_of(model.card, batch, answers, standing, lagging, readings[candidate].state)
-        else:
-            rule = candidate - len(models)
-            model, name = None, f"rule:{ruled.names[rule]}"
-            checks = judge(batch, chosen, ruled.errors[rule], ruled).checks()
-            evidence = Evidence(ruled.values[rule], np.full(len(checks), np.nan), checks, [[] for _ in checks])
-        choices.append(Choice(model, name, rows, evidence.take(rows.tolist())))
-    return choices
+        networks = found.mae[RULES:]
+        winner = np.where(networks.min(axis=0) <= lowest + TIE * batch.unit, RULES + networks.argmin(axis=0), winner)
+    unchecked = np.where(batch.lengths > 1, rules.NAMES.index("drift"), rules.NAMES.index("naive"))
+    winner = np.where(found.span.steps > 0, winner, unchecked)
+    first = int(winner[0])
+    return choices(found, first if (winner == first).all() else winner)
 
 
 def answered(batch: Batch, model: Model) -> Choice:
-    """The answers of ``model`` to all sequences. Raises as :meth:`Examiner.examine` does."""
-    return Choice(model, model.card.name, np.arange(len(batch.lengths)), Examiner(batch).examine(model))
+    """The answers of ``model`` to all sequences.
+
+    Raises:
+        InvalidInput: the model has no answer for this batch.
+        NonFiniteOutput: the network answered NaN or infinity.
+    """
+    model.require(batch)
+    if batch.indices is None:
+        (choice,) = choices(Examination(batch, [model], first_checked(model)), RULES)
+        return choice
+    answers, state = model.answer(batch)
+    standing = judge_memory(batch, answers)
+    every, lagging = np.arange(len(answers)), np.zeros(len(answers), np.bool_)
+    checks = standing.checks()
+    warnings = _warnings(model.card, batch, every, standing, checks, lagging)
+    return Choice(model, model.card.name, every, answers, np.full(len(answers), np.nan), checks, warnings, state)
+
+
+def tally(batch: Batch, model: Model) -> tuple[Floats, NDArray[np.intp]]:
+    """The answers of ``model``, and how often it had each of the verdicts; raises as :func:`answered` does."""
+    model.require(batch)
+    if batch.indices is None:
+        found = Examination(batch, [model], first_checked(model))
+        return found.answers[RULES], found.standing(RULES).tally()
+    answers, _ = model.answer(batch)
+    return answers, judge_memory(batch, answers).tally()
+
+
+def choices(found: Examination, who: Who) -> list[Choice]:
+    """The answers of ``who``, one choice for each that answers any sequence."""
+    standing, lagging = found.standing(who), found.copies(who)
+    if isinstance(who, int):
+        return [_choice(found, who, np.arange(len(lagging)), standing, lagging)]
+    some = [(one, np.flatnonzero(who == one)) for one in np.unique(who).tolist()]
+    return [_choice(found, one, rows, standing.take(rows), lagging[rows]) for one, rows in some]
+
+
+def _choice(
+    found: Examination, who: int, rows: NDArray[np.intp], standing: Standing, lagging: NDArray[np.bool_]
+) -> Choice:
+    answers, checks = found.answers[who, rows], standing.checks()
+    scale = np.full(len(rows), np.nan)
+    if who < RULES:
+        return Choice(None, f"rule:{rules.NAMES[who]}", rows, answers, scale, checks, [[] for _ in checks], None)
+    model, state, batch = found.models[who - RULES], found.states[who - RULES], found.batch
+    if model.card.intervals is not None:
+        moves, magnitude = found.mae[rules.NAMES.index("naive"), rows], np.abs(batch.steps[:, rows]).max(axis=0)
+        scale = error_scale(standing.mae, batch.unit[rows], moves, magnitude)
+    warnings = _warnings(model.card, batch, rows, standing, checks, lagging)
+    return Choice(model, model.card.name, rows, answers, scale, checks, warnings, state)
+
+
+def _warnings(
+    card: ModelCard,
+    batch: Batch,
+    rows: NDArray[np.intp],
+    standing: Standing,
+    checks: list[Check | None],
+    lagging: NDArray[np.bool_],
+) -> list[list[str]]:
+    """The warnings on the answers of the model with ``card`` to some ``rows``, ``lagging`` where they are copies."""
+    outside = np.zeros(len(rows), np.bool_)
+    if card.values is not None:
+        low, high = card.values
+        steps = batch.steps[:, rows]
+        outside = (steps.min(axis=0) < low) | (steps.max(axis=0) > high)
+    lengths = batch.lengths[rows].tolist()
+    odd = {length for length in set(lengths) if length_caveat(card, length)}
+    # Most answers need no warning, which is quickly seen.
+    warnings: list[list[str]] = [[] for _ in checks]
+    doubtful = standing.loses() | lagging | outside | (card.beaten_by is not None)
+    if odd:
+        doubtful |= np.isin(lengths, list(odd))
+    for row in np.flatnonzero(doubtful).tolist():
+        warnings[row] = caveats(card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
+    return warnings

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from service.errors import InvalidInput, Problem
 from service.inference import rules
 from service.inference.answers import Best, Comparison, ModelResult, RuleResult
-from service.inference.check import TIE, Check, memory_truth
-from service.inference.evidence import Examiner
+from service.inference.check import FIRST, TIE, Check, memory_truth
+from service.inference.choice import Choice, answered, choices
+from service.inference.evidence import RULES, Examination, first_checked
 from service.inference.model import Model
-from service.inference.sequences import LARGEST, Sequence, are_pairs, batches
+from service.inference.sequences import LARGEST, Batch, Sequence, are_pairs, batches
 
 
 class _Column:
@@ -30,6 +31,14 @@ class _Column:
         # Mean absolute one-step-ahead errors; None where nothing could be checked.
         self.mae: list[float | None] = [None] * sequences
         self.seconds = 0.0
+
+    def put(self, batch: Batch, choice: Choice, seconds: float) -> None:
+        """Keep what a model answered to all of ``batch``, and how long it took."""
+        self.seconds += seconds
+        _put(self.predictions, batch, choice.answers)
+        for row, check, warnings in zip(batch.rows.tolist(), choice.checks, choice.warnings, strict=True):
+            self.checks[row], self.warnings[row] = check, warnings
+            self.mae[row] = None if check is None else check.mae
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +81,44 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
             "a target is too large to compute with", code="out_of_range", problems=(Problem("targets", expected),)
         )
     pairs = are_pairs(sequences[0])
-    answered: dict[str, _Column] = defaultdict(lambda: _Column(count))
+    answered_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
     ruled_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
     unit = [0.0] * count
     truth = [0.0] * count if pairs else targets  # of pairs the exact answer is known
     for batch in batches(sequences):
-        rows, examiner = batch.rows.tolist(), Examiner(batch)
-        _put(unit, rows, batch.unit)
+        _put(unit, batch, batch.unit)
         for model in models:
-            start = time.perf_counter()
-            evidence = examiner.examine(model)
-            column = answered[model.card.name]
-            column.seconds += time.perf_counter() - start
-            _put(column.predictions, rows, evidence.answers)
-            for row, check, warnings in zip(rows, evidence.checks, evidence.warnings, strict=True):
-                column.checks[row], column.warnings[row] = check, warnings
-                column.mae[row] = None if check is None else check.mae
+            model.require(batch)
         if pairs and truth is not None:
-            _put(truth, rows, memory_truth(batch))
-            blind = rules.index_blind_mean(batch.values, batch.lengths)
-            _put(ruled_by["index_blind_mean"].predictions, rows, blind)
+            for model in models:
+                began = time.perf_counter()
+                choice = answered(batch, model)
+                answered_by[model.card.name].put(batch, choice, time.perf_counter() - began)
+            _put(truth, batch, memory_truth(batch))
+            _put(ruled_by["index_blind_mean"].predictions, batch, rules.index_blind_mean(batch.values, batch.lengths))
         else:
-            chosen, ruled = examiner.rules()
-            checked = chosen.steps > 0
-            for index, name in enumerate(ruled.names):
-                column = ruled_by[name]
-                _put(column.predictions, rows, ruled.values[index])
-                found = zip(rows, checked.tolist(), ruled.mae[index].tolist(), strict=True)
-                for row, known, mae in found:
-                    column.mae[row] = mae if known else None
-    return _Table(answered, ruled_by, unit, truth)
+            for first in {FIRST, *map(first_checked, models)}:
+                alike = [model for model in models if first_checked(model) == first]
+                found = Examination(batch, alike, first)
+                for place, model in enumerate(alike):
+                    (choice,) = choices(found, RULES + place)
+                    answered_by[model.card.name].put(batch, choice, found.seconds[place])
+                if first == FIRST:
+                    _put_rules(ruled_by, found)
+    return _Table(answered_by, ruled_by, unit, truth)
 
 
-def _put(column: list[float], rows: list[int], values: NDArray[np.float64]) -> None:
-    for row, value in zip(rows, values.tolist(), strict=True):
+def _put_rules(columns: dict[str, _Column], found: Examination) -> None:
+    checked = found.span.steps > 0
+    for rule, name in enumerate(rules.NAMES):
+        column = columns[name]
+        _put(column.predictions, found.batch, found.answers[rule])
+        for row, known, mae in zip(found.batch.rows.tolist(), checked.tolist(), found.mae[rule].tolist(), strict=True):
+            column.mae[row] = mae if known else None
+
+
+def _put(column: list[float], batch: Batch, values: NDArray[np.float64]) -> None:
+    for row, value in zip(batch.rows.tolist(), values.tolist(), strict=True):
         column[row] = value
 
 

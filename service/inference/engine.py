@@ -11,15 +11,12 @@ from service.inference import backtest, comparison, inspection, rules
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
 from service.inference.check import VERDICTS
-from service.inference.choice import Choice, answered, choose
-from service.inference.evidence import Examiner
+from service.inference.choice import Choice, answered, choose, tally
 from service.inference.inspection import Inspection
 from service.inference.model import Model
-from service.inference.records import forecast, forecasts, prediction, predictions
-from service.inference.rollout import roll_one_out, roll_out
+from service.inference.records import forecasts, predictions
+from service.inference.rollout import roll_out
 from service.inference.sequences import Batch, Rows, Sequence, batches
-from service.inference.short import ShortSeries, few_short_series
-from service.inference.short_choice import ShortChoice, answered_short, choose_short
 
 # Levels of the prediction intervals that cards are calibrated for, in percent.
 LEVELS: tuple[Level, ...] = ("80", "90", "95")
@@ -48,10 +45,6 @@ class Engine:
     ) -> list[Prediction]:
         """The next value of each sequence (or a memory model's answer), in the order they came in."""
         named = None if model is None else self.catalog.get(model, version)
-        if named is None or named.card.answers_any_series:
-            few = few_short_series(sequences)
-            if few is not None:
-                return [prediction(self._answered_short(named, each), each, levels) for each in few]
         found: dict[int, Prediction] = {}
         for batch in batches(sequences):
             for choice in _answered(named, batch, self.catalog):
@@ -59,14 +52,12 @@ class Engine:
                 found.update(zip(places, predictions(choice, batch.unit[choice.rows], levels), strict=True))
         return [found[row] for row in range(len(sequences))]
 
-    def next_values(self, sequences: list[Sequence] | Rows, model: str, version: str | None = None) -> NextValues:
+    def next_values(self, rows: Rows, model: str, version: str | None = None) -> NextValues:
         """What :meth:`predict` says of the next values, for protocols that have no place for a record of each."""
-        if not isinstance(sequences, Rows):
-            return NextValues.of(self.predict(sequences, model, version, levels=()))
         named = self.catalog.get(model, version)
-        values, verdicts = np.empty(len(sequences.lengths)), np.zeros(len(VERDICTS), np.intp)
-        for batch in batches(sequences):
-            values[batch.rows], counted = Examiner(batch).tally(named)
+        values, verdicts = np.empty(len(rows.lengths)), np.zeros(len(VERDICTS), np.intp)
+        for batch in batches(rows):
+            values[batch.rows], counted = tally(batch, named)
             verdicts += counted
         counts = dict(zip(VERDICTS, verdicts.tolist(), strict=True))
         return NextValues(named.card.name, named.card.version, values.tolist(), counts)
@@ -83,17 +74,13 @@ class Engine:
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
             _require_forecasts(named, "model")
-        if len(sequences) == 1 and (named is None or named.card.answers_any_series):
-            one = few_short_series(sequences)
-            if one is not None:
-                return [self._forecast_short(named, one[0], horizon, levels)]
         found: dict[int, Forecast] = {}
         for batch in batches(sequences):
             choices = _answered(named, batch, self.catalog)
             _require_room(batch)
             for choice in choices:
                 places = batch.rows[choice.rows].tolist()
-                ahead = _continued(choice, batch.take(choice.rows), horizon)
+                ahead = _continued(choice, batch, horizon)
                 found.update(zip(places, forecasts(choice, ahead, batch.unit[choice.rows], levels), strict=True))
         return [found[row] for row in range(len(sequences))]
 
@@ -151,24 +138,6 @@ class Engine:
         """What one answer came from, step by step."""
         return inspection.inspect(self.catalog.get(model, version), sequence)
 
-    def _answered_short(self, named: Model | None, series: ShortSeries) -> ShortChoice:
-        if named is not None:
-            return answered_short(series, named)
-        return choose_short(series, self.catalog.series_models())
-
-    def _forecast_short(
-        self, named: Model | None, series: ShortSeries, horizon: int, levels: tuple[Level, ...]
-    ) -> Forecast:
-        choice = self._answered_short(named, series)
-        if max(map(abs, series.values)) > _LARGEST_FORECAST_FROM:
-            raise _no_room([0])
-        if choice.model is not None:
-            ahead = roll_one_out(choice.model, choice.value, choice.state, series.carry, horizon)
-        else:
-            rule, length = choice.name.removeprefix("rule:"), np.array([len(series.values)], np.int32)
-            ahead = rules.extend(rule, np.array([series.values]), length, horizon)[0]
-        return forecast(choice, ahead, series, levels)
-
     def _of_task(self, task: str) -> list[Model]:
         tasks = self.catalog.tasks()
         if task not in tasks:
@@ -201,17 +170,15 @@ def _require_forecasts(model: Model, where: str) -> None:
 def _require_room(batch: Batch) -> None:
     beyond = np.abs(batch.values).max(axis=1) > _LARGEST_FORECAST_FROM
     if beyond.any():
-        raise _no_room(batch.rows[beyond][:10].tolist())
-
-
-def _no_room(places: list[int]) -> InvalidInput:
-    expected = "magnitudes of at most 1e200: a forecast grows from there"
-    problems = tuple(Problem(f"sequences.{place}", expected) for place in places)
-    return InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
+        expected = "magnitudes of at most 1e200: a forecast grows from there"
+        problems = tuple(Problem(f"sequences.{place}", expected) for place in batch.rows[beyond][:10].tolist())
+        raise InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
 
 
 def _continued(choice: Choice, batch: Batch, horizon: int) -> NDArray[np.float64]:
-    """Values [sequences, horizon] that follow the sequences of ``choice``, which are those of ``batch``."""
-    if choice.model is not None:
-        return roll_out(choice.model, batch, choice.evidence.answers, choice.evidence.state, horizon)
-    return rules.extend(choice.name.removeprefix("rule:"), batch.values, batch.lengths, horizon)
+    """Values [answered, horizon] that follow the sequences of ``choice``, which are some of ``batch``."""
+    own = batch.take(choice.rows)
+    if choice.model is None:
+        return rules.extend(choice.name.removeprefix("rule:"), own.values, own.lengths, horizon)
+    state = None if choice.state is None else {name: part[:, choice.rows] for name, part in choice.state.items()}
+    return roll_out(choice.model, own, choice.answers, state, horizon)

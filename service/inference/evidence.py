@@ -1,127 +1,75 @@
-"""A model's answers to a batch together with the evidence for them."""
+"""The one check: what the rules and any models say of a batch, and how each did on it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import ModelCard
-from service.inference.caveats import LAG_COPY, caveats, length_caveat
-from service.inference.check import (
-    FIRST,
-    Check,
-    RuleRecord,
-    Span,
-    Standing,
-    absolute_errors,
-    judge,
-    judge_memory,
-    lag_copies,
-    rule_record,
-    span,
-)
-from service.inference.intervals import error_scale
-from service.inference.model import Model, Reading
+from service.inference import rules
+from service.inference.check import FIRST, TIE, Standing, absolute_errors, lag_copies, span, verdicts
+from service.inference.least_squares import LeastSquares
+from service.inference.model import Model
 from service.inference.network import State
 from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
+# Answerers by their places: one for all sequences, or one for each [sequences].
+Who = int | NDArray[np.intp]
+
+RULES = len(rules.NAMES)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Answers [sequences] of one model or rule to a batch, with a check and the warnings for each.
+def first_checked(model: Model) -> int:
+    """How many points come before the first step that ``model`` is checked on."""
+    return max(FIRST, model.card.window or 0)
 
-    ``scale`` [sequences] is what intervals are measured in, NaN where there are none. ``state`` is the network's after
-    each sequence, for a forecast to go on from; None for a windowed model or a rule.
+
+class Examination:
+    """The rules and some models on one batch of series: what each says at every step, from what came before it.
+
+    The rules have the first places among these answerers, in the order of ``rules.NAMES``, the models those after them.
+    ``answers`` and ``mae`` [answerers, sequences] are their next values and their mean absolute errors over the checked
+    steps, ``states`` and ``seconds`` what the models were left in, and the time that each took to read.
     """
 
-    answers: Floats
-    scale: Floats
-    checks: list[Check | None]
-    warnings: list[list[str]]
-    state: State | None = None
+    def __init__(self, batch: Batch, models: list[Model], first: int = FIRST) -> None:
+        """Each checked step has ``first`` points before it. Raises NonFiniteOutput where a network has no answer.
 
-    def take(self, rows: list[int]) -> Evidence:
-        """The evidence for some of the sequences."""
-        checks, warnings = [self.checks[row] for row in rows], [self.warnings[row] for row in rows]
-        state = None if self.state is None else {name: part[:, rows] for name, part in self.state.items()}
-        return Evidence(self.answers[rows], self.scale[rows], checks, warnings, state)
-
-
-class Examiner:
-    """Examines models and rules on one batch; the rules' own record is made once."""
-
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-        self._records: dict[int, tuple[Span, RuleRecord]] = {}
-
-    def rules(self, first: int = FIRST) -> tuple[Span, RuleRecord]:
-        """The checked steps, each with ``first`` points before it, and the rules' record on them."""
-        if first not in self._records:
-            chosen = span(self.batch, first)
-            self._records[first] = chosen, rule_record(self.batch, chosen)
-        return self._records[first]
-
-    def examine(self, model: Model) -> Evidence:
-        """Answers and evidence of ``model``.
-
-        Raises:
-            InvalidInput: the model has no answer for this batch.
-            NonFiniteOutput: the network answered NaN or infinity.
+        The models are some that take the batch: see :meth:`Model.require`.
         """
-        reading, answers, standing = self._judged(model)
-        lagging = np.zeros(len(answers), np.bool_)
-        if self.batch.indices is None:
-            chosen, _ = self._rules_for(model)
-            lagging = lag_copies(self.batch, chosen, reading.predictions[:, chosen.start :], LAG_COPY)
-        return evidence_of(model.card, self.batch, answers, standing, lagging, reading.state)
+        self.batch, self.models, self.span = batch, models, span(batch, first)
+        steps, start = batch.steps, self.span.start
+        # [answerers, timesteps - start, sequences]
+        self._predictions = np.empty((RULES + len(models), len(steps) - start, steps.shape[1]))
+        rules.answer(LeastSquares(steps), start, self._predictions[:RULES])
+        self.states: list[State | None] = []
+        self.seconds: list[float] = []
+        for model, place in zip(models, self._predictions[RULES:], strict=True):
+            began = time.perf_counter()
+            place[:], state = model.read(batch, start)
+            self.seconds.append(time.perf_counter() - began)
+            self.states.append(state)
+        self._errors = absolute_errors(batch, self.span, self._predictions)
+        self.answers, self.mae = batch.last(self._predictions), self.span.mean(self._errors)
 
-    def tally(self, model: Model) -> tuple[Floats, NDArray[np.intp]]:
-        """Answers of ``model``, and how often it had each of the verdicts. Raises as :meth:`examine` does."""
-        _, answers, standing = self._judged(model)
-        return answers, standing.tally()
+    def standing(self, who: Who) -> Standing:
+        """``who`` beside the best rule on each sequence."""
+        every, exact = np.arange(len(self.batch.lengths)), TIE * self.batch.unit
+        best = self.mae[:RULES].argmin(axis=0)
+        mae, rule_mae = self.mae[who, every], self.mae[best, every]
+        differences = _steps_of(self._errors, who) - _steps_of(self._errors, best)
+        given = verdicts(self.span, mae, rule_mae, differences, exact)
+        value = self.answers[best, every]
+        return Standing(self.span.steps, mae, rules.NAMES, best, rule_mae, value, given, exact)
 
-    def _judged(self, model: Model) -> tuple[Reading, Floats, Standing]:
-        model.require(self.batch)
-        reading = model.read(self.batch)
-        answers = self.batch.last(reading.predictions)
-        if self.batch.indices is not None:
-            return reading, answers, judge_memory(self.batch, answers)
-        chosen, ruled = self._rules_for(model)
-        errors = absolute_errors(self.batch, chosen, reading.predictions[:, chosen.start :])
-        return reading, answers, judge(self.batch, chosen, errors, ruled)
-
-    def _rules_for(self, model: Model) -> tuple[Span, RuleRecord]:
-        return self.rules(max(FIRST, model.card.window or 0))
+    def copies(self, who: Who) -> NDArray[np.bool_]:
+        """Where ``who`` merely repeats the value before [sequences]."""
+        return lag_copies(self.batch, self.span, _steps_of(self._predictions, who))
 
 
-def evidence_of(
-    card: ModelCard,
-    batch: Batch,
-    answers: Floats,
-    standing: Standing,
-    lagging: NDArray[np.bool_],
-    state: State | None = None,
-) -> Evidence:
-    """The evidence for ``answers`` of the model with ``card``, ``lagging`` where they copy the value before."""
-    outside = np.zeros(len(answers), np.bool_)
-    if card.values is not None:
-        low, high = card.values
-        outside = (batch.values.min(axis=1) < low) | (batch.values.max(axis=1) > high)
-    lengths = batch.lengths.tolist()
-    odd = {length for length in set(lengths) if length_caveat(card, length)}
-    checks = standing.checks()
-    # Most answers need no warning, which is quickly seen.
-    warnings: list[list[str]] = [[] for _ in checks]
-    doubtful = standing.loses() | lagging | outside | (card.beaten_by is not None)
-    if odd:
-        doubtful |= np.isin(batch.lengths, list(odd))
-    for row in np.flatnonzero(doubtful).tolist():
-        warnings[row] = caveats(card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
-    scale = np.full(len(answers), np.nan)
-    if card.intervals is not None:
-        scale = error_scale(standing.mae, batch.unit, standing.moves, np.abs(batch.values).max(axis=1))
-    return Evidence(answers, scale, checks, warnings, state)
+def _steps_of(numbers: Floats, who: Who) -> Floats:
+    """What is of ``who`` in ``numbers`` [answerers, steps, sequences], [steps, sequences]."""
+    chosen: Floats = numbers[who] if isinstance(who, int) else numbers[who, :, np.arange(len(who))].T
+    return chosen

@@ -76,7 +76,7 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
         raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences.0", expected),))
     batch = next(batches([sequence]))
     model.require(batch)
-    value = float(batch.last(model.read(batch).predictions)[0])
+    value = float(model.answer(batch)[0].item())
     unroller = Unroller(model.card.layers, model.weights())
     unrolled = unroller.forward(_features(model, batch))
     gradient = unroller.gradient(unrolled)
@@ -128,7 +128,7 @@ def _counterfactuals(model: Model, batch: Batch, value: float) -> list[Counterfa
     indices[diagonal, diagonal] = flipped
     values = np.repeat(batch.values, timesteps, axis=0)
     changed = Batch(values, indices, np.repeat(batch.lengths, timesteps), diagonal)
-    answers = changed.last(model.read(changed).predictions) - value
+    answers = model.answer(changed)[0] - value
     exact = memory_truth(changed) - memory_truth(batch)
     return [
         Counterfactual(step + 1, int(index), int(other), change, None if np.isnan(truth) else truth)

@@ -27,9 +27,9 @@ _PART_STEPS = 16_384
 class Reading(NamedTuple):
     """What a network made of a batch.
 
-    ``predictions`` [sequences, timesteps]: entry t is the answer after step t, made from the steps up to t only;
-    NaN before a windowed model's first whole window, and meaningless past a row's length. ``state`` is the
-    network's after each row's last step, None for a windowed model, which keeps none.
+    ``predictions`` [n, sequences]: the answers after each of the last n timesteps, each made from the steps up to that
+    one only; NaN before a windowed model's first whole window, and meaningless past a sequence's length. ``state`` is
+    the network's after each sequence's last step, None for a windowed model, which keeps none.
     """
 
     predictions: Floats
@@ -82,24 +82,32 @@ class Model:
             beyond = np.abs(batch.values).max(axis=1) > _LARGEST_RAW
             self._refuse(batch, beyond, "out_of_range", "magnitudes of at most 1e30: it reads raw values")
 
-    def read(self, batch: Batch) -> Reading:
-        """Run the network over ``batch``.
+    def read(self, batch: Batch, start: int = 0) -> Reading:
+        """Run the network over ``batch``, for its answers after each step from ``start`` on.
 
         Raises:
             NonFiniteOutput: the network answered NaN or infinity.
         """
         if self.card.window is not None:
-            reading = Reading(self._windowed(batch, self.card.window), None)
+            reading = Reading(self._windowed(batch, self.card.window, start), None)
         elif batch.indices is not None:
-            features = np.stack((batch.indices, batch.values), axis=-1).astype(np.float32)
+            features = np.empty((*batch.values.shape, 2), np.float32)
+            features[..., 0], features[..., 1] = batch.indices, batch.values
             outputs, state = self.run(features, batch.lengths)
-            reading = Reading(outputs.astype(np.float64), state)
+            reading = Reading(outputs.T[start:].astype(np.float64), state)
         else:
             features, scale = batch.scaled
             outputs, state = self.run(features, batch.lengths)
-            reading = Reading(scaling.answers(batch.values, scale, outputs), state)
+            values = batch.steps[start:]
+            answers = scaling.answers(values, scale.T[start:], outputs.T[start:], np.empty_like(values))
+            reading = Reading(answers, state)
         self.require_finite(batch.last(reading.predictions))
         return reading
+
+    def answer(self, batch: Batch) -> tuple[Floats, State | None]:
+        """The answers to ``batch`` [sequences], and the state after it; raises as :meth:`read` does."""
+        predictions, state = self.read(batch, int(batch.lengths.min()) - 1)
+        return batch.last(predictions), state
 
     def run(self, features: Features, lengths: Lengths, state: State | None = None) -> tuple[Features, State]:
         """What the network makes of ``features`` from ``state`` on: one long sequence in parts, for the same answers.
@@ -129,17 +137,14 @@ class Model:
     def require_finite(self, answers: Floats) -> None:
         """Refuse to pass NaN or infinity on: raises NonFiniteOutput."""
         if not np.isfinite(answers).all():
-            raise self.non_finite()
+            raise NonFiniteOutput(f"{self.reference} answered with a number that is not finite")
 
-    def non_finite(self) -> NonFiniteOutput:
-        """The error of a network that answered NaN or infinity."""
-        return NonFiniteOutput(f"{self.reference} answered with a number that is not finite")
-
-    def _windowed(self, batch: Batch, window: int) -> Floats:
-        sequences, timesteps = batch.values.shape
-        predicted = np.full((sequences, timesteps), np.nan)
-        windows = sliding_window_view(batch.values, window, axis=1).reshape(-1, window)
-        predicted[:, window - 1 :] = self.answer_windows(windows).reshape(sequences, -1)
+    def _windowed(self, batch: Batch, window: int, start: int) -> Floats:
+        timesteps, sequences = batch.steps.shape
+        predicted = np.full((timesteps - start, sequences), np.nan)
+        first = max(start, window - 1)
+        windows = sliding_window_view(batch.values[:, first + 1 - window :], window, axis=1).reshape(-1, window)
+        predicted[first - start :] = self.answer_windows(windows).reshape(sequences, -1).T
         return predicted
 
     def _refuse(self, batch: Batch, bad: NDArray[np.bool_], code: str, expected: str) -> None:

@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 def roll_out(model: Model, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
     """The next ``horizon`` values of each sequence, float64 [sequences, horizon], in the caller's units.
 
-    ``answers`` [sequences] are the first of them, and ``state`` is what the network was left in: see
-    :class:`service.inference.evidence.Evidence`.
+    ``answers`` [sequences] are the first of them, and ``state`` is what the network was left in; see
+    :class:`service.inference.model.Reading`.
 
     Raises:
         NonFiniteOutput: the network answered NaN or infinity.
@@ -26,13 +26,6 @@ def roll_out(model: Model, batch: Batch, answers: Floats, state: State | None, h
         values = carry_on(model, answers, state, scaling.carry(batch.values, batch.lengths), horizon)
     else:
         values = _windowed(model, batch, horizon)
-    model.require_finite(values)
-    return values
-
-
-def roll_one_out(model: Model, value: float, state: State | None, carry: scaling.CarryOfOne, horizon: int) -> Floats:
-    """What :func:`roll_out` gives for one sequence, float64 [horizon]; ``carry`` is the scaling's state after it."""
-    values = np.array(_carry_one_on(model, value, state, carry, horizon))
     model.require_finite(values)
     return values
 
@@ -54,7 +47,7 @@ def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Ca
 
 
 def _carry_one_on(
-    model: Model, value: float, state: State | None, carry: scaling.CarryOfOne, horizon: int
+    model: Model, value: float, state: State | None, carry: tuple[float, float, float], horizon: int
 ) -> list[float]:
     """What :func:`carry_on` gives for one sequence, bit for bit, without ten calls of NumPy a step."""
     last, total, differences = carry

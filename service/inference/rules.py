@@ -1,78 +1,73 @@
 """The simplest rules that could fool a user: what a network must beat. Pure.
 
-Every series rule maps ``values``, float64 [sequences, timesteps], to the array of the same shape whose entry t
-is the rule's answer for x_{t+1} made from x_1 ... x_t only, the same layout as a network's one-step-ahead
-answers; of these it gives the entries from ``start`` on, [sequences, timesteps - start]. Values are finite and at
-most 1e300 in magnitude.
+Every series rule says after each value of a series what comes next, from that value and those before it only: the
+same layout as a network's one-step-ahead answers. Values are finite and at most 1e300 in magnitude.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.cumulative import cumulative_sum
+from service.inference.cumulative import total
+from service.inference.least_squares import AR2_FIRST, LeastSquares
 
 Floats = NDArray[np.float64]
 
-# Below this share of the product of the raw second moments the normal equations say nothing: rounding alone
-# leaves about 1e-14 on a straight line at offset 1e6.
-SINGULAR = 1e-12
-AR2_FIRST = 5
+# The last value again; one more step like the last one; the least-squares straight line through all values so far, read
+# one step on; and AR(2) with a constant, x_{t+1} = c + a x_t + b x_{t-1}, by least squares on the values so far.
+NAMES = ("naive", "drift", "line", "ar2")
+_DRIFT, _LINE, _AR2 = 1, 2, 3
+_LARGEST = 1e300
+# One step on from values up to 1e300 a fit may say more; beyond this it says nothing, and errors would overflow.
+_LARGEST_STEP = 1e306
 # An unstable recursion stops growing here, so that it meets its clip and never NaN.
 _UNSTABLE = 1e150
-_LARGEST = 1e300
 
 
-def differences(values: Floats) -> Floats:
-    """What :func:`numpy.diff` gives along the last axis, for a fifth of its time on a few short rows."""
-    return values[..., 1:] - values[..., :-1]
+def answer(fitted: LeastSquares, start: int, out: Floats) -> None:
+    """What every rule says after each step from ``start`` on of the sequences that ``fitted`` was made of.
 
-
-def naive(values: Floats, start: int = 0) -> Floats:
-    """The last value again."""
-    return values[:, start:].copy("K")
-
-
-def drift(values: Floats, start: int = 0) -> Floats:
-    """One more step like the last one, ``2 x_n - x_{n-1}``; the value itself while there is only one."""
-    predicted = naive(values, start)
-    first = max(start, 1)
-    predicted[:, first - start :] += differences(values[:, first - 1 :])
-    return predicted
-
-
-def line(values: Floats, start: int = 0) -> Floats:
-    """The least-squares straight line through all values so far, read one step on."""
-    return _line(values, start)[0]
-
-
-def ar2(values: Floats, start: int = 0) -> Floats:
-    """AR(2) with a constant, ``x_{t+1} = c + a x_t + b x_{t-1}``, by least squares on the values so far.
-
-    Drift stands for it until it is defined: fewer than five values, or equations without a unique solution (a
-    straight line).
+    Goes to ``out`` [rules, timesteps - start, sequences], in the order of ``NAMES``. Drift stands for AR(2) until that
+    is defined: fewer than five values, or equations without a unique solution (a straight line); and the value itself
+    for drift while there is only one.
     """
-    predicted = drift(values, start)
-    first = max(start, AR2_FIRST - 1)
-    if values.shape[1] > first:
-        fit = _ar2(values, first)
-        step = differences(fit.y[:, first - 1 :])
-        move = fit.c + fit.p * step + fit.q * fit.y[:, first:]
-        np.copyto(predicted[:, first - start :], values[:, first:] + fit.unit * move, where=fit.solvable)
-    return predicted
+    steps, first = fitted.steps, max(start, 1)
+    out[:] = steps[start:]
+    change = steps[first:] - steps[first - 1 : -1]
+    out[_DRIFT, first - start :] += change
+    out[_AR2, first - start :] += change
+    out[_LINE] = fitted.line(start)
+    first = max(start, AR2_FIRST)
+    if len(steps) > first:
+        fit = fitted.ar2(first)
+        with np.errstate(over="ignore"):
+            found = fitted.moves(fit, first)
+            found += steps[first:]
+        np.minimum(found, _LARGEST_STEP, out=found)
+        np.maximum(found, -_LARGEST_STEP, out=found)
+        np.copyto(out[_AR2, first - start :], found, where=fit.solvable)
 
 
 class Rule(Protocol):
-    """A series rule: its answers from the step ``start`` on."""
+    """A rule's answers [sequences, timesteps] after each of ``values`` of that shape."""
 
-    def __call__(self, values: Floats, start: int = 0, /) -> Floats: ...
+    def __call__(self, values: Floats, /) -> Floats: ...
 
 
-SERIES_RULES: Mapping[str, Rule] = {"naive": naive, "drift": drift, "line": line, "ar2": ar2}
+def _answers_of(rule: int, values: Floats) -> Floats:
+    fitted = LeastSquares(np.ascontiguousarray(values.T))
+    out = np.empty((len(NAMES), *fitted.steps.shape))
+    answer(fitted, 0, out)
+    found: Floats = out[rule].T
+    return found
+
+
+SERIES_RULES: Mapping[str, Rule] = {name: partial(_answers_of, rule) for rule, name in enumerate(NAMES)}
 
 
 def extend(
@@ -89,13 +84,38 @@ def extend(
     exactly). Growth beyond 1e300 stays there.
     """
     rows, ends = np.arange(len(values)) if rows is None else rows, lengths - 1
-    ahead = np.arange(float(horizon))
+    fitted, start = LeastSquares(np.ascontiguousarray(values.T)), int(ends.min())
+    answers = np.empty((len(NAMES), len(fitted.steps) - start, len(values)))
+    answer(fitted, start, answers)
+    first = answers[NAMES.index(rule), ends - start, rows]
     if rule == "ar2":
-        found = _extend_ar2(values, rows, ends, horizon)
+        found = _extend_ar2(fitted, rows, ends, horizon)
+        found[:, 0] = first
     else:
-        first = SERIES_RULES[rule](values)[rows, ends]
-        found = first[:, None] + _SLOPES[rule](values)[rows, ends][:, None] * ahead
+        slope = {"naive": np.zeros_like(first), "line": fitted.slope(start)[ends - start, rows]}
+        slope["drift"] = fitted.steps[ends, rows] - fitted.steps[np.maximum(ends - 1, 0), rows]
+        found = first[:, None] + slope[rule][:, None] * np.arange(float(horizon))
     return np.clip(found, -_LARGEST, _LARGEST)
+
+
+def _extend_ar2(fitted: LeastSquares, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int) -> Floats:
+    y, d = fitted.y[ends, rows], fitted.d[ends, rows]
+    level, change, constant = np.zeros(len(rows)), np.ones(len(rows)), np.zeros(len(rows))  # drift, until it is defined
+    if len(fitted.steps) > AR2_FIRST:
+        first = max(int(ends.min()), AR2_FIRST)
+        fit, entry = fitted.ar2(first), np.maximum(ends - first, 0)
+        defined = (ends >= AR2_FIRST) & fit.solvable[entry, rows]
+        weights, means = fit.weights[:, entry, rows], fit.means[:, entry, rows]
+        level, change = np.where(defined, weights, (level, change))
+        constant = np.where(defined, fit.target[entry, rows] - (weights * means).sum(axis=0), constant)
+    found = np.empty((len(rows), horizon))
+    for ahead in range(horizon):
+        d = np.clip(constant + change * d + level * y, -_UNSTABLE, _UNSTABLE)
+        y = np.clip(y + d, -_UNSTABLE, _UNSTABLE)
+        found[:, ahead] = y
+    with np.errstate(over="ignore"):
+        continued: Floats = fitted.steps[0, rows] + fitted.unit[rows] * found.T
+    return continued.T
 
 
 def index_blind_mean(values: Floats, lengths: NDArray[np.int32]) -> Floats:
@@ -112,109 +132,7 @@ def even_mean(indices: Floats, values: Floats, lengths: NDArray[np.int32]) -> Fl
     return _masked_mean(values, inside & (indices % 2 == 0))
 
 
-def _last_difference(values: Floats) -> Floats:
-    return np.diff(values, prepend=values[:, :1])
-
-
-def _line(values: Floats, start: int = 0) -> tuple[Floats, Floats]:
-    """The least-squares line's next value and its slope, after each step from ``start`` on."""
-    origin, unit, y = _conditioned(values)
-    k = np.arange(values.shape[1], dtype=np.float64)
-    moment, total = cumulative_sum(k * y, axis=1)[:, start:], cumulative_sum(y, axis=1)[:, start:]
-    k = k[start:]
-    count = k + 1.0
-    spread = np.maximum(count * (count * count - 1.0) / 12.0, 0.5)
-    slope = (moment - 0.5 * k * total) / spread
-    return origin + unit * (total / count + slope * (count - 0.5 * k)), unit * slope
-
-
-# How each straight rule goes on, after each step.
-_SLOPES: Mapping[str, Callable[[Floats], Floats]] = {
-    "naive": np.zeros_like,
-    "drift": _last_difference,
-    "line": lambda values: _line(values)[1],
-}
-
-
-class _Ar2(NamedTuple):
-    """``move = c + p * step + q * y`` after each step from ``start`` on, in the conditioned ``y``, which has all."""
-
-    origin: Floats
-    unit: Floats
-    y: Floats
-    c: Floats
-    p: Floats
-    q: Floats
-    solvable: NDArray[np.bool_]
-
-
-def _ar2(values: Floats, start: int = AR2_FIRST - 1) -> _Ar2:
-    """Least squares for the differences, ``x_{t+1} - x_t = c + p (x_t - x_{t-1}) + q x_t``; ``start`` is at least 4.
-
-    The same answer as for the values themselves, far better conditioned on a slow sinusoid.
-    """
-    origin, unit, y = _conditioned(values)
-    # One row for a step, so that sums over the steps run along the memory.
-    x = np.ascontiguousarray(y.T)
-    step = x[1:] - x[:-1]
-    d, level, target = step[:-1], x[1:-1], step[1:]
-    moments = np.empty((6, *d.shape))
-    moments[0] = level
-    pairs = ((d, d), (d, level), (level, level), (d, target), (level, target))
-    for moment, pair in zip(moments[1:], pairs, strict=True):
-        np.multiply(*pair, out=moment)
-    # Entry j sums the equations whose target is known at step j + 2; three unknowns need three of them.
-    sum_level, dd, dl, ll, dt, lt = cumulative_sum(moments, axis=1)[:, start - 2 :]
-    count = np.arange(start - 1.0, len(x) - 1.0)[:, None]
-    # The sums of differences telescope.
-    mean_d, mean_level, mean_target = (x[start - 1 : -1] - x[0]) / count, sum_level / count, (x[start:] - x[1]) / count
-    least = SINGULAR * dd * ll
-    dd = dd - count * mean_d * mean_d
-    dl = dl - count * mean_d * mean_level
-    ll = ll - count * mean_level * mean_level
-    dt = dt - count * mean_d * mean_target
-    lt = lt - count * mean_level * mean_target
-    determinant = dd * ll - dl * dl
-    solvable = determinant > least
-    divisor = np.where(solvable, determinant, 1.0)
-    p = (ll * dt - dl * lt) / divisor
-    q = (dd * lt - dl * dt) / divisor
-    c = mean_target - p * mean_d - q * mean_level
-    return _Ar2(origin, unit, y, c.T, p.T, q.T, solvable.T)
-
-
-def _extend_ar2(values: Floats, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int) -> Floats:
-    origin, unit, y = _conditioned(values)
-    level, step = y[rows, ends], _last_difference(y)[rows, ends]
-    c, p, q = np.zeros(len(rows)), np.ones(len(rows)), np.zeros(len(rows))  # drift, until AR(2) is defined
-    if values.shape[1] >= AR2_FIRST:
-        fit = _ar2(values)
-        entry = np.maximum(ends - (AR2_FIRST - 1), 0)
-        defined = (ends >= AR2_FIRST - 1) & fit.solvable[rows, entry]
-        c, p, q = (np.where(defined, new[rows, entry], old) for new, old in ((fit.c, c), (fit.p, p), (fit.q, q)))
-    found = np.empty((len(rows), horizon))
-    for ahead in range(horizon):
-        step = np.clip(c + p * step + q * level, -_UNSTABLE, _UNSTABLE)
-        level = np.clip(level + step, -_UNSTABLE, _UNSTABLE)
-        found[:, ahead] = level
-    with np.errstate(over="ignore"):
-        continued: Floats = origin[rows] + unit[rows] * found
-    return continued
-
-
 def _masked_mean(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
     count = chosen.sum(axis=1)
-    total = np.where(chosen, values / np.maximum(count, 1)[:, None], 0.0).sum(axis=1)
-    return np.where(count > 0, total, np.nan)
-
-
-def _conditioned(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Origin, unit and ``(values - origin) / unit`` per row, magnitudes at most one.
-
-    The unit is a power of two, so this changes no digit of a linear rule's answer, and squares stay finite.
-    """
-    origin = values[:, :1]
-    shifted = values - origin
-    _, exponent = np.frexp(np.abs(shifted).max(axis=1, keepdims=True))
-    unit = np.ldexp(1.0, exponent)
-    return origin, unit, shifted / unit
+    shares = np.where(chosen, values / np.maximum(count, 1)[:, None], 0.0)
+    return np.where(count > 0, total(shares.T), np.nan)

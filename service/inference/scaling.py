@@ -39,23 +39,27 @@ class Scaled(NamedTuple):
 
 
 def causal(values: Floats) -> Scaled:
-    """Features and scales of ``values``, float64 [sequences, timesteps] with at least one timestep."""
+    """Features and scales of ``values``, float64 [sequences, timesteps] with at least one timestep.
+
+    The scales lie in memory step by step.
+    """
     sequences, timesteps = values.shape
     features = np.zeros((sequences, timesteps, 2), np.float32)
-    scale = np.zeros_like(values)
+    scale = np.zeros((timesteps, sequences))
     if timesteps > 1:
-        difference = values[:, 1:] - values[:, :-1]
-        steps = np.arange(1.0, timesteps)
-        scale[:, 1:] = cumulative_sum(np.abs(difference), axis=1) / steps
-        divisor = np.where(scale > 0.0, scale, 1.0)
-        features[:, 1:, 0] = difference / divisor[:, 1:]
-        features[:, 1:, 1] = scale[:, :-1] / divisor[:, 1:]
-    return Scaled(features, scale)
+        steps, scales = np.ascontiguousarray(values.T), scale[1:]
+        difference = steps[1:] - steps[:-1]
+        cumulative_sum(np.abs(difference, out=scales))
+        scales /= np.arange(1.0, timesteps)[:, None]
+        divisor = np.where(scales > 0.0, scales, 1.0)
+        features[:, 1:, 0] = np.divide(difference, divisor, out=difference).T
+        features[:, 1:, 1] = np.divide(scale[:-1], divisor, out=divisor).T
+    return Scaled(features, scale.T)
 
 
-def answers(values: Floats, scale: Floats, outputs: NDArray[np.float32]) -> Floats:
-    """Next values ``x_t + s_t * y_t`` in the caller's units; all three are [sequences, timesteps]."""
-    found = np.multiply(scale, outputs, out=np.empty_like(values))  # lying in memory as the values do
+def answers(values: Floats, scale: Floats, outputs: NDArray[np.float32], out: Floats | None = None) -> Floats:
+    """Next values ``x_t + s_t * y_t`` in the caller's units, in ``out`` where it is given; all of one shape."""
+    found: Floats = np.multiply(scale, outputs, out=out)
     found += values
     return found
 
@@ -98,10 +102,6 @@ class Carry(NamedTuple):
     differences: Floats
 
 
-# The fields of :class:`Carry` for one sequence.
-CarryOfOne = tuple[float, float, float]
-
-
 def carry(values: Floats, lengths: NDArray[np.int32], rows: NDArray[np.intp] | None = None) -> Carry:
     """The state of the scaling after the first ``lengths`` values of each row.
 
@@ -109,9 +109,10 @@ def carry(values: Floats, lengths: NDArray[np.int32], rows: NDArray[np.intp] | N
     """
     rows = np.arange(len(values)) if rows is None else rows
     ends = lengths - 1
-    total = np.zeros(values.shape)
-    np.cumsum(np.abs(np.diff(values)), axis=1, out=total[:, 1:])
-    return Carry(values[rows, ends], total[rows, ends], ends.astype(np.float64))
+    steps = np.ascontiguousarray(values.T)
+    total = np.zeros(steps.shape)
+    cumulative_sum(np.abs(steps[1:] - steps[:-1], out=total[1:]))
+    return Carry(steps[ends, rows], total[ends, rows], ends.astype(np.float64))
 
 
 def advance(state: Carry, value: Floats) -> tuple[Scaled, Carry]:

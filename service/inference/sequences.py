@@ -28,10 +28,7 @@ Sequence = Values | Pairs
 LARGEST = 1e300
 # Steps in one batch, padding included: bounds memory whatever is posted, and keeps what is computed in the cache.
 BATCH_STEPS = 8192
-# From so many sequences on, a step of all of them lies together in memory, and so does what is computed from them:
-# sums over the steps then add whole rows.
-_MANY = 32
-# Up to here a few sequences are answered faster in plain Python than as a batch.
+# Sequences of up to so many steps gain from being answered together with others.
 SHORT = 64
 
 
@@ -56,8 +53,9 @@ class Rows(NamedTuple):
 class Batch:
     """Sequences of one kind, padded to one length.
 
-    ``values`` float64 [sequences, timesteps], of many sequences in Fortran order; ``indices`` the same shape for
-    pairs, else None; ``lengths`` int32 [sequences]; ``rows`` the positions that the sequences were posted at.
+    ``values`` float64 [sequences, timesteps]; ``indices`` the same shape for pairs, else None; ``lengths`` int32
+    [sequences]; ``rows`` the positions that the sequences were posted at. What is computed from the values lies in
+    memory as ``steps`` do.
     """
 
     values: Floats
@@ -65,12 +63,17 @@ class Batch:
     lengths: NDArray[np.int32]
     rows: NDArray[np.intp]
 
-    def last(self, steps: NDArray[np.float64]) -> Floats:
-        """The entry at each row's last step; ``steps`` [..., sequences, n] are those of the last n timesteps."""
-        left_out = self.values.shape[1] - steps.shape[-1]
+    @cached_property
+    def steps(self) -> Floats:
+        """The values step by step, [timesteps, sequences]: a step of all sequences lies together in memory."""
+        return np.ascontiguousarray(self.values.T)
+
+    def last(self, steps: Floats) -> Floats:
+        """The entry at each sequence's last step; ``steps`` [..., n, sequences] are those of the last n timesteps."""
+        left_out = self.values.shape[1] - steps.shape[-2]
         if self.length is not None:
-            return steps[..., self.length - 1 - left_out]
-        return steps[..., np.arange(len(self.lengths)), self.lengths - 1 - left_out]
+            return steps[..., self.length - 1 - left_out, :]
+        return steps[..., self.lengths - 1 - left_out, np.arange(len(self.lengths))]
 
     @cached_property
     def length(self) -> int | None:
@@ -91,7 +94,7 @@ class Batch:
     @cached_property
     def unit(self) -> Floats:
         """S, each sequence's mean absolute difference [sequences]; zero for one value or a constant."""
-        return self.last(self.scaled.scale)
+        return self.last(self.scaled.scale.T)
 
 
 def are_pairs(sequence: Sequence) -> bool:
@@ -173,8 +176,7 @@ def _padded(table: Floats, lengths: NDArray[np.int64]) -> Floats:
 
 def _batch(table: Floats, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> Batch:
     values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
-    if len(values) >= _MANY:
-        values = np.asfortranarray(values)
+    values = np.asfortranarray(values)
     if np.abs(values).max() > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
     return Batch(values, indices, lengths.astype(np.int32), rows)

@@ -35,14 +35,14 @@ def test_a_network_that_is_drift_scores_as_the_rule_drift(name: str) -> None:
 def test_a_drifting_networks_free_run_is_the_rules() -> None:
     series, lengths = sine.served_range(np.random.default_rng(0), 50, np.zeros(50))
     ran = forecast.free_run(DRIFT, series.observed[:, :64], np.full(50, 64, np.int32), 10)
-    ruled = forecast.rule_free_run(rules.drift, series.observed[:, :64], 10)
+    ruled = forecast.rule_free_run(rules.SERIES_RULES["drift"], series.observed[:, :64], 10)
     assert ran / series.unit[:, None] == pytest.approx(ruled / series.unit[:, None], abs=1e-3)
     assert lengths.dtype == np.int32
 
 
 def test_ar2_free_running_continues_a_clean_sinusoid_exactly() -> None:
     values = np.sin(0.25 * np.arange(132.0))[None]
-    ran = forecast.rule_free_run(rules.ar2, values[:, :32], 100)
+    ran = forecast.rule_free_run(rules.SERIES_RULES["ar2"], values[:, :32], 100)
     assert ran == pytest.approx(values[:, 32:], abs=1e-9)
 
 
@@ -73,7 +73,8 @@ def test_the_error_scale_is_the_served_checks() -> None:
     for row in range(40):
         batch = Batch(values[row : row + 1, : lengths[row]], None, lengths[row : row + 1], np.zeros(1, np.intp))
         span = check.span(batch)
-        mae = check.mean_absolute_error(span, check.absolute_errors(batch, span, rules.drift(batch.values, span.start)))
+        drift = rules.SERIES_RULES["drift"](batch.values).T[span.start :]
+        mae = span.mean(check.absolute_errors(batch, span, drift))
         assert scale[row] == pytest.approx((mae + 1e-3 * batch.unit)[0], rel=1e-4)
 
 
@@ -90,5 +91,5 @@ def test_a_lines_importance_is_the_inverse_of_what_least_squares_leaves() -> Non
     rng = np.random.default_rng(0)
     noise = np.full(4_000, 0.5)
     series = linear.draw(rng, 4_000, 11, noise)
-    left = np.mean((rules.line(series.observed)[:, 9] - series.clean[:, 10]) ** 2)
+    left = np.mean((rules.SERIES_RULES["line"](series.observed)[:, 9] - series.clean[:, 10]) ** 2)
     assert linear.WEIGHT / linear.importance(noise, 10)[0, 9] == pytest.approx(left, rel=0.1)

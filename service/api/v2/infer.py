@@ -17,8 +17,7 @@ from service.api.v2 import codec
 from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.errors import InvalidInput
 from service.inference.answers import NextValues
-from service.inference.sequences import Rows, Sequence, kind_of_short
-from service.inference.short import A_BATCH
+from service.inference.sequences import Rows, kind_of_short
 
 _JSON_BYTES = b"inference-header-content-length"
 # Keys of a tensor, each at most once in each; and one that may stand at the top and in every tensor besides.
@@ -27,9 +26,7 @@ _PARAMETERS = b'"parameters"'
 
 
 class Question(NamedTuple):
-    """``sequences`` are a list where they are few, and stay a table where they are many."""
-
-    sequences: list[Sequence] | Rows
+    rows: Rows
     values: int
     id: str | None
     binary: bool
@@ -69,21 +66,18 @@ class InferEndpoint(ComputingEndpoint[Question]):
         if head.count(_PARAMETERS) > 1 or any(head.count(key) > len(request.inputs) for key in _TENSOR_KEYS):
             refuse_repeated_keys(head)
         rows = codec.rows_of(request, memoryview(posted.body)[end:])
-        sequences = rows.listed() if len(rows.lengths) < A_BATCH else rows
-        return Question(sequences, int(rows.lengths.sum()), request.id, binary=request.wants_binary())
+        return Question(rows, int(rows.lengths.sum()), request.id, binary=request.wants_binary())
 
     def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
-        found = services.engine.next_values(question.sequences, posted.path["model"], posted.path.get("version"))
+        found = services.engine.next_values(question.rows, posted.path["model"], posted.path.get("version"))
         return _computed(services, question, posted, found)
 
     def joins(self, question: Question, posted: Posted) -> Hashable | None:
-        asked = question.sequences
-        kind = kind_of_short(asked[0]) if isinstance(asked, list) and len(asked) == 1 else None
+        kind = kind_of_short(question.rows.listed()[0]) if len(question.rows.lengths) == 1 else None
         return None if kind is None else (posted.path["model"], posted.path.get("version"), kind)
 
     def compute_together(self, services: Services, questions: list[Question], posted: list[Posted]) -> list[Computed]:
-        asked = [question.sequences for question in questions]
-        sequences = [sequence for few in asked if isinstance(few, list) for sequence in few]  # only lists join
+        sequences = [sequence for question in questions for sequence in question.rows.listed()]
         model, version = posted[0].path["model"], posted[0].path.get("version")
         # Without levels no intervals are computed: the protocol has no place for them.
         predictions = services.engine.predict(sequences, model, version, levels=())

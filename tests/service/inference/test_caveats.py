@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from service.cards import Judged
-from service.inference.evidence import Examiner
+from service.inference.choice import answered
 from service.inference.sequences import Sequence, batches
 from tests.own_series import judged
 from tests.service.inference.conftest import MakeModel
@@ -11,7 +11,7 @@ ZIGZAG = [float(k % 3) for k in range(24)]
 
 def warnings(make_model: MakeModel, output: float, sequence: Sequence, **changes: object) -> list[str]:
     (batch,) = batches([sequence])
-    (found,) = Examiner(batch).examine(make_model(output, **changes)).warnings
+    (found,) = answered(batch, make_model(output, **changes)).warnings
     return found
 
 
@@ -72,6 +72,6 @@ def test_values_outside_the_training_range_are_named_where_scaling_does_not_remo
 
 def test_each_row_of_a_batch_has_its_own_warnings(make_model: MakeModel) -> None:
     (batch,) = batches([[float(k) for k in range(20)], [float(-k) for k in range(20)]])
-    rising, falling = Examiner(batch).examine(make_model(1.0)).warnings
+    rising, falling = answered(batch, make_model(1.0)).warnings
     assert rising == []
     assert any("does worse" in warning for warning in falling)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.inference.check import Check
-from service.inference.evidence import Examiner
+from service.inference.choice import answered
 from service.inference.sequences import batches
 from tests.service.inference import oracles
 from tests.service.inference.conftest import MakeModel
@@ -23,9 +23,8 @@ def examined(
 ) -> list[Check | None]:
     found: dict[int, Check | None] = {}
     for batch in batches(sequences):
-        found.update(
-            zip(batch.rows.tolist(), Examiner(batch).examine(make_model(output, **changes)).checks, strict=True)
-        )
+        checks = answered(batch, make_model(output, **changes)).checks
+        found.update(zip(batch.rows.tolist(), checks, strict=True))
     return [found[row] for row in range(len(sequences))]
 
 
@@ -131,7 +130,7 @@ def test_a_memory_answer_is_checked_against_the_known_truth(make_model: MakeMode
     pairs = [(0.0, 1.0), (1.0, 4.0), (2.0, 2.0)]  # even mean 1.5, plain mean 7/3
     sequences = [pairs, [(0.0, 1.5), (2.0, 1.5)], [(1.0, 9.0), (4.0, 1.5)]]
     (batch,) = batches(sequences[:1])
-    (check,) = Examiner(batch).examine(make_model(1.75, like="memory-lstm")).checks
+    (check,) = answered(batch, make_model(1.75, like="memory-lstm")).checks
     assert check is not None
     assert (check.steps, check.rule, check.verdict) == (1, "index_blind_mean", "beats")
     assert check.mae == pytest.approx(0.25)
@@ -139,7 +138,7 @@ def test_a_memory_answer_is_checked_against_the_known_truth(make_model: MakeMode
     assert check.rule_value == pytest.approx(7 / 3)
     assert check.skill == pytest.approx(1 - 0.25 / (7 / 3 - 1.5))
     (batch,) = batches(sequences[1:])
-    ties, beats = Examiner(batch).examine(make_model(1.5, like="memory-lstm")).checks
+    ties, beats = answered(batch, make_model(1.5, like="memory-lstm")).checks
     assert ties is not None
     assert (ties.verdict, ties.skill) == ("ties", None)
     assert beats is not None
@@ -148,7 +147,7 @@ def test_a_memory_answer_is_checked_against_the_known_truth(make_model: MakeMode
 
 def test_the_skill_of_a_memory_answer_is_finite_or_null(make_model: MakeModel) -> None:
     (batch,) = batches([[(0.0, 0.0), (1.0, 1e-310)]])
-    (check,) = Examiner(batch).examine(make_model(0.5, like="memory-lstm")).checks
+    (check,) = answered(batch, make_model(0.5, like="memory-lstm")).checks
     assert check is not None
     assert check.verdict == "loses"
     assert check.skill is None or check.skill > -1e308

@@ -86,7 +86,7 @@ def test_a_windowed_model_answers_from_its_first_whole_window_on(make_model: Mak
     model = make_model(LastOfWindow(), like="textbook-linear-simplernn-20")
     (batch,) = batches([[1.0, 2.0, 3.0, 4.0, 5.0]])
     predictions, state = model.read(batch)
-    np.testing.assert_array_equal(predictions, [[np.nan, np.nan, 3.0, 4.0, 5.0]])
+    np.testing.assert_array_equal(predictions[:, 0], [np.nan, np.nan, 3.0, 4.0, 5.0])
     assert state is None
 
 
@@ -96,14 +96,14 @@ def test_the_windows_of_a_long_sequence_are_run_in_bounded_parts(make_model: Mak
     values = [float(k % 1000) for k in range(20_000)]
     (batch,) = batches([values])
     predictions, _ = model.read(batch)
-    np.testing.assert_array_equal(predictions[0, 15:], values[15:])
+    np.testing.assert_array_equal(predictions[15:, 0], values[15:])
     assert max(network.steps) <= BATCH_STEPS
 
 
 def test_an_answer_is_x_plus_scale_times_output(make_model: MakeModel) -> None:
     model: Model = make_model(Constant(2.0))
     (batch,) = batches([[1.0, 2.0, 5.0]])
-    np.testing.assert_array_equal(model.read(batch).predictions, [[1.0, 4.0, 9.0]])
+    np.testing.assert_array_equal(model.read(batch).predictions, [[1.0], [4.0], [9.0]])
 
 
 @pytest.mark.parametrize("name", ["sine-simplernn", "sine-lstm", "linear-gru"])
@@ -113,7 +113,8 @@ def test_a_long_sequence_is_read_in_parts_with_the_same_answers(catalog: Catalog
     features, scale = batch.scaled
     whole, state = model.network.run(features, batch.lengths)
     reading = model.read(batch)
-    assert reading.predictions == pytest.approx(scaling.answers(batch.values, scale, whole), abs=1e-4)
+    answers = scaling.answers(batch.values, scale, whole).T
+    assert reading.predictions == pytest.approx(answers, abs=1e-4)
     assert reading.state is not None
     for part, expected in state.items():
         assert reading.state[part] == pytest.approx(expected, abs=1e-4)
@@ -122,6 +123,6 @@ def test_a_long_sequence_is_read_in_parts_with_the_same_answers(catalog: Catalog
 def test_no_call_to_a_network_reads_more_than_a_part_of_one_sequence(make_model: MakeModel) -> None:
     model = make_model(0.5)
     (batch,) = batches([[float(k) for k in range(40_000)]])
-    assert model.read(batch).predictions.shape == (1, 40_000)
+    assert model.read(batch).predictions.shape == (40_000, 1)
     calls = model.network.calls  # type: ignore[attr-defined]  # the test's own network
     assert [steps for _, steps, _ in calls] == [16_384, 16_384, 7_232]

@@ -30,7 +30,7 @@ def test_every_sequence_is_found_whole_at_the_position_it_was_posted_at(sequence
 def test_a_row_is_padded_with_its_own_last_value() -> None:
     (batch,) = batches([[1.0, 2.0, 3.0], [9.0]])
     np.testing.assert_array_equal(batch.values, [[9.0, 9.0, 9.0], [1.0, 2.0, 3.0]])
-    np.testing.assert_array_equal(batch.last(batch.values), [9.0, 3.0])
+    np.testing.assert_array_equal(batch.last(batch.steps), [9.0, 3.0])
 
 
 def test_the_unit_is_the_mean_absolute_difference_of_the_rows_own_steps() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,8 +69,4 @@ def test_a_choice_in_a_batch_is_the_choice_alone(make_model: MakeModel, sequence
     models = [make_model(0.0, name="still"), make_model(1.0, name="onward")]
     together = chosen(models, *sequences)
     alone = [chosen(models, sequence)[0] for sequence in sequences]
-    for batched, single in zip(together, alone, strict=True):
-        # Rounding may settle a draw between two records either way; the record itself is the same.
-        assert batched.check is None or single.check is None or batched.check.mae == pytest.approx(single.check.mae)
-        if batched.model == single.model:
-            np.testing.assert_allclose(batched.value, single.value, rtol=1e-9, atol=1e-9)
+    assert together == alone
