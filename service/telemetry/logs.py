@@ -29,11 +29,35 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(shown, default=str)
 
 
+class TextFormatter(logging.Formatter):
+    """A line for a person: what a name or a message brings along of control characters is shown, not obeyed.
+
+    Nobody forges a line by a line feed, nor moves the terminal's cursor by an escape; a trace goes on indented.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        first = self.formatMessage(self._prepared(record))
+        trace = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        return "\n    ".join(map(_visible, [first, *trace]))
+
+    def _prepared(self, record: logging.LogRecord) -> logging.LogRecord:
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        return record
+
+
+def _visible(text: str) -> str:
+    """``text`` with each character that is not printed (control, format, line and paragraph ends) as its escape."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def configure(form: Form) -> None:
     """Send all of this process's log lines to the terminal in that form."""
     terminal = logging.StreamHandler()
-    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    terminal.setFormatter(JsonFormatter() if form == "json" else text)
+    terminal.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     # Not by dictConfig, which closes the handlers that it finds, and TensorFlow's closes stderr with it.
     logging.getLogger().handlers[:] = [terminal]
     logging.getLogger().setLevel(logging.WARNING)
