@@ -12,12 +12,12 @@ replicas() {
 }
 
 watch() {
+    # Whatever fails (a name that is away, a full disk) is tried again a second later: this loop never ends.
     while sleep 1; do
-        replicas > /tmp/found
+        replicas > /tmp/found || continue
         # A replica that went is out by its failures. Only a new one is worth a reload, which closes idle connections.
         if [ -n "$(comm -13 /tmp/replicas.conf /tmp/found)" ]; then
-            mv /tmp/found /tmp/replicas.conf
-            nginx -c /etc/unroll/nginx.conf -s reload
+            mv /tmp/found /tmp/replicas.conf && nginx -c /etc/unroll/nginx.conf -s reload || continue
         fi
     done
 }

@@ -70,7 +70,7 @@ def spent(stack: Stack) -> dict[str, float]:
     }
     (database,) = stack.containers("database")
     for what, query in written.items():
-        command = f'PGPASSWORD="$POSTGRES_PASSWORD" psql -U unroll -At -c "{query}" unroll'
+        command = f'PGPASSWORD="$POSTGRES_PASSWORD" psql -U postgres -At -c "{query}" unroll'
         found[what] = float(engine("exec", database, "sh", "-c", command))
     return found
 

@@ -52,14 +52,14 @@ class Stack:
     def __init__(self, name: str, *files: Path) -> None:
         self.project = f"unroll-test-{name}"
         self.port = free_port()
-        self.password = secrets.token_hex(16)
+        self.passwords = {name: secrets.token_hex(16) for name in ("POSTGRES_PASSWORD", "UNROLL_DATABASE_PASSWORD")}
         self.key = ""
         self.environment: dict[str, str] = {}  # what the compose files take besides
         self._files = [argument for file in files for argument in ("-f", str(file))]
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
     def compose(self, *arguments: str, **environment: str) -> str:
-        own = {"UNROLL_PORT": str(self.port), "POSTGRES_PASSWORD": self.password, **self.environment, **environment}
+        own = {"UNROLL_PORT": str(self.port), **self.passwords, **self.environment, **environment}
         return _output([*COMPOSE, "-p", self.project, *self._files, *arguments], {**os.environ, **own})
 
     def tool(self, name: str, *arguments: str, **environment: str) -> str:
@@ -72,7 +72,17 @@ class Stack:
             self.key = self.tool("key").split()[-1]
             self.client.headers["X-API-Key"] = self.key
         self.compose("up", "--detach")
+        for database in self.containers("database"):
+            self.make_role(database)
         self.wait_until_ready()
+
+    def make_role(self, database: str) -> None:
+        """What PostgreSQL's image does by itself on a new volume, for engines whose stand-in of it does not."""
+        script = (
+            "export PGPASSWORD=$POSTGRES_PASSWORD; until pg_isready -qh localhost; do sleep 0.2; done; "
+            "psql -qh localhost -U postgres -f /docker-entrypoint-initdb.d/role.sql"
+        )
+        engine("exec", database, "sh", "-c", script)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS

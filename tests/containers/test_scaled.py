@@ -97,6 +97,34 @@ def test_the_log_survives_the_whole_stack(scaled: Stack) -> None:
     assert scaled.recorded() == before
 
 
+def test_the_service_owns_its_database_and_is_no_superuser(scaled: Stack) -> None:
+    (database,) = scaled.containers("database")
+    query = (
+        "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles"
+        " WHERE rolname = 'unroll';"
+        " SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'unroll' AND application_name <> 'psql'"
+    )
+    command = f'PGPASSWORD="$POSTGRES_PASSWORD" psql -h localhost -U postgres -At -c "{query}" unroll'
+    assert engine("exec", database, "sh", "-c", command).split() == ["f|f|f|f|f", "unroll"]
+
+
+def test_the_role_is_made_anew_without_harm(scaled: Stack) -> None:
+    before = scaled.recorded()
+    scaled.make_role(scaled.containers("database")[0])
+    scaled.client.post("/predict", json={"sequence": [1, 2, 3]}).raise_for_status()
+    assert before.keys() < scaled.recorded().keys()
+
+
+def test_the_service_cannot_reach_other_databases(scaled: Stack) -> None:
+    (replica, _) = scaled.containers("service")
+    script = (
+        "import psycopg\nfor name in ('postgres', 'template1'):\n"
+        "    try:\n        psycopg.connect(f'postgresql://unroll@database/{name}')\n"
+        "    except psycopg.OperationalError as error:\n        print('permission denied' in str(error))"
+    )
+    assert engine("exec", replica, "python", "-c", script).split() == ["True", "True"]
+
+
 def test_neither_database_nor_replicas_are_reached_from_outside(scaled: Stack) -> None:
     for service in ("database", "service"):
         for name in scaled.containers(service):

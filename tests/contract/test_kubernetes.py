@@ -67,6 +67,43 @@ def test_the_inference_service_speaks_v2_with_that_runtime() -> None:
     assert model["modelFormat"]["name"] in {known["name"] for known in runtime["spec"]["supportedModelFormats"]}
 
 
+def pods() -> dict[str, Manifest]:
+    """What stands in a pod's specification, wherever a manifest keeps it."""
+    predictor = manifests("kserve")["InferenceService"]["spec"]["predictor"]
+    serving = manifests("kserve")["ServingRuntime"]["spec"]
+    own = {name: value for name, value in predictor.items() if name not in ("model", "minReplicas", "maxReplicas")}
+    return {
+        "base": manifests("base")["Deployment"]["spec"]["template"]["spec"],
+        "kserve": {**own, "containers": serving["containers"], "volumes": serving["volumes"]},
+    }
+
+
+@pytest.mark.parametrize("name", ["base", "kserve"])
+def test_every_pod_is_restricted_and_takes_no_variables_or_tokens_of_the_cluster(name: str) -> None:
+    pod = pods()[name]
+    validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "unroll"}, "spec": pod})
+    assert pod["enableServiceLinks"] is False
+    assert pod["automountServiceAccountToken"] is False
+    security = pod["securityContext"]
+    assert security["runAsNonRoot"] is True
+    assert security["runAsUser"] == security["runAsGroup"] == security["fsGroup"] == 10001
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    drain = next(v["value"] for v in pod["containers"][0]["env"] if v["name"] == "UNROLL_DRAIN_SECONDS")
+    assert pod["terminationGracePeriodSeconds"] >= float(drain) + 15  # 10 s for requests in flight, and room
+
+
+def test_the_policy_of_kserves_pods_selects_them_by_the_label_that_kserve_gives() -> None:
+    found = manifests("kserve")
+    policy = found["NetworkPolicy"]
+    validate(policy)
+    selected = policy["spec"]["podSelector"]["matchLabels"]
+    assert selected == {"serving.kserve.io/inferenceservice": found["InferenceService"]["metadata"]["name"]}
+    assert {**policy["spec"], "podSelector": None} == {
+        **manifests("base")["NetworkPolicy"]["spec"],
+        "podSelector": None,
+    }
+
+
 def test_everything_selects_the_pods_of_the_deployment() -> None:
     base = manifests("base")
     deployment = base["Deployment"]["spec"]
@@ -94,12 +131,6 @@ def test_every_variable_is_a_setting_and_every_secret_key_exists(container: Mani
         assert variable["name"].removeprefix("UNROLL_").lower() in Settings.model_fields
         if "valueFrom" in variable:
             assert variable["valueFrom"]["secretKeyRef"]["key"] in secret
-
-
-def test_a_pod_has_time_to_drain_and_to_end() -> None:
-    pod = manifests("base")["Deployment"]["spec"]["template"]["spec"]
-    drain = next(v["value"] for v in pod["containers"][0]["env"] if v["name"] == "UNROLL_DRAIN_SECONDS")
-    assert pod["terminationGracePeriodSeconds"] >= float(drain) + 15  # 10 s for requests in flight, and room
 
 
 def test_the_committed_secret_holds_placeholders_only() -> None:
