@@ -22,11 +22,12 @@ from service.api.auth import Auth
 from service.api.backtest import backtest
 from service.api.compare import compare
 from service.api.computing import ComputingEndpoint
+from service.api.cross_origin import AllowedHosts, CrossOrigin
 from service.api.deps import Services, State
 from service.api.forecast import forecast
 from service.api.gathering import Gathering
 from service.api.inspect import inspect
-from service.api.middleware import Prefixed, RequestId, Straight
+from service.api.middleware import ContentPolicy, Prefixed, RequestId, Straight
 from service.api.predict import predict
 from service.api.v2 import models as v2_models
 from service.api.v2 import repository as v2_repository
@@ -37,6 +38,7 @@ from service.inference.engine import Engine
 from service.inference.repository import Repository, follow_others, watch_folder
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
+from service.lists import listed
 from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
 from service.request_log.writer import LogWriter
@@ -45,6 +47,12 @@ from service.telemetry.metrics import Metrics, shared_folder
 from service.telemetry.tracing import from_environment, require_tracing
 
 COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, backtest, inspect, v1.predict, infer)
+
+# Swagger UI starts from a script within its page, writes styles and carries its icons as data.
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAPI:
@@ -146,6 +154,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         app.include_router(router)
     app.router.routes.extend(page.routes)
     # Each middleware that is added goes around those before it.
+    app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY})
     app.add_middleware(
         Straight, endpoints={path: each for each in COMPUTING for path in each.routes if "{" not in path}
     )
@@ -157,14 +166,21 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     if settings.api_keys_file is not None:
         app.add_middleware(Auth, keys=KeyFile(settings.api_keys_file))
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
-    if settings.cors_origins:
+    origins, hosts = listed(settings.cors_origins), listed(settings.allowed_hosts)
+    if origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_origins=origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
             expose_headers=["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
         )
+    anonymous = settings.api_keys_file is None  # a page of another origin has no key, and its browser adds none
+    app.add_middleware(
+        CrossOrigin,
+        hosts=AllowedHosts(settings.host, hosts) if anonymous or hosts else None,
+        origins=origins if anonymous else None,
+    )
     if settings.root_path:
         app.add_middleware(Prefixed, root_path=settings.root_path)
     handlers.install(app)

@@ -6,7 +6,7 @@ uvicorn's own protocol waits for ever for a header or a body to be completed and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -207,7 +207,7 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()
             return
         if not (self.transport.is_closing() or self.pipeline or (self._in_body and self.cycle.response_started)):
-            self.transport.write(_answer(refusal))
+            self.transport.write(_answer(refusal, self.server_state.default_headers))
         self._stop_waiting()
         self.transport.close()
         self._write_timer = self.loop.call_later(self._timeout, self.transport.abort)
@@ -245,11 +245,13 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-def _answer(refusal: Refusal) -> bytes:
+def _answer(refusal: Refusal, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """``refusal`` on the wire, with ``headers`` as on every other answer."""
     request_id, _ = identify()
     content = problem(refusal.status, refusal.detail, refusal.code, request_id)
     head = (
         f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(content)}\r\n"
         f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
     )
-    return STATUS_LINE[refusal.status] + head.encode() + content
+    common = b"".join(b"%b: %b\r\n" % header for header in headers)
+    return STATUS_LINE[refusal.status] + common + head.encode() + content

@@ -5,11 +5,13 @@
     ├── UnknownModel           no model, or no version, of that name
     ├── UnknownRequest         no row of that id in the request log
     ├── Unauthorized           no API key, or not one of ours
-    ├── Forbidden              the key does not cover what was asked
+    ├── Forbidden              the key, or the web page that asks, does not cover what was asked
     ├── KeysUnavailable        the API keys cannot be read now
     ├── QuotaExceeded          the client has asked as often as it may
     ├── QuotasUnavailable      requests cannot be counted now
     ├── Overloaded             too much is in hand already
+    ├── MalformedRequest       no request that HTTP defines
+    ├── MisdirectedRequest     asked under a name that is not this service's
     ├── BodyTooLarge           more bytes than the settings allow
     ├── UnsupportedMediaType   a body in a form that is not read here
     ├── ModelRejected          a model folder that must not be served
@@ -84,7 +86,7 @@ class Unauthorized(UnrollError):
 
 
 class Forbidden(UnrollError):
-    """The API key does not cover what was asked."""
+    """The API key does not cover what was asked, or a web page asks that may not."""
 
     code = "forbidden"
 
@@ -111,6 +113,18 @@ class Overloaded(UnrollError):
     """The service has as much in hand as its settings allow; the request was refused before any work."""
 
     code = "overloaded"
+
+
+class MalformedRequest(UnrollError):
+    """The request's headers are not those of an HTTP request."""
+
+    code = "malformed_request"
+
+
+class MisdirectedRequest(UnrollError):
+    """The request was sent to a name that is not one of this service's."""
+
+    code = "misdirected_request"
 
 
 class BodyTooLarge(UnrollError):

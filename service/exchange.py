@@ -12,8 +12,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-# Of these uvicorn has to know.
-_ITS_OWN = frozenset({b"connection", b"transfer-encoding"})
+_POLICY = b"content-security-policy"
+# Of these uvicorn has to know, or the headers that every answer has.
+_ITS_OWN = frozenset({b"connection", b"transfer-encoding", _POLICY})
 _WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -29,6 +30,8 @@ class Exchange(RequestResponseCycle):
                 self.response_started = True
                 self.waiting_for_100_continue = False
                 return
+            if any(name == _POLICY for name, _ in message.get("headers", ())):  # of two, a browser obeys both
+                self.default_headers = [each for each in self.default_headers if each[0] != _POLICY]
         elif self._head is not None and not message.get("more_body", False):
             if self.flow.write_paused and not self.disconnected:
                 await self.flow.drain()

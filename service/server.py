@@ -31,8 +31,15 @@ from service.workers import Workers
 
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
-# On every answer: none is to be guessed at, framed by another site, or told where a reader came from.
-_HEADERS = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")]
+# On every answer: none is to be guessed at, framed or embedded by another site, or told where a reader came from; and
+# one that a browser shows by itself loads and runs nothing, unless its route has a policy of its own.
+_HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'"),
+]
 _COLLECT_AFTER = 50_000  # new objects, net
 # Connections that were made just before the sockets closed send their request within this, or not at all.
 _LINGER_SECONDS, _LOOK_SECONDS = 1.0, 0.05

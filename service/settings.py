@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import DirectoryPath, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.lists import Hosts, Origins, Proxies
+
 _KIB = 1024
 
 
@@ -60,7 +62,7 @@ class Settings(BaseSettings):
         description="redis://HOST:PORT/0 where requests are counted for all workers and machines; needs the extra "
         "`redis`. By default each process counts its own, so one worker only.",
     )
-    trusted_proxies: str = Field(
+    trusted_proxies: Proxies = Field(
         default="",
         description="Addresses or networks of proxies, with commas between, whose X-Forwarded-For and -Proto are "
         "believed. None by default: anybody could write those headers.",
@@ -70,10 +72,16 @@ class Settings(BaseSettings):
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
         description="Path prefix under which a proxy shows the service, such as /unroll.",
     )
-    cors_origins: str = Field(
+    allowed_hosts: Hosts = Field(
+        default="",
+        description="Names, with commas between, under which the service is asked besides its own address and "
+        "localhost, such as unroll.example.org; under another it answers 421. With API keys any name will do, unless "
+        "some are given here.",
+    )
+    cors_origins: Origins = Field(
         default="",
         description="Origins of web pages, with commas between, whose scripts may ask from a browser, such as "
-        "https://example.org. None by default.",
+        "https://example.org. None by default: without API keys, what pages of other origins ask is answered 403.",
     )
     drain_seconds: float = Field(
         default=0.0,

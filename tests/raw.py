@@ -27,7 +27,7 @@ class Reply:
 
 def http(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
     """A request as bytes, with a Content-Length; underscores in names of headers become dashes."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: test", f"Content-Length: {len(body)}"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 

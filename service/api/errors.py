@@ -25,6 +25,8 @@ STATUS: dict[type[UnrollError], HTTPStatus] = {
     errors.QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.QuotasUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
+    errors.MisdirectedRequest: HTTPStatus.MISDIRECTED_REQUEST,
     errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.ModelRejected: HTTPStatus.CONFLICT,

@@ -86,11 +86,12 @@ def _responses(path: str, operation: dict[str, Any]) -> dict[str, Any]:
             found.setdefault("400", foreign_response("A parameter is not what was expected"))
         else:
             found[_INVALID] = invalid
+    shape = foreign_response if is_foreign(path) else problem_response
+    found["421"] = shape("Asked under a name that is not this service's")
     if not _OPEN.fullmatch(path):
-        shape = foreign_response if is_foreign(path) else problem_response
         found |= {
             "401": shape("No valid API key"),
-            "403": shape("The key does not cover this"),
+            "403": shape("The key, or the web page that asks, does not cover this"),
             "429": shape("This client has used up its quota"),
         }
     return dict(sorted(found.items()))

@@ -2,6 +2,7 @@
 /* global uPlot */
 import { el } from "./dom.js";
 import { colour, font, onTheme } from "./theme.js";
+import { t } from "./words.js";
 
 const charts = new Set();
 const widths = new ResizeObserver((entries) => {
@@ -33,6 +34,7 @@ export function draw(host, label, build) {
   host.paint = () => {
     const { width, height } = host.size;
     if (width === 0) return; // it is drawn when it has a place
+    if (!("uPlot" in window)) throw new Error(t("chart.absent")); // index.html says which release it must be
     const { options, data } = build(width);
     host.replaceChildren();
     new uPlot({ width, height, ...frame(options) }, data, host);

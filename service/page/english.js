@@ -93,6 +93,8 @@ export const english = {
   "rule.index_blind_mean": "plain mean",
   "rule.even_mean": "even mean",
 
+  "chart.absent": "The library that draws is missing or is not the release that this page knows; install the service anew.",
+
   "forecast.horizon": "Horizon",
   "forecast.model": "Model",
   "forecast.automatic": "Best on this sequence",

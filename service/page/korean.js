@@ -93,6 +93,8 @@ export const korean = {
   "rule.index_blind_mean": "단순 평균",
   "rule.even_mean": "짝수 평균",
 
+  "chart.absent": "차트를 그리는 라이브러리가 없거나 이 페이지가 아는 배포판이 아닙니다. 서비스를 다시 설치하세요.",
+
   "forecast.horizon": "예측 길이",
   "forecast.model": "모델",
   "forecast.automatic": "이 시퀀스에서 가장 좋은 것",

@@ -37,7 +37,7 @@ def exchange(service: Process, sent: bytes, *, half_close: bool = False) -> http
 
 
 def request(*headers: bytes, body: bytes = BODY, path: bytes = b"/predict", length: int | None = None) -> bytes:
-    head = [b"POST " + path + b" HTTP/1.1", b"Host: x", *headers]
+    head = [b"POST " + path + b" HTTP/1.1", b"Host: localhost", *headers]
     if not any(header.lower().startswith(b"transfer-encoding") for header in headers):
         head.append(b"Content-Length: %d" % (len(body) if length is None else length))
     return b"\r\n".join([*head, b"", body])
@@ -80,7 +80,7 @@ def test_a_body_is_read_however_it_is_sent(service: Process, sent: bytes) -> Non
         (b"GET\r\n\r\n", 400, "malformed_request"),
         (request(path=b"/models/../../etc/passwd"), 404, "unknown_path"),
         (request(path=b"/%ff%fe"), 404, "unknown_path"),
-        (b"BREW /predict HTTP/1.1\r\nHost: x\r\n\r\n", 400, "malformed_request"),
+        (b"BREW /predict HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "malformed_request"),
     ],
 )
 def test_what_cannot_be_answered_is_a_problem(service: Process, sent: bytes, status: int, code: str) -> None:

@@ -20,6 +20,8 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
+    "--disable-features=LocalNetworkAccessChecks",  # a guard of Chromium's own that other browsers lack
     *(["--no-sandbox"] if os.geteuid() == 0 else []),  # Chromium has no sandbox for root
 ]
 

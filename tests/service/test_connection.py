@@ -64,14 +64,17 @@ def test_a_header_without_end_is_431_after_17_kb(port: int) -> None:
 
 def test_trailers_without_end_are_refused(port: int) -> None:
     with connected(port) as connection:
-        send_all(connection, b"POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
+        send_all(
+            connection,
+            b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+        )
         for _ in range(30):
             send_all(connection, b"X-Trailer: " + b"a" * 10_000)
         assert is_closed(connection) or read_reply(connection).status in (422, 431)
 
 
 def test_a_trailer_does_not_join_the_headers(port: int) -> None:
-    head = b"POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     body = b'14\r\n{"sequence": [1, 2]}\r\n0\r\nContent-Type: text/html\r\n\r\n'
     assert exchange(port, head + body).status == 200
 
@@ -82,14 +85,14 @@ def test_a_trailer_does_not_join_the_headers(port: int) -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
         b"GET /health/live HTTP/9.9\r\n\r\n",
         b"GET  HTTP/1.1\r\n\r\n",
-        b"GET /\xff\xfe HTTP/1.1\r\nHost: t\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\x00" * 1000,
-        b"POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n{}",
-        b"POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-        b"POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
-        b"POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}",
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n",
-        b"GET http:///// HTTP/1.1\r\nHost: t\r\n\r\n",
+        b"GET http:///// HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ],
 )
 def test_what_is_no_http_is_400(port: int, data: bytes) -> None:
@@ -107,7 +110,9 @@ def test_a_client_that_connects_and_says_nothing_is_closed(port: int) -> None:
         assert is_closed(connection)
 
 
-@pytest.mark.parametrize("start", [b"GET / HTTP/1.1\r\nX: ", b"POST /predict HTTP/1.1\r\nContent-Length: 900\r\n\r\n["])
+@pytest.mark.parametrize(
+    "start", [b"GET / HTTP/1.1\r\nX: ", b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n["]
+)
 def test_a_byte_now_and_then_does_not_keep_a_connection(port: int, start: bytes) -> None:
     with connected(port, timeout=0.1) as connection:
         connection.sendall(start)
@@ -138,7 +143,9 @@ def test_a_body_that_arrives_steadily_may_take_longer_than_the_deadline(port: in
 def test_others_are_answered_while_hundreds_are_slow(port: int) -> None:
     with ExitStack() as stack:
         for _ in range(300):
-            stack.enter_context(connected(port)).sendall(b"POST /predict HTTP/1.1\r\nContent-Length: 9\r\n\r\n[")
+            stack.enter_context(connected(port)).sendall(
+                b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n["
+            )
         assert exchange(port, PREDICT).status == 200
         assert exchange(port, PREDICT).seconds < 0.5
 
@@ -189,7 +196,7 @@ def test_a_client_that_takes_no_answer_is_dropped(port: int) -> None:
 
 def test_an_answer_before_the_whole_body_does_not_hold_the_connection_open(port: int) -> None:
     with connected(port) as connection:
-        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999\r\n\r\n[")
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n[")
         assert read_reply(connection).status == 413
         connection.settimeout(5 * READ_TIMEOUT)
         assert is_closed(connection)

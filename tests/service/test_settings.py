@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,55 @@ def test_a_value_that_makes_no_sense_is_refused(name: str, value: object) -> Non
     with pytest.raises(ValidationError) as refused:
         Settings.model_validate({name: value})
     assert refused.value.errors()[0]["loc"] == (name,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("cors_origins", "https://example.org/", "no slash or path after it"),
+        ("cors_origins", "https://example.net, https://example.org/page", "no slash or path after it"),
+        ("cors_origins", "https://Example.org", "in lower case"),
+        ("cors_origins", "https://example.org:443", "unless it is the scheme's own"),
+        ("cors_origins", "example.org", "scheme://host"),
+        ("cors_origins", "null", "scheme://host"),
+        ("cors_origins", "*, https://example.org", "scheme://host"),
+        ("trusted_proxies", "nginx", "names are not looked up"),
+        ("trusted_proxies", "10.0.0.0/8, 300.0.0.1", "addresses or networks"),
+        ("trusted_proxies", "10.0.0.1/8", "so 10.0.0.0/8"),
+        ("trusted_proxies", "*, 10.0.0.1", "addresses or networks"),
+        ("trusted_proxies", "10.0.0.0/33", "addresses or networks"),
+        ("allowed_hosts", "https://unroll.example.org", "without scheme"),
+        ("allowed_hosts", "unroll.example.org:8000", "without scheme, port"),
+        ("allowed_hosts", "*", "names or addresses"),
+    ],
+)
+def test_an_entry_that_could_never_match_is_refused_with_what_was_expected(
+    name: str, value: str, expected: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(expected)) as refused:
+        Settings.model_validate({name: value})
+    assert refused.value.errors()[0]["loc"] == (name,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "entries"),
+    [
+        ("cors_origins", " https://example.org , http://localhost:3000,", "https://example.org,http://localhost:3000"),
+        (
+            "cors_origins",
+            "http://[::1]:3000,https://a.org:8443,app://b",
+            "http://[::1]:3000,https://a.org:8443,app://b",
+        ),
+        ("cors_origins", " * ", "*"),
+        ("trusted_proxies", "10.0.0.7, fd00::/8,::1", "10.0.0.7,fd00::/8,::1"),
+        ("trusted_proxies", "*", "*"),
+        (
+            "allowed_hosts",
+            "unroll, Unroll.example.org,192.0.2.1,[::1],::1",
+            "unroll,Unroll.example.org,192.0.2.1,[::1],::1",
+        ),
+        ("allowed_hosts", "", ""),
+    ],
+)
+def test_lists_take_what_can_match(name: str, value: str, entries: str) -> None:
+    assert getattr(Settings.model_validate({name: value}), name) == entries

@@ -130,7 +130,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             return False
-        writer.write(b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        writer.write(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         try:  # the socket is open before a worker is there to read from it
             return b" 200 " in await asyncio.wait_for(reader.readline(), _ANSWER_SECONDS)
         except (OSError, TimeoutError):
@@ -183,7 +183,7 @@ async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: 
             while True:
                 path, body = dice.choice(requests)
                 writer.write(
-                    b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-request-id: %d\r\n"
+                    b"POST %s HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx-request-id: %d\r\n"
                     b"content-length: %d\r\n\r\n%s" % (path, next(numbers), len(body), body)
                 )
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()

@@ -46,7 +46,7 @@ def _run(folder: Path, posts: Any) -> Any:
                 await app({**scope, "state": dict(state)}, receive, send)
 
             transport = httpx.ASGITransport(with_state)
-            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
                 return await posts(client)
 
     return asyncio.run(session())
