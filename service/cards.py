@@ -8,6 +8,7 @@ start), ``loss.svg`` and ``fit.svg``. Knows nothing of networks: it reads bytes 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -112,17 +113,18 @@ class Intervals(_Frozen):
         """The largest of all quantiles."""
         return max(map(max, self.quantiles.values()))
 
-    @property
-    def defect(self) -> str | None:
-        """Why no interval can be given by these quantiles, in words; None where they are sound."""
-        if min(map(min, self.quantiles.values())) < 0.0:
-            return "a half-width of its card is negative"
-        if self.widest > WIDEST:
-            return (
-                f"half-widths of its card reach {self.widest:.3g} times the error before them, and {WIDEST:g} is the "
-                "most that says anything: it was calibrated where its series stood still and then jumped"
-            )
-        return None
+
+def defect_of(quantiles: Mapping[Level, Sequence[float]]) -> str | None:
+    """Why no interval can be given by such quantiles, in words; None where they are sound."""
+    widest = max(map(max, quantiles.values()))
+    if min(map(min, quantiles.values())) < 0.0:
+        return "half-widths are negative"
+    if widest > WIDEST:
+        return (
+            f"half-widths reach {widest:.3g} times the error that they are measured in, and beyond {WIDEST:g} they say "
+            "nothing: where it was calibrated its series stood still and then jumped"
+        )
+    return None
 
 
 class JudgedEntry(_Frozen):
@@ -267,7 +269,7 @@ def read_folder(path: Path) -> ModelFolder:
         raise ModelRejected(f"{where}: {CARD} breaks the contract at {place}: {first['msg']}") from error
     if (card.name, card.version) != (path.parent.name, path.name):
         raise ModelRejected(f"{where}: the card is that of {card.name}/{card.version}")
-    if card.intervals is not None and (defect := card.intervals.defect) is not None:
+    if card.intervals is not None and (defect := defect_of(card.intervals.quantiles)) is not None:
         card = card.model_copy(update={"intervals": None, "no_intervals": defect})
     contents = {name: _checked_bytes(path, name, card) for name in MODEL_FILES}
     try:

@@ -6,7 +6,6 @@ Imports no TensorFlow before it trains.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.errors import UnrollError
-from training import plugins
+from training import jobs, plugins
 from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
 from training.series import options as own_series
 
@@ -76,7 +75,7 @@ def _train(options: argparse.Namespace, console: Console) -> int:
         from training.series import command
 
         return command.run(options, console)
-    from training import jobs, results, runs
+    from training import results, runs
 
     recipes = [shortened(recipe, options.steps) if options.steps else recipe for recipe in chosen(options)]
     # The longest first, so that the last one does not run alone for long.
@@ -107,7 +106,7 @@ def _example(options: argparse.Namespace, console: Console) -> int:
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> int:
-    from training import jobs, plans
+    from training import plans
 
     jobs.run(
         plans.evaluation(chosen(options), options.seeds, options.models_dir, options.out, options.count),
@@ -118,7 +117,7 @@ def _evaluate(options: argparse.Namespace, console: Console) -> int:
 
 
 def _reproduce(options: argparse.Namespace, console: Console) -> int:
-    from training import jobs, plans, results, textbook
+    from training import plans, results, textbook
 
     jobs.run(plans.reproduction(options.seeds, options.out, options.count), options.jobs, console)
     Console().print(textbook.report(list(results.runs(options.out))), markup=False, highlight=False, soft_wrap=True)
@@ -141,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--task", choices=(*TASKS, *plugins.tasks()), help="only models of this task")
     common.add_argument("--cell", choices=CELLS, help="only models of this cell")
     working = argparse.ArgumentParser(add_help=False)
-    cores = os.cpu_count() or 1
+    cores = jobs.cores()
     working.add_argument(
         "--jobs", type=_positive, default=cores, help=f"models at a time, each on one core (default here: {cores})"
     )

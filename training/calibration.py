@@ -2,18 +2,19 @@
 
 The score of a forecast is its absolute error in units of the sequence's own error scale: the network's one-step
 error over the later half of the window, plus 1e-3 S. Quantiles of that score on calibration windows, one per
-horizon, become half-widths. Calibration and coverage use generators of their own.
+horizon, become half-widths. Calibration and coverage use generators of their own. A forecast from values that stand
+still has no scale (see :mod:`service.inference.intervals`): it is served without an interval, and has no score.
 """
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import Intervals, Level
-from service.inference import check, scaling
+from service.cards import Intervals, Level, defect_of
+from service.inference import check, intervals, scaling
 from service.inference.network import OnnxNetwork
 from service.inference.sequences import Batch
 from training import forecast, plugins
@@ -23,24 +24,67 @@ from training.tasks.base import Floats, Purpose, Series, digest, generator, log_
 from training.testsets import SEED
 
 COUNT, HORIZON = 20_000, 20
+# Scores that each horizon must have: fewer know nothing of the tails.
+LEAST = 8
 NOISE = (0.003, 0.30)
 LEVELS: tuple[Level, ...] = get_args(Level)
 _CALL = 2_000
 
 
-def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Intervals:
+class Calibrated(NamedTuple):
+    """Intervals, or in words why a network that could have them has none."""
+
+    intervals: Intervals | None
+    reason: str | None
+
+
+# Of networks that have none by their nature.
+NONE = Calibrated(None, None)
+
+
+def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Calibrated:
     """Quantiles from ``count`` calibration windows, and their coverage on as many fresh ones."""
     series, lengths, _ = windows(recipe.task, "calibration", count)
-    scores, _ = scored(network, series, lengths)
-    quantiles = {level: conformal(scores, int(level) / 100) for level in LEVELS}
-    fresh, fresh_lengths, _ = windows(recipe.task, "test", count)
-    fresh_scores, _ = scored(network, fresh, fresh_lengths)
-    return Intervals(
-        calibration=f"{count} {_described(recipe.task)}; coverage on {count} fresh windows",
-        data_sha256=digest((series.observed, lengths)),
-        quantiles={level: quantile.tolist() for level, quantile in quantiles.items()},
-        coverage={level: (fresh_scores <= quantile).mean(axis=0).tolist() for level, quantile in quantiles.items()},
+    quantiles, reason = quantiles_of(scored(network, series, lengths)[0])
+    if reason is not None:
+        return Calibrated(None, reason)
+    fresh_scores, _ = scored(network, *windows(recipe.task, "test", count)[:2])
+    described = f"{count} {_described(recipe.task)}; coverage on {count} fresh windows"
+    coverage = {level: held(fresh_scores, quantile).tolist() for level, quantile in quantiles.items()}
+    return calibrated(described, digest((series.observed, lengths)), quantiles, coverage)
+
+
+def calibrated(
+    described: str, data_sha256: str, quantiles: dict[Level, Floats], coverage: dict[Level, list[float]]
+) -> Calibrated:
+    """The intervals of these ``quantiles``, unless ``coverage`` is NaN somewhere: then nothing shows what they hold."""
+    if np.isnan(list(coverage.values())).any():
+        return Calibrated(None, "nothing shows what they hold: on fresh data the values stand still before forecasts")
+    numbers = {level: quantile.tolist() for level, quantile in quantiles.items()}
+    return Calibrated(
+        Intervals(calibration=described, data_sha256=data_sha256, quantiles=numbers, coverage=coverage), None
     )
+
+
+def quantiles_of(scores: Floats) -> tuple[dict[Level, Floats], str | None]:
+    """Quantiles [horizon] of each level, or why there are none; ``scores`` [forecasts, horizon] may be NaN."""
+    known = (~np.isnan(scores)).sum(axis=0)
+    if known.min() < LEAST:
+        return {}, (
+            f"only {known.min()} forecasts {known.argmin() + 1} steps ahead could calibrate them, {LEAST} are needed, "
+            "and none counts from where the values stand still"
+        )
+    quantiles = {level: conformal(scores, int(level) / 100) for level in LEVELS}
+    defect = defect_of({level: quantile.tolist() for level, quantile in quantiles.items()})
+    return ({}, defect) if defect is not None else (quantiles, None)
+
+
+def held(scores: Floats, quantile: Floats) -> Floats:
+    """Share of the known ``scores`` [forecasts, horizon] that are inside, [horizon]; NaN where none is known."""
+    inside: Floats = np.where(np.isnan(scores), np.nan, scores <= quantile)
+    known = (~np.isnan(scores)).sum(axis=0)
+    shares: Floats = np.divide(np.nansum(inside, axis=0), known, out=np.full(len(known), np.nan), where=known > 0)
+    return shares
 
 
 def _described(task: str) -> str:
@@ -57,7 +101,7 @@ def coverage_by_noise(task: str, network: OnnxNetwork, intervals: Intervals, cou
     scores, _ = scored(network, series, lengths)
     thirds = np.array_split(np.argsort(noise), 3)
     return {
-        level: np.array([np.mean(scores[third] <= np.array(intervals.quantiles[level])) for third in thirds])
+        level: np.array([np.nanmean(held(scores[third], np.array(intervals.quantiles[level]))) for third in thirds])
         for level in LEVELS
     }
 
@@ -79,7 +123,7 @@ def windows(task: str, purpose: Purpose, count: int) -> tuple[Series, NDArray[np
 
 
 def scored(network: OnnxNetwork, series: Series, lengths: NDArray[np.int32]) -> tuple[Floats, Floats]:
-    """Scores [windows, HORIZON] of free-running forecasts, and each window's error scale [windows]."""
+    """Scores [windows, HORIZON] of free-running forecasts, and each window's error scale [windows]; NaN: none."""
     scores, scales = [], []
     for start in range(0, len(lengths), _CALL):
         length = lengths[start : start + _CALL]
@@ -97,17 +141,18 @@ def scored(network: OnnxNetwork, series: Series, lengths: NDArray[np.int32]) -> 
 
 
 def error_scale(network: OnnxNetwork, values: Floats, lengths: NDArray[np.int32]) -> Floats:
-    """The served check's mean absolute error plus 1e-3 S, [sequences]."""
+    """What the served intervals are measured in, [sequences]; NaN where the values stand still."""
     batch = Batch(values, None, lengths, np.arange(len(lengths)))
     features, scale = batch.scaled
     steps = scaling.answers(values, scale, network.run(features, lengths)[0])
     span = check.span(batch)
-    return span.mean(check.absolute_errors(batch, span, steps.T[span.start :])) + 1e-3 * batch.unit
+    mae, moves = (span.mean(check.absolute_errors(batch, span, each.T[span.start :])) for each in (steps, values))
+    return intervals.error_scale(mae, batch.unit, moves, np.abs(values).max(axis=1))
 
 
 def conformal(scores: Floats, level: float) -> Floats:
-    """The split-conformal quantile of each column of ``scores`` [windows, horizon]."""
-    count = len(scores)
-    rank = min(int(np.ceil((count + 1) * level)), count)
-    quantile: Floats = np.sort(scores, axis=0)[rank - 1]
+    """The split-conformal quantile of each column of ``scores`` [windows, horizon]; NaN does not count."""
+    counts = (~np.isnan(scores)).sum(axis=0)
+    ranks = np.minimum(np.ceil((counts + 1) * level).astype(int), counts)
+    quantile: Floats = np.sort(scores, axis=0)[ranks - 1, np.arange(scores.shape[1])]
     return quantile

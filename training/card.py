@@ -6,8 +6,9 @@ import importlib.metadata
 import platform
 from dataclasses import asdict
 
-from service.cards import Evaluation, Intervals, Lengths, ModelCard, Training
+from service.cards import Evaluation, Lengths, ModelCard, Training
 from training import architectures, data, plots, plugins
+from training.calibration import Calibrated
 from training.recipes import Recipe
 from training.tasks import linear, memory, sine
 from training.trainer import Trained
@@ -22,7 +23,7 @@ def card_of(
     seed: int,
     trained: Trained,
     evaluations: list[Evaluation],
-    intervals: Intervals | None,
+    calibrated: Calibrated,
     checksums: dict[str, str],
 ) -> ModelCard:
     """The card of a trained recipe."""
@@ -58,7 +59,8 @@ def card_of(
             packages=packages(),
         ),
         evaluations=evaluations,
-        intervals=intervals,
+        intervals=calibrated.intervals,
+        no_intervals=calibrated.reason,
         checksums=checksums,
     )
 

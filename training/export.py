@@ -46,7 +46,7 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
     network = OnnxNetwork(onnx, recipe.features)
     require_parity(trained.model, network, recipe)
     evaluations = evaluation.evaluate(recipe, network, count)
-    intervals = calibration.calibrate(recipe, network, max(2 * count, 100)) if recipe.causal else None
+    calibrated = calibration.calibrate(recipe, network, max(2 * count, 100)) if recipe.causal else calibration.NONE
     target = folder / recipe.name / VERSION
     with replacing(target) as staged:
         trained.model.save(staged / cards.KERAS)
@@ -56,7 +56,7 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
         for name, drawn in drawings(recipe, trained, network).items():
             (staged / name).write_bytes(plots.svg(drawn))
         checksums = {name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES}
-        card = card_of(recipe, seed, trained, evaluations, intervals, checksums)
+        card = card_of(recipe, seed, trained, evaluations, calibrated, checksums)
         (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
     return card
 

@@ -42,9 +42,9 @@ def train_and_score(recipe: Recipe, seed: int, folder: Path, count: int, report:
     trained = trainer.train(recipe, seed, report)
     network = OnnxNetwork(onnx_form.to_onnx(trained.model), recipe.features)
     evaluations = evaluation.evaluate(recipe, network, count)
-    intervals = calibration.calibrate(recipe, network, 2 * count) if recipe.causal else None
+    calibrated = calibration.calibrate(recipe, network, 2 * count) if recipe.causal else calibration.NONE
     parameters = architectures.parameters(trained.model)
-    numbers = scores(parameters, trained.seconds, trained.losses[-1], evaluations, intervals)
+    numbers = scores(parameters, trained.seconds, trained.losses[-1], evaluations, calibrated.intervals)
     results.store(folder, results.Run(recipe.name, seed, results.fingerprint(recipe, count), numbers))
 
 

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.cards import read_folder
 from service.inference import check, rules
+from service.inference.network import OnnxNetwork
 from service.inference.sequences import Batch
+from tests.conftest import MODELS
 from training import calibration, evaluation, forecast
 from training.recipes import PUBLISHED
 from training.tasks import linear, sine
@@ -79,12 +82,58 @@ def test_the_error_scale_is_the_served_checks() -> None:
 
 
 def test_intervals_of_any_network_cover_what_they_say() -> None:
-    intervals = calibration.calibrate(PUBLISHED["linear-gru"], DRIFT, 2_000)
+    intervals, reason = calibration.calibrate(PUBLISHED["linear-gru"], DRIFT, 2_000)
+    assert intervals is not None
+    assert reason is None
     for level, shares in intervals.coverage.items():
         assert len(shares) == calibration.HORIZON
         assert shares == pytest.approx([int(level) / 100] * calibration.HORIZON, abs=0.04)
     by_noise = calibration.coverage_by_noise("linear", DRIFT, intervals, 600)
     assert by_noise["90"].mean() == pytest.approx(0.9, abs=0.04)
+
+
+def test_a_forecast_from_values_that_stand_still_calibrates_nothing() -> None:
+    scores = np.array([[float(n), np.nan] if n % 2 else [float(n), float(n)] for n in range(1, 20)])
+    assert calibration.conformal(scores, 0.8).tolist() == [16.0, 16.0]  # the 16th of 19, and the 8th of 2, 4 ... 18
+    quantiles, reason = calibration.quantiles_of(scores)
+    assert reason is None
+    assert {level: each.tolist() for level, each in quantiles.items()} == {
+        "80": [16.0, 16.0],
+        "90": [18.0, 18.0],
+        "95": [19.0, 18.0],
+    }
+    assert calibration.held(scores, np.array([16.0, 8.0])) == pytest.approx([16 / 19, 4 / 9])
+    assert np.isnan(calibration.held(np.full((3, 1), np.nan), np.ones(1)))
+    scores[3:, 1] = np.nan
+    quantiles, reason = calibration.quantiles_of(scores)
+    assert quantiles == {}
+    assert reason is not None
+    assert reason.startswith("only 1 forecasts 2 steps ahead could calibrate them, 8 are needed")
+
+
+def test_scores_that_no_width_fits_give_no_intervals() -> None:
+    jumping = np.concatenate((np.ones((17, 1)), np.full((2, 1), 1e5)))
+    quantiles, reason = calibration.quantiles_of(jumping)
+    assert quantiles == {}
+    assert reason is not None
+    assert reason.startswith("half-widths reach 1e+05 times the error")
+
+
+def test_where_nothing_shows_what_they_hold_there_are_no_intervals() -> None:
+    quantiles = {level: np.ones(1) for level in calibration.LEVELS}
+    found = calibration.calibrated("x", 64 * "0", quantiles, {level: [np.nan] for level in calibration.LEVELS})
+    assert found.intervals is None
+    assert found.reason is not None
+    assert found.reason.startswith("nothing shows what they hold")
+
+
+def test_the_published_half_widths_are_those_of_a_calibration_now() -> None:
+    folder = read_folder(MODELS / "sine-gru" / "1")
+    intervals, _ = calibration.calibrate(PUBLISHED["sine-gru"], OnnxNetwork(folder.onnx, 2), 4_000)
+    assert intervals is not None
+    assert folder.card.intervals is not None
+    for level, quantiles in folder.card.intervals.quantiles.items():
+        assert intervals.quantiles[level] == pytest.approx(quantiles, rel=0.1)
 
 
 def test_a_lines_importance_is_the_inverse_of_what_least_squares_leaves() -> None:

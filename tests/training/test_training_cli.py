@@ -36,6 +36,16 @@ def test_list_filters_by_task_and_cell(capsys: pytest.CaptureFixture[str], monke
     assert "sine-lstm" not in listed
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux tells a process its cores")
+def test_as_many_jobs_run_as_cores_may_be_used() -> None:
+    one = (
+        "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+        "from training.__main__ import main; sys.exit(main(['train', '--help']))"
+    )
+    shown = subprocess.run([sys.executable, "-c", one], capture_output=True, text=True, check=True)
+    assert "each on one core (default here: 1)" in " ".join(shown.stdout.split())
+
+
 @pytest.mark.parametrize("further", [[], ["--steps", "2"], ["--task", "sine"]])
 def test_the_time_of_training_everything_is_kept_and_the_longest_go_first(
     further: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -7,50 +7,90 @@ from it (see :mod:`training.series.splits`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.scaling import unit_of
 from training.series.panel import OwnSeries, Panel, RawSeries, SeriesError
+from training.series.splits import Split
 from training.series.times import Clock
 from training.tasks.base import Floats
 
+T = TypeVar("T", RawSeries, OwnSeries)
 LARGEST = 1e100  # far below where the service's own sums would overflow
 # Above this share of missing values interpolation would be most of what is learnt.
 MOST_MISSING = 0.2
+# Series that were left out and are named each.
+_NAMED = 20
 # How far from a whole number of spacings a time may lie, as a share of one.
 _UNEVEN = 0.05
 
 
-def checked(raw: Sequence[RawSeries], clock: Clock | None, shortest: int) -> Panel:
-    """The usable series of ``raw``, each of at least ``shortest`` values, and what was done to them.
+def mended(raw: Sequence[RawSeries], clock: Clock | None) -> Panel:
+    """The series of ``raw`` that can be used, and what was done to them.
 
-    Among several series, those that cannot be used are left out and counted; a single one raises.
+    Among several series, those that cannot be used are left out and named; a single one raises.
 
     Raises:
         SeriesError: nothing usable is left, or times contradict one another.
     """
     repairs: Counter[str] = Counter()
     step = None if clock is None else _spacing(raw)
-    kept, refused = [], []
-    for each in raw:
-        try:
-            kept.append(_usable(each, step, shortest, repairs))
-        except SeriesError as error:
-            if len(raw) == 1:
-                raise
-            refused.append(f"{each.name}: {error.detail}")
-    if not kept:
-        raise SeriesError(f"none of the {len(raw)} series can be used; the first: {refused[0]}")
+    kept, left_out = _those(raw, lambda each: _mended(each, step, repairs))
     said = [sentence.format(count) for sentence, count in repairs.items()]
-    if refused:
-        said.append(f"{len(refused)} of {len(raw)} series left out; the first: {refused[0]}")
     name, season = (None, None) if clock is None or step is None else clock.spacing(step)
-    return Panel(tuple(kept), tuple(said), name, season)
+    return Panel(tuple(kept), tuple(said), name, season, left_out)
 
 
-def _usable(raw: RawSeries, step: float | None, shortest: int, repairs: Counter[str]) -> OwnSeries:
+def trainable(panel: Panel, split: Split) -> Panel:
+    """The series of ``panel`` that are long enough for ``split`` and move where they train; else as :func:`mended`."""
+    kept, left_out = _those(panel.series, lambda each: _trainable(each, split))
+    return replace(panel, series=tuple(kept), left_out=(*panel.left_out, *left_out))
+
+
+def _those(series: Sequence[T], use: Callable[[T], OwnSeries]) -> tuple[list[OwnSeries], tuple[str, ...]]:
+    """What ``use`` makes of each, without those that it refuses, and why it refused those."""
+    kept, refused = [], []
+    for each in series:
+        try:
+            kept.append(use(each))
+        except SeriesError as error:
+            if len(series) == 1:
+                raise
+            refused.append(error.detail)
+    if not kept:
+        raise SeriesError(f"none of the {len(series)} series can be used; the first: {refused[0]}")
+    if further := refused[_NAMED:]:
+        refused[_NAMED:] = [f"{len(further)} more, {len(refused)} of {len(series)} series in all"]
+    return kept, tuple(refused)
+
+
+def _trainable(series: OwnSeries, split: Split) -> OwnSeries:
+    """The series itself, if it is long enough and moves where it trains."""
+    count, shortest = len(series.values), split.shortest
+    if count < shortest:
+        raise SeriesError(
+            f"{series.name} is too short: {count} values, and {shortest} are needed to train, choose, calibrate "
+            "and judge on different ones"
+        )
+    training = series.values[: split.ends(count)[0]]
+    if not _moves(training):
+        raise SeriesError(
+            f"{series.name} stands still in the first {len(training)} of its {count} values, which train: there is "
+            "nothing to learn, and no unit to measure errors in"
+        )
+    return series
+
+
+def _moves(values: Floats) -> bool:
+    return not np.isnan(unit_of(np.abs(np.diff(values)).mean(), np.abs(values).max()))
+
+
+def _mended(raw: RawSeries, step: float | None, repairs: Counter[str]) -> OwnSeries:
     values = raw.values
     if raw.times is not None and step is not None:
         values = _in_order(raw.name, values, raw.times, step, repairs)
@@ -61,11 +101,6 @@ def _usable(raw: RawSeries, step: float | None, shortest: int, repairs: Counter[
     if ends := len(values) - (last - first + 1):
         repairs["{} missing values cut off at the ends"] += int(ends)
     values, present = values[first : last + 1], present[first : last + 1]
-    if len(values) < shortest:
-        raise SeriesError(
-            f"{raw.name} is too short: {len(values)} values, and {shortest} are needed to train, choose, calibrate "
-            "and judge on different ones"
-        )
     if np.nanmax(np.abs(values)) > LARGEST:
         raise SeriesError(f"{raw.name} has a value beyond {LARGEST:g}")
     missing = int((~present).sum())
@@ -77,7 +112,7 @@ def _usable(raw: RawSeries, step: float | None, shortest: int, repairs: Counter[
         places = np.arange(len(values))
         values = np.interp(places, places[present], values[present])
         repairs["{} missing values filled along straight lines; they are trained on but never scored"] += missing
-    if np.ptp(values) == 0.0:
+    if len(values) > 1 and not _moves(values):
         raise SeriesError(f"{raw.name} is constant: there is nothing to learn, and the naive rule is exact")
     return OwnSeries(raw.name, values, ~present)
 

@@ -41,14 +41,17 @@ def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignm
     columns = tuple(dict.fromkeys(options.column))
     source = files.Source(options.series, columns, options.id_column, options.time_column)
     raw, clock = files.read(source)
-    horizon = options.horizon or default_horizon([len(each.values) for each in raw])
+    mended = checks.mended(raw, clock)
+    horizon = options.horizon or default_horizon([len(each.values) for each in mended.series])
     split = Split(horizon, options.holdout)
-    panel = checks.checked(raw, clock, split.shortest)
+    panel = checks.trainable(mended, split)
     season = _season_for(panel, options.season)
     count = sum(len(each.values) for each in panel.series)
     console.print(f"{options.series.name}: {len(panel.series)} series, {count} values", highlight=False)
     for repair in panel.repairs:
         console.print(f"[yellow]repaired[/] {repair}", highlight=False)
+    for left_out in panel.left_out:
+        console.print(f"[yellow]left out[/] {escape(left_out)}", highlight=False)
     spacing = f", in {panel.step}" if panel.step else ""
     console.print(f"horizon {horizon}, season {season or 'none'}{spacing}; split {split.describe()}", highlight=False)
     return work.Assignment(
@@ -118,6 +121,8 @@ def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], console:
     console.print(report.terminal_table(everyone, first))
     if absent := missing():
         console.print(f"[yellow]not installed[/] {', '.join(absent)}: {escape(to_install('series'))}", highlight=False)
+    for each in report.without_intervals(cards):
+        console.print(each, style="yellow", highlight=False, markup=False)
     console.print(verdict, style="green" if won else "red", highlight=False)
     path = report.write(assignment, cards, absent, verdict)
     for written in (path, *(assignment.out / name for name in cards)):

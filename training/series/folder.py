@@ -19,7 +19,7 @@ from training.recipes import Recipe
 from training.series import judge
 from training.series.candidates import Candidate
 from training.series.fitting import Team, network_of
-from training.series.measures import Forecasts, entries, scales
+from training.series.measures import Forecasts
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
 
@@ -49,18 +49,14 @@ def write(
     model.set_weights(team.weights)
     network = network_of(model)
     require_parity(model, network, recipe)
-    quantiles = judge.calibrate(network, length, panel, split)
-    held = judge.holdout(panel, split)
-    plain = judge.network_forecasts(network, length, panel, split, held)
-    made = judge.bounded(plain, network, length, panel, held, quantiles)
-    own = entries(recipe.name, made, held, scales(panel, split, season))
+    made, own, calibrated = judge.outcome(recipe.name, network, length, panel, split, season)
     verdict = judge.judged(own, others, panel, split, season)
     with replacing(out / recipe.name / VERSION) as staged:
         model.save(staged / cards.KERAS)
         (staged / cards.ONNX).write_bytes(onnx_form.to_onnx(model))
         golden = Golden(cases=golden_cases(recipe, model) + _own_goldens(recipe, model, length, panel, split))
         (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
-        for name, drawn in _drawings(recipe, team, made, held, panel).items():
+        for name, drawn in _drawings(recipe, team, made, judge.holdout(panel, split), panel).items():
             (staged / name).write_bytes(plots.svg(drawn))
         card = ModelCard(
             format=1,
@@ -68,7 +64,7 @@ def write(
             version=VERSION,
             task=recipe.task,
             architecture=recipe.cell,
-            description=describe(recipe.name, length, split, verdict),
+            description=describe(recipe.name, length, split, verdict, calibrated.reason),
             input="values",
             scaling="causal",
             window=None,
@@ -79,7 +75,7 @@ def write(
             layers=architectures.describe(model),
             training=Training(
                 data=f"{source}: {len(panel.series)} series, {sum(len(each.values) for each in panel.series)} values"
-                + "".join(f"; {repair}" for repair in panel.repairs),
+                + "".join(f"; {repair}" for repair in panel.notes),
                 data_sha256=panel.sha256,
                 seed=candidate.seed,
                 optimizer=OPTIMIZERS[recipe.optimizer],
@@ -98,7 +94,8 @@ def write(
                 packages=packages(),
             ),
             evaluations=[judge.evaluation(made, panel, split, season)],
-            intervals=judge.intervals_of(quantiles, own, panel, split),
+            intervals=calibrated.intervals,
+            no_intervals=calibrated.reason,
             judged=verdict,
             checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
         )
@@ -106,7 +103,7 @@ def write(
     return card
 
 
-def describe(name: str, length: int, split: Split, verdict: Judged) -> str:
+def describe(name: str, length: int, split: Split, verdict: Judged, no_intervals: str | None) -> str:
     """What the network reads, how the data were split, and what the hold-out said."""
     if verdict.beaten_by:
         said = f"There the rule {verdict.beaten_by.removeprefix('rule:')} did better: use that, not this network."
@@ -115,7 +112,7 @@ def describe(name: str, length: int, split: Split, verdict: Judged) -> str:
     best = "" if verdict.best == name else f" The best of all that was judged was {verdict.best}."
     return (
         f"Trained on a user's own series, causally scaled; give it the last {length} values. The series was split "
-        f"{split.describe()}. {said}{best}"
+        f"{split.describe()}. {said}{best}" + (f" It has no intervals: {no_intervals}." if no_intervals else "")
     )
 
 

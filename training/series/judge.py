@@ -6,11 +6,15 @@ free-running after that.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from service.cards import Evaluation, Intervals, Judged, JudgedEntry, Level
+from service.cards import Evaluation, Judged, JudgedEntry, Level
+from service.inference.intervals import given
 from service.inference.network import OnnxNetwork
-from training.calibration import LEVELS, conformal, error_scale
+from service.inference.sequences import Batch
+from training.calibration import Calibrated, calibrated, error_scale, quantiles_of
 from training.evaluation import score
 from training.forecast import free_run_all
 from training.series.measures import Forecasts, entries, overall, scales
@@ -42,36 +46,52 @@ def network_forecasts(network: OnnxNetwork, length: int, panel: Panel, split: Sp
     return Forecasts(free_run_all(network, *chosen.contexts(panel, length), split.horizon))
 
 
-def calibrate(network: OnnxNetwork, length: int, panel: Panel, split: Split) -> dict[Level, Floats]:
-    """Split-conformal quantiles [horizon] of each level from the calibration part."""
+class Outcome(NamedTuple):
+    """What one network did on the hold-out: its forecasts, with bounds where it has intervals, and its errors."""
+
+    made: Forecasts
+    entries: Entries
+    calibrated: Calibrated
+
+
+def outcome(name: str, network: OnnxNetwork, length: int, panel: Panel, split: Split, season: int | None) -> Outcome:
+    """The network's hold-out, with the intervals that the calibration part gives it, or why there are none."""
+    held = holdout(panel, split)
+    plain, scale = network_forecasts(network, length, panel, split, held), scales(panel, split, season)
+    quantiles, reason = calibrate(network, length, panel, split)
+    if reason is not None:
+        return Outcome(plain, entries(name, plain, held, scale), Calibrated(None, reason))
+    made = bounded(plain, network, length, panel, held, quantiles)
+    own = entries(name, made, held, scale)
+    return Outcome(made, own, intervals_of(quantiles, own, panel, split))
+
+
+def calibrate(network: OnnxNetwork, length: int, panel: Panel, split: Split) -> tuple[dict[Level, Floats], str | None]:
+    """Split-conformal quantiles [horizon] of each level from the calibration part, or why there are none."""
     chosen = origins(panel, split, "calibration", MOST)
     made = network_forecasts(network, length, panel, split, chosen)
     scale = error_scale(network, *chosen.contexts(panel, length))
-    found = np.abs(made.values - chosen.truth) / np.maximum(scale, np.finfo(float).tiny)[:, None]
-    return {
-        level: np.concatenate([conformal(column[~np.isnan(column), None], int(level) / 100) for column in found.T])
-        for level in LEVELS
-    }
+    return quantiles_of(np.abs(made.values - chosen.truth) / scale[:, None])
 
 
 def bounded(
     made: Forecasts, network: OnnxNetwork, length: int, panel: Panel, chosen: Origins, quantiles: dict[Level, Floats]
 ) -> Forecasts:
     """The same forecasts with the intervals that the service would give."""
-    scale = error_scale(network, *chosen.contexts(panel, length))[:, None]
-    bounds = {level: (made.values - scale * wide, made.values + scale * wide) for level, wide in quantiles.items()}
+    values, lengths = chosen.contexts(panel, length)
+    scale, widest = error_scale(network, values, lengths), max(float(wide.max()) for wide in quantiles.values())
+    unit = Batch(values, None, lengths, np.arange(len(lengths))).unit
+    width = np.where(given(widest, scale, unit), scale, np.nan)[:, None]
+    bounds = {level: (made.values - width * wide, made.values + width * wide) for level, wide in quantiles.items()}
     return Forecasts(made.values, bounds)
 
 
-def intervals_of(quantiles: dict[Level, Floats], own: Entries, panel: Panel, split: Split) -> Intervals:
+def intervals_of(quantiles: dict[Level, Floats], own: Entries, panel: Panel, split: Split) -> Calibrated:
     """The card's intervals, with the coverage that ``own`` measured on the hold-out."""
     chosen = origins(panel, split, "calibration", MOST)
-    return Intervals(
-        calibration=f"{len(chosen.at)} rolling origins in the calibration part; coverage on the hold-out",
-        data_sha256=digest((chosen.truth,)),
-        quantiles={level: quantile.tolist() for level, quantile in quantiles.items()},
-        coverage={level: [(entry.coverage or {})[level] for entry in own] for level in quantiles},
-    )
+    described = f"{len(chosen.at)} rolling origins in the calibration part; coverage on the hold-out"
+    coverage = {level: [(entry.coverage or {}).get(level, np.nan) for entry in own] for level in quantiles}
+    return calibrated(described, digest((chosen.truth,)), quantiles, coverage)
 
 
 def judged(own: Entries, others: dict[str, Entries], panel: Panel, split: Split, season: int | None) -> Judged:
@@ -94,8 +114,8 @@ def judged(own: Entries, others: dict[str, Entries], panel: Panel, split: Split,
 def evaluation(made: Forecasts, panel: Panel, split: Split, season: int | None) -> Evaluation:
     """The next value on the hold-out beside the service's rules, in the unit of MASE."""
     chosen = holdout(panel, split)
-    known = ~np.isnan(chosen.truth[:, 0])
     unit = scales(panel, split, season)[chosen.series]
+    known = ~np.isnan(chosen.truth[:, 0]) & ~np.isnan(unit)
     truth = chosen.truth[:, 0]
 
     def scored(values: Floats) -> Floats:

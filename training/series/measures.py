@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from service.cards import JudgedEntry, Level
+from service.inference.scaling import unit_of
 from training.series.panel import Panel
 from training.series.splits import Origins, Split
 from training.tasks.base import Floats
@@ -17,7 +19,10 @@ Bounds = Mapping[Level, tuple[Floats, Floats]]
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """One competitor's forecasts: ``values`` float64 [origins, horizon] and lower and upper bounds of that shape."""
+    """One competitor's forecasts: ``values`` float64 [origins, horizon] and lower and upper bounds of that shape.
+
+    Bounds are NaN where no interval is given.
+    """
 
     values: Floats
     bounds: Bounds | None = None
@@ -26,7 +31,8 @@ class Forecasts:
 def scales(panel: Panel, split: Split, season: int | None) -> Floats:
     """The denominators of MASE [series]: the (seasonal) naive rule's mean absolute error before the hold-out.
 
-    Where the seasonal rule is exact, or there are not two seasons, the plain naive rule's.
+    Where the seasonal rule is exact, or there are not two seasons, the plain naive rule's; never zero, but NaN where
+    nothing moves before the hold-out: such a series does not count.
     """
     return np.array([_scale(each.values[: split.ends(len(each.values))[2]], season or 1) for each in panel.series])
 
@@ -61,14 +67,21 @@ def mase(values: Floats, origins: Origins, scale: Floats) -> float:
     return float(np.mean(np.nanmean(scaled, axis=0)))
 
 
-def _coverage(bounds: Bounds, truth: Floats, ahead: int) -> dict[Level, float]:
-    known = ~np.isnan(truth)
-    return {
-        level: float(np.mean((lower[known, ahead] <= truth[known]) & (truth[known] <= upper[known, ahead])))
-        for level, (lower, upper) in bounds.items()
-    }
+def _coverage(bounds: Bounds, truth: Floats, ahead: int) -> dict[Level, float] | None:
+    found = {}
+    for level, (lower, upper) in bounds.items():
+        known = ~np.isnan(truth) & ~np.isnan(lower[:, ahead])
+        if not known.any():
+            return None
+        inside = (lower[known, ahead] <= truth[known]) & (truth[known] <= upper[known, ahead])
+        found[level] = float(np.mean(inside))
+    return found
 
 
 def _scale(values: Floats, season: int) -> float:
-    found = float(np.mean(np.abs(values[season:] - values[:-season]))) if len(values) > 2 * season else 0.0
-    return found or float(np.mean(np.abs(np.diff(values))))
+    magnitude = np.abs(values).max()
+    if len(values) > 2 * season:
+        found = float(unit_of(np.abs(values[season:] - values[:-season]).mean(), magnitude))
+        if not math.isnan(found):
+            return found
+    return float(unit_of(np.abs(np.diff(values)).mean(), magnitude))

@@ -43,14 +43,20 @@ class OwnSeries:
 class Panel:
     """All series of one data set.
 
-    ``repairs`` says in words what was done to the data; ``step`` is the spacing in words, None where no time column
-    was named; ``season`` is what that spacing suggests.
+    ``repairs`` says in words what was done to the data, ``left_out`` which series are not used and why; ``step`` is the
+    spacing in words, None where no time column was named; ``season`` is what that spacing suggests.
     """
 
     series: tuple[OwnSeries, ...]
     repairs: tuple[str, ...]
     step: str | None = None
     season: int | None = None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that a reader should know of what became of the data."""
+        return (*self.repairs, *(f"left out: {each}" for each in self.left_out))
 
     @property
     def sha256(self) -> str:

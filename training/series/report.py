@@ -63,6 +63,11 @@ def terminal_table(everyone: Everyone, chosen: str) -> Table:
     return shown
 
 
+def without_intervals(cards: Mapping[str, ModelCard]) -> list[str]:
+    """A sentence for each network that has no intervals, with the reason."""
+    return [f"{name} has no intervals: {card.no_intervals}." for name, card in cards.items() if card.no_intervals]
+
+
 def _choice(name: str, card: ModelCard) -> tuple[str, ...]:
     recipe = card.training.recipe
     sizes = (str(recipe["members"]), str(card.layers[0].units // recipe["members"]), str(card.lengths.trained[1]))
@@ -101,7 +106,7 @@ def _render(
         f"{work.source}: {len(work.panel.series)} series, {count} values"
         + (f", in {work.panel.step}" if work.panel.step else "")
         + f". Season: {work.season or 'none'}. Split {work.split.describe()}.",
-        "\n".join(f"- {repair}" for repair in work.panel.repairs) or "No value was repaired.",
+        "\n".join(f"- {repair}" for repair in work.panel.notes) or "No value was repaired.",
         _CHOICE.format(first),
         table(
             ("model", "members", "units each", "reads the last", "validation MASE"),
@@ -117,6 +122,8 @@ def _render(
         ),
         "![MASE by horizon](mase.svg)\n\n![Forecasts from the hold-out](forecasts.svg)",
     ]
+    if without := without_intervals(cards):
+        parts.insert(-1, "\n".join(f"- {each}" for each in without))
     for title, pick in (("MASE", _mase), ("sMAPE %", _smape), ("Held by 80 %", _held_80)):
         rows = [[name, *(pick(each) for each in found)] for name, found in everyone.items()]
         kept = [row for row in rows if any(row[1:])]
@@ -164,8 +171,10 @@ def _forecasts(work: Assignment, first: str, length: int) -> Figure:
     rows = one[np.linspace(0, len(one) - 1, min(_FANS, len(one))).round().astype(int)]
     some = type(everything)(*(part[rows] for part in everything))
     made = judge.network_forecasts(network, length, work.panel, work.split, some)
-    quantiles: dict[Level, Floats] = {"80": np.array(card.intervals.quantiles["80"])} if card.intervals else {}
-    bounds = judge.bounded(made, network, length, work.panel, some, quantiles).bounds or {}
+    if card.intervals is not None:
+        quantiles: dict[Level, Floats] = {"80": np.array(card.intervals.quantiles["80"])}
+        made = judge.bounded(made, network, length, work.panel, some, quantiles)
+    bounds = made.bounds or {}
     series = work.panel.series[everything.series[0]]
     begin = max(0, int(some.at[0]) - 3 * work.split.horizon)
     with plots.figure(8.0, 3.4) as (drawn, (axes,)):

@@ -150,7 +150,7 @@ def test_intervals_that_no_calibration_can_have_found_are_not_served(copy_model:
     assert prediction.value == Engine(Catalog.load(MODELS)).predict([STEPPED], "sine-gru")[0].value
     for answer in (prediction, forecast):
         assert answer.intervals is None
-        assert any("reach 2.2e+307 times the error" in each for each in answer.warnings)
+        assert any("half-widths reach 2.2e+307 times the error" in each for each in answer.warnings)
     found = engine.backtest(STEPPED, 2, ["sine-gru"])
     assert found.backtests[0].coverage is None
     assert any("reach 2.2e+307 times" in each for each in found.warnings)

@@ -13,7 +13,7 @@ from training.tasks.base import Floats
 MakePanel = Callable[..., Panel]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def panel_of() -> MakePanel:
     """A panel of the given arrays, nothing missing."""
 

@@ -7,17 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.series.checks import checked
+from training.series.checks import mended, trainable
 from training.series.panel import Panel, RawSeries, SeriesError
+from training.series.splits import Split
 from training.series.times import Clock
 
 DAY = 86_400.0
 
 
-def one(values: Any, times: Any = None, shortest: int = 5) -> Panel:
+def one(values: Any, times: Any = None) -> Panel:
     places = None if times is None else np.asarray(times, float)
     clock = None if places is None else Clock(places, "seconds")
-    return checked([RawSeries("x", np.asarray(values, float), places)], clock, shortest)
+    return mended([RawSeries("x", np.asarray(values, float), places)], clock)
+
+
+def several(**values: Any) -> Panel:
+    """Mended series, each by its name."""
+    return mended([RawSeries(name, np.asarray(each, float), None) for name, each in values.items()], None)
 
 
 def test_a_good_series_is_left_as_it_is() -> None:
@@ -51,7 +57,6 @@ def test_unsorted_and_repeated_rows_and_gaps_in_time_are_mended_and_said() -> No
 @pytest.mark.parametrize(
     ("values", "times", "message"),
     [
-        ([1, 2, 3], None, "too short: 3 values, and 5 are needed"),
         (6 * [2.0], None, "is constant"),
         (6 * [np.nan], None, "has no values at all"),
         ([1, np.nan, np.nan, 4, 5, 6], None, "2 of the 6 values of x are missing; at most 20%"),
@@ -67,13 +72,62 @@ def test_a_series_that_cannot_be_mended_is_refused(values: Any, times: Any, mess
         one(values, times)
 
 
-def test_of_many_series_the_bad_ones_are_left_out_and_said() -> None:
-    good, flat = np.arange(6.0), np.ones(6)
-    panel = checked([RawSeries("a", good, None), RawSeries("b", flat, None)], None, 5)
-    assert [each.name for each in panel.series] == ["a"]
-    assert panel.repairs[0].startswith("1 of 2 series left out; the first: b: b is constant")
-    with pytest.raises(SeriesError, match="none of the 2 series can be used; the first: b"):
-        checked([RawSeries("b", flat, None), RawSeries("c", flat, None)], None, 5)
+WALK = np.random.default_rng(5).normal(size=160).cumsum()
+SPLIT = Split(4)
+TRAINED, CALIBRATED, JUDGED = SPLIT.ends(160)
+STILL = f"stands still in the first {TRAINED} of its 160 values, which train"
+BESIDE = {
+    "constant": (np.full(160, 3.0), "bad is constant"),
+    "constant but for rounding": (np.where(np.arange(160) % 2, 0.1 + 0.2, 0.3), "bad is constant"),
+    "zero": (np.zeros(160), "bad is constant"),
+    "gaps": (np.full(160, np.nan), "bad has no values at all"),
+    "short": (WALK[:20], "bad is too short: 20 values"),
+    "ends early": (np.where(np.arange(160) < 20, WALK, np.nan), "bad is too short: 20 values"),
+    "starts late": (np.where(np.arange(160) < 140, np.nan, WALK), "bad is too short: 20 values"),
+    "launched late": (np.where(np.arange(160) < 140, 0.0, WALK), f"bad {STILL}"),
+    "launched in the validation part": (np.where(np.arange(160) < TRAINED + 5, 5.0, WALK), f"bad {STILL}"),
+    "mostly gaps": (np.where(np.arange(160) % 2, np.nan, WALK), "values of bad are missing"),
+    "huge": (np.where(np.arange(160) == 80, 1e101, WALK), "bad has a value beyond"),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_one_bad_series_is_left_out_by_name_with_the_reason_and_harms_no_other(kind: str) -> None:
+    bad, reason = BESIDE[kind]
+    panel = trainable(several(a=WALK, bad=bad, b=-WALK), SPLIT)
+    assert [each.name for each in panel.series] == ["a", "b"]
+    assert panel.series[0].values.tolist() == WALK.tolist()
+    (said,) = panel.left_out
+    assert f"left out: {said}" in panel.notes
+    assert reason in said
+    with pytest.raises(SeriesError, match=reason):
+        trainable(several(bad=bad), SPLIT)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.where(np.arange(160) < 80, WALK, WALK[80]),  # ends early, and is written on
+        np.where(
+            (np.arange(160) >= CALIBRATED) & (np.arange(160) < JUDGED), 3.0, WALK
+        ),  # still in the calibration part
+        np.where(np.arange(160) >= JUDGED, 3.0, WALK),  # still in the hold-out
+        np.where(np.arange(160) == 50, 1e6, WALK),  # one outlier
+    ],
+)
+def test_a_series_that_moves_where_it_trains_is_used(values: Any) -> None:
+    assert len(trainable(several(a=WALK, b=values), SPLIT).series) == 2
+
+
+def test_of_a_panel_without_any_usable_series_the_first_reason_is_said() -> None:
+    with pytest.raises(SeriesError, match="none of the 2 series can be used; the first: b is constant"):
+        several(b=np.ones(6), c=np.ones(6))
+
+
+def test_of_very_many_that_are_left_out_twenty_are_named_and_the_rest_counted() -> None:
+    panel = several(good=WALK, **{f"flat{n}": np.ones(9) for n in range(30)})
+    assert sum("is constant" in each for each in panel.left_out) == 20
+    assert panel.left_out[-1] == "10 more, 30 of 31 series in all"
 
 
 def test_the_digest_tells_data_apart() -> None:

@@ -17,6 +17,8 @@ import pytest
 from rich.console import Console
 
 from service.cards import Judged, JudgedEntry, read_folder
+from service.inference.catalog import Catalog
+from service.inference.engine import Engine
 from tests.serving import Process
 from training.__main__ import main
 from training.series import command
@@ -98,6 +100,8 @@ def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was
     for shop in range(4):
         level = np.cumsum(rng.standard_normal(120))
         rows += [f"s{shop},{day},{value:.3f}" for day, value in enumerate(level) if day != 30]
+    # Launched when the others are judged: it has nothing to train on, and no unit to be judged in.
+    rows += [f"late,{day},{0 if day < 100 else 5 + day % 3}" for day in range(120)]
     (tmp_path / "sales.csv").write_text("\n".join(rows) + "\n")
     wanted = ["train", "--series", str(tmp_path / "sales.csv"), "--column", "sold", "--name", "sales"]
     wanted += ["--id-column", "shop", "--time-column", "day", "--horizon", "3", "--cell", "gru", "--steps", "4"]
@@ -106,13 +110,45 @@ def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was
     said = capsys.readouterr().err
     assert "4 series, 480 values" in said
     assert "4 missing times inserted" in said
+    assert "left out late stands still in the first" in said
     first = read_folder(tmp_path / "models" / "sales-gru" / "1")
     assert first.card.training.data.startswith("sales.csv, sold: 4 series")
+    assert "left out: late stands still in the first" in first.card.training.data
+    assert "- left out: late stands still" in (tmp_path / "runs" / "sales" / "report.md").read_text()
     kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "runs" / "sales").glob("*/*.npz")}
     assert main(wanted) == 0
     assert "candidates are trained already" in capsys.readouterr().err
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "runs" / "sales").glob("*/*.npz")} == kept
     assert read_folder(tmp_path / "models" / "sales-gru" / "1").onnx == first.onnx
+
+
+@pytest.mark.tensorflow
+def test_a_rate_that_stands_still_and_then_steps_is_served_without_intervals_and_the_reason_is_said_everywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    early = [2 + 0.25 * ((place // 4) % 3) for place in range(100)]
+    rate = [*early, *(2 + 0.5 * sum(place >= step for step in (180, 186, 192, 200, 210)) for place in range(100, 240))]
+    (tmp_path / "rate.csv").write_text("\n".join(["rate", *map(str, rate)]) + "\n")
+    wanted = ["train", "--series", str(tmp_path / "rate.csv"), "--column", "rate", "--name", "rate", "--cell", "gru"]
+    wanted += ["--steps", "4", "--jobs", "2", "--out", str(tmp_path / "models"), "--runs", str(tmp_path / "runs")]
+    assert main(wanted) == 0
+    reason = "rate-gru has no intervals: only 0 forecasts 12 steps ahead could calibrate them, 8 are needed"
+    card = read_folder(tmp_path / "models" / "rate-gru" / "1").card
+    assert card.intervals is None
+    assert card.no_intervals is not None
+    for said in (
+        capsys.readouterr().err,
+        (tmp_path / "runs" / "rate" / "report.md").read_text(),
+        f"rate-gru has no intervals: {card.no_intervals}",
+        card.description.replace("It has", "rate-gru has"),
+    ):
+        assert reason in said
+    engine = Engine(Catalog.load(tmp_path / "models"))
+    answers = [*engine.predict([rate], "rate-gru"), *engine.forecast([rate, rate[:180]], 30, "rate-gru")]
+    for answer in answers:
+        assert answer.intervals is None
+        assert any(reason in each for each in answer.warnings)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +226,22 @@ def test_a_time_column_suggests_the_season_unless_it_is_too_long(tmp_path: Path)
     assert found.cells == CELLS
     assert len(found.grid()) == 3 * 2
     assert found.stored(Candidate("gru", 8, 32, 0)).parent.parent == tmp_path / "x"
+
+
+def test_the_default_horizon_suits_the_series_as_it_is_used(tmp_path: Path) -> None:
+    """Empty rows at the ends are cut off, and missing times are inserted: both change how long it is."""
+    options = argparse.Namespace(
+        series=tmp_path / "x.csv", column=["x"], id_column=None, time_column=None, horizon=None, holdout=0.2,
+        season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path,
+    )  # fmt: skip
+    values = [str(place % 7) for place in range(120)]
+    for rows in (values, [*([""] * 120), *values, *([""] * 60)]):
+        options.series.write_text("\n".join(["x,y", *(f"{value},1" for value in rows)]) + "\n")
+        assert command.assignment_of(options, Console(quiet=True)).split.horizon == 6
+    options.time_column = "day"
+    days = [day for day in range(140) if day % 7]
+    options.series.write_text("\n".join(["day,x", *(f"{day},{day % 5}" for day in days)]) + "\n")
+    assert command.assignment_of(options, Console(quiet=True)).split.horizon == 139 // 20
 
 
 def test_an_example_is_written_as_it_stands_in_its_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
