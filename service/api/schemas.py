@@ -170,7 +170,8 @@ class CompareRequest(SequencesPayload):
 
     task: Name = Field(description="The task whose models are compared, such as `sine`.")
     models: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = Field(
-        default=None, description="Models of that task; its SimpleRNN, LSTM and GRU when left out."
+        default=None,
+        description="Models of that task; those of its SimpleRNN, LSTM and GRU that are served when left out.",
     )
     target: Number | None = Field(default=None, description="What really came next after `sequence`, if known.")
     targets: Annotated[list[Number], Field(max_length=MOST_SEQUENCES, fail_fast=True)] | None = Field(

@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from service.cards import Golden, ModelCard, read_folder
+from service.cards import Cell, Golden, ModelCard, read_folder
 from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError, to_install
 from service.inference.model import Model
 from service.inference.network import Network, OnnxNetwork
 from service.inference.sequences import batches
 
 Runtime = Literal["onnx", "tensorflow"]
+CELLS: tuple[Cell, ...] = get_args(Cell)
 
 # How far a served answer may be from the answer Keras gave at export, as a share of the larger of the answer
 # and the window's own scale: float32 arithmetic in another order leaves about 1e-6.
@@ -33,6 +34,7 @@ class Catalog:
         self.refused = refused
         for model in sorted(models, key=lambda m: (m.card.name, int(m.card.version))):
             self._versions.setdefault(model.card.name, {})[model.card.version] = model
+        self._series_models = self._of_any_series()
 
     @classmethod
     def load(cls, folder: Path, runtime: Runtime = "onnx") -> Catalog:
@@ -63,6 +65,7 @@ class Catalog:
             ordered = sorted(models, key=lambda model: int(model.card.version))
             others[name] = {model.card.version: model for model in ordered}
         self._versions = dict(sorted(others.items()))
+        self._series_models = self._of_any_series()
         self.refused = {each: reason for each, reason in self.refused.items() if each.partition("/")[0] != name}
         self.refuse(name, refused)
 
@@ -89,13 +92,16 @@ class Catalog:
             return next(reversed(versions.values()))
         if version is not None and version in versions:
             return versions[version]
+        self._refuse_if_refused(name, version)
+        if versions:
+            raise UnknownModel(f"{name} has no such version; served: {', '.join(versions)}", code="unknown_version")
+        raise UnknownModel("no model of that name is served; GET /models lists them")
+
+    def _refuse_if_refused(self, name: str, version: str | None = None) -> None:
         for reference, reason in self.refused.items():
             refused_name, _, refused_version = reference.partition("/")
             if refused_name == name and version in (None, refused_version):
                 raise ModelUnavailable(f"this model is not served: {reason}")
-        if versions:
-            raise UnknownModel(f"{name} has no such version; served: {', '.join(versions)}", code="unknown_version")
-        raise UnknownModel("no model of that name is served; GET /models lists them")
 
     def find(self, name: str, version: str | None = None) -> Model | None:
         """Like :meth:`get`, but None for what is not served."""
@@ -108,7 +114,28 @@ class Catalog:
 
     def series_models(self) -> list[Model]:
         """Models that may be chosen for a series that came without a model's name."""
+        return self._series_models
+
+    def _of_any_series(self) -> list[Model]:
         return [model for model in self if model.card.may_be_chosen]
+
+    def of_task(self, task: str) -> list[Model]:
+        """The served models that are compared for ``task``: SimpleRNN, LSTM and GRU, then by name.
+
+        Those called by the task and their cell, as far as they are served; where there are none, all of the task.
+
+        Raises:
+            UnknownModel: no model is served for that task.
+            ModelUnavailable: those that would be were refused at load.
+        """
+        of_it = [model for model in self if model.card.task == task]
+        if not of_it:
+            for cell in CELLS:
+                self._refuse_if_refused(f"{task}-{cell}")
+            tasks = ", ".join(self.tasks()) or "no task"
+            raise UnknownModel(f"no such task; models are served for {tasks}", code="unknown_task")
+        own = [model for model in of_it if model.card.name == f"{task}-{model.card.architecture}"]
+        return sorted(own or of_it, key=lambda model: (CELLS.index(model.card.architecture), model.card.name))
 
     def tasks(self) -> list[str]:
         """Names of the tasks that models are served for."""

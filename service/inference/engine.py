@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import Level
-from service.errors import InvalidInput, Problem, UnknownModel
+from service.errors import InvalidInput, Problem
 from service.inference import backtest, comparison, inspection, rules
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
@@ -35,6 +35,10 @@ class Engine:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+
+    def candidates(self, model: str | None = None, version: str | None = None) -> list[Model]:
+        """The models that read each sequence before it is answered: the named one, or all that may be chosen."""
+        return self.catalog.series_models() if model is None else [self.catalog.get(model, version)]
 
     def predict(
         self,
@@ -91,7 +95,7 @@ class Engine:
         targets: list[float] | None = None,
         models: list[str] | None = None,
     ) -> Comparison:
-        """The models of ``task`` (by default its three cells) and the rules on the same sequences.
+        """The models of ``task`` (by default those of :meth:`Catalog.of_task`) and the rules on the same sequences.
 
         Raises also InvalidInput where a named model is of another task or the targets do not match.
         """
@@ -108,7 +112,7 @@ class Engine:
         return comparison.compare_each(task, self._compared(task, models), sequences, targets)
 
     def _compared(self, task: str, models: list[str] | None) -> list[Model]:
-        compared = self._of_task(task) if models is None else [self.catalog.get(name) for name in models]
+        compared = self.catalog.of_task(task) if models is None else [self.catalog.get(name) for name in models]
         for position, each in enumerate(compared):
             if each.card.task != task:
                 raise InvalidInput(
@@ -137,12 +141,6 @@ class Engine:
     def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
         """What one answer came from, step by step."""
         return inspection.inspect(self.catalog.get(model, version), sequence)
-
-    def _of_task(self, task: str) -> list[Model]:
-        tasks = self.catalog.tasks()
-        if task not in tasks:
-            raise UnknownModel(f"no such task; models are served for {', '.join(tasks)}", code="unknown_task")
-        return [self.catalog.get(f"{task}-{cell}") for cell in ("simplernn", "lstm", "gru")]
 
 
 def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choice]:

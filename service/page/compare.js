@@ -4,7 +4,7 @@ import { chartHost, draw } from "./chart.js";
 import { candidatesChart } from "./candidates.js";
 import { comparisonTable } from "./comparison_table.js";
 import { curlOf } from "./curl.js";
-import { called, CELLS, el, written } from "./dom.js";
+import { called, el, written } from "./dom.js";
 import { isPairs, posted, state } from "./sequence.js";
 import { familyChoice } from "./families.js";
 import { t } from "./words.js";
@@ -45,11 +45,12 @@ async function ask(task, names) {
   const sequence = posted();
   const target = isPairs() || state.truth === null ? {} : { target: state.truth };
   const asked = { task, sequence, ...target, ...(names === null ? {} : { models: names }) };
-  const tuned = names === null ? CELLS.map((cell) => `${task}-${cell}`) : []; // textbook models have no intervals
   const automatic = isPairs() ? null : post("compare", "predict", { sequence });
   const compared = post("compare", "compare", asked);
-  const predictions = isPairs() ? [] : tuned.map((model) => post("compare", "predict", { model, sequence }));
-  const [answer, chosen, ...others] = await Promise.all([compared, automatic, ...predictions]);
+  const [answer, chosen] = await Promise.all([compared, automatic]);
+  const tuned = names === null && !isPairs() ? answer.results : []; // textbook and memory models have no intervals
+  const predictions = tuned.map(({ model }) => post("compare", "predict", { model, sequence }));
+  const others = await Promise.all(predictions);
   const intervals = new Map(others.map((other) => [other.model, other.predictions[0].intervals]));
   return { compared: answer, intervals, chosen: chosen && chosen.predictions[0] };
 }

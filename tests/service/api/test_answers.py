@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +15,9 @@ from pydantic import TypeAdapter
 
 from service.api.schemas import CompareResponse, ForecastResponse, InspectResponse, PredictResponse
 from service.inference.rules import SERIES_RULES
+from tests.own_series import add_own_series
+from tests.problems import assert_problem
+from tests.serving import in_thread
 
 WAVE = [3 + 2 * math.sin(0.3 * k) for k in range(32)]
 PAIRS = [[k % 6, math.sin(0.1 * k)] for k in range(30)]
@@ -206,3 +211,15 @@ def test_a_large_request_is_answered_in_a_thread_like_a_small_one(api: httpx.Cli
     (one,) = asked(api, "/predict", {"model": "sine-gru", "sequence": WAVE}, PredictResponse)["predictions"]
     assert len(many) == 200
     assert all(each["value"] == pytest.approx(one["value"], abs=1e-6) for each in many)
+
+
+@pytest.mark.parametrize("cells", [["gru"], ["simplernn", "gru"]])
+def test_a_comparison_of_a_task_with_fewer_cells_shows_those(tmp_path: Path, cells: list[str]) -> None:
+    for name in add_own_series(tmp_path / "models", "sales"):
+        if name.removeprefix("sales-") not in cells:
+            shutil.rmtree(tmp_path / "models" / name)
+    with in_thread(models_dir=tmp_path / "models", database_url=f"sqlite:///{tmp_path}/unroll.db") as client:
+        found = asked(client, "/compare", {"task": "sales", "sequence": WAVE}, CompareResponse)
+        assert [result["model"] for result in found["results"]] == [f"sales-{cell}" for cell in cells]
+        problem = assert_problem(client.post("/compare", json={"task": "sine", "sequence": WAVE}), 404, "unknown_task")
+        assert problem["detail"] == "no such task; models are served for sales"

@@ -8,6 +8,7 @@ import pytest
 from service.errors import ModelUnavailable, UnknownModel
 from service.inference.catalog import Catalog
 from tests.conftest import CopyModel
+from tests.own_series import add_own_series
 
 PUBLISHED = {f"{task}-{cell}" for task in ("linear", "sine", "memory") for cell in ("simplernn", "lstm", "gru")}
 TEXTBOOK = {
@@ -108,3 +109,54 @@ def test_the_tasks_are_those_of_the_served_models(catalog: Catalog) -> None:
     assert {"linear", "sine", "memory"} <= set(catalog.tasks())
     assert catalog.task("sine-gru") == "sine"
     assert catalog.task(None) is None
+
+
+def test_the_models_compared_for_a_task_are_its_cells_in_order(catalog: Catalog) -> None:
+    for task in ("linear", "sine", "memory"):
+        names = [model.card.name for model in catalog.of_task(task)]
+        assert names == [f"{task}-{cell}" for cell in ("simplernn", "lstm", "gru")]
+
+
+@pytest.mark.parametrize("cells", [["gru"], ["lstm"], ["gru", "simplernn"]])
+def test_a_task_that_lacks_a_cell_is_compared_by_those_that_it_has(tmp_path: Path, cells: list[str]) -> None:
+    for name in add_own_series(tmp_path, "sales"):
+        if name.removeprefix("sales-") not in cells:
+            shutil.rmtree(tmp_path / name)
+    names = [model.card.name for model in Catalog.load(tmp_path).of_task("sales")]
+    assert names == [f"sales-{cell}" for cell in ("simplernn", "lstm", "gru") if cell in cells]
+
+
+def test_a_cell_that_was_unloaded_or_refused_is_left_out_until_none_is_left(copy_model: CopyModel) -> None:
+    copy_model("sine-gru")
+    catalog = Catalog.load(copy_model("sine-lstm").parents[1])
+    catalog.put("sine-gru", [], {})
+    assert [model.card.name for model in catalog.of_task("sine")] == ["sine-lstm"]
+    catalog.put("sine-lstm", [], {"1": "damaged"})
+    with pytest.raises(ModelUnavailable, match="damaged"):
+        catalog.of_task("sine")
+    catalog.put("sine-lstm", [], {})
+    with pytest.raises(UnknownModel, match="models are served for no task"):
+        catalog.of_task("sine")
+
+
+def test_a_task_without_models_of_its_name_is_compared_by_all_of_it(copy_model: CopyModel) -> None:
+    for name in ("textbook-linear-simplernn-256", "textbook-compare-gru", "textbook-linear-simplernn-20", "sine-gru"):
+        folder = copy_model(name).parents[1]
+    names = [model.card.name for model in Catalog.load(folder).of_task("linear")]
+    assert names == ["textbook-linear-simplernn-20", "textbook-linear-simplernn-256", "textbook-compare-gru"]
+
+
+def test_the_highest_version_of_a_model_is_compared(copy_model: CopyModel) -> None:
+    first = copy_model("sine-gru")
+    shutil.copytree(first, first.parent / "2")
+    card = first.parent / "2" / "card.json"
+    card.write_text(card.read_text().replace('"version": "1"', '"version": "2"'))
+    (only,) = Catalog.load(first.parents[1]).of_task("sine")
+    assert (only.card.name, only.card.version) == ("sine-gru", "2")
+
+
+def test_a_task_that_is_not_served_is_unknown_and_the_others_are_listed(catalog: Catalog) -> None:
+    for task in ("sales", "textbook-sine", "sine-gru", ""):
+        with pytest.raises(UnknownModel, match="linear, memory, sine") as unknown:
+            catalog.of_task(task)
+        assert unknown.value.code == "unknown_task"
