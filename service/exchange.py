@@ -1,7 +1,8 @@
 """One request and its answer as ASGI sees them. Knows how bytes go out, not how they come in.
 
 uvicorn checks and joins every header of every answer and writes head and body apart, which costs a fifth of a small
-request. Here an answer of known length is written as one piece; every other answer goes uvicorn's way.
+request. Here an answer of known length is written as one piece, and one of unknown length to HTTP/1.0 without chunks;
+every other answer goes uvicorn's way.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Exchange(RequestResponseCycle):
     """The ``receive`` and ``send`` of one request."""
 
     _head: bytes | None = None  # waits for the body, to leave with it
+    _ends_by_closing = False
 
     async def send(self, message: Any) -> None:
         if not self.response_started and message["type"] == "http.response.start":
@@ -40,6 +42,8 @@ class Exchange(RequestResponseCycle):
         if self._head is not None:  # in parts: the head goes ahead
             self._write(self._head)
             self._head = None
+        if self._ends_by_closing:
+            self.expected_content_length = len(message.get("body", b""))
         await super().send(message)
 
     def _simple_head(self, message: Any) -> bytes | None:
@@ -57,13 +61,18 @@ class Exchange(RequestResponseCycle):
         head = b"".join(lines)
         # A line break within a header would begin another one; uvicorn says which it was.
         breaks = len(lines) + len(self.default_headers)
-        if length is None or not head.count(b"\n") == head.count(b"\r") == breaks or b"\0" in head:
+        if not head.count(b"\n") == head.count(b"\r") == breaks or b"\0" in head:
             return None
-        self.chunked_encoding, self.expected_content_length = False, length
+        if length is None:
+            if self.scope["http_version"] != "1.0":
+                return None
+            # It has no chunks: the end of the connection is the end of the body, and there never is another answer.
+            self._ends_by_closing = True
+        self.chunked_encoding, self.expected_content_length = False, length or 0
         return head
 
     def _finish(self, head: bytes, body: bytes) -> None:
-        if len(body) != self.expected_content_length:
+        if len(body) != self.expected_content_length and not self._ends_by_closing:
             raise RuntimeError(f"an answer of {len(body)} bytes said that it had {self.expected_content_length}")
         self._head = None
         if self.disconnected:

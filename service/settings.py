@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         default=10.0,
         gt=0,
         description="Seconds in which a request's headers, and then each further 64 KiB of its body, must arrive, and "
-        "in which a client must take its answer; else the connection is closed.",
+        "in which a client must take some of its answer; else the connection is closed.",
     )
     models_dir: DirectoryPath = Field(
         default_factory=_default_models_dir,

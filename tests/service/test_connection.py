@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from uvicorn.server import ServerState
 
-from service.connection import MOST_AHEAD
+from service.connection import MOST_AHEAD, Connection, ConnectionConfig
+from service.lifecycle import Lifecycle
 from tests.conftest import MODELS
+from tests.hardening.smuggling import UPGRADES
 from tests.raw import Reply, connected, exchange, http, is_closed, read_reply, send_all
 from tests.serving import Process
 
@@ -92,6 +100,10 @@ def test_a_trailer_does_not_join_the_headers(port: int) -> None:
         b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
         b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n",
+        b"CONNECT / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /health/live HTTP/2.0\r\nHost: localhost\r\n\r\n",
+        b"GET /health/live HTTP/0.9\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET http:///// HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ],
 )
@@ -99,9 +111,114 @@ def test_what_is_no_http_is_400(port: int, data: bytes) -> None:
     assert_refused(exchange(port, data), 400, "malformed_request")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /predict HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    ],
+)
+def test_a_coding_that_nobody_knows_or_that_has_no_place_is_400(port: int, data: bytes) -> None:
+    assert_refused(exchange(port, data), 400, "transfer_encoding")
+
+
+def as_http_1_0(request: bytes, *headers: bytes) -> bytes:
+    return request.replace(
+        b" HTTP/1.1\r\nHost: localhost\r\n", b" HTTP/1.0\r\n" + b"".join(each + b"\r\n" for each in headers)
+    )
+
+
+def received(port: int, data: bytes) -> tuple[bytes, bytes]:
+    """Head and body of all that comes back until the server closes."""
+    with connected(port) as connection:
+        send_all(connection, data)
+        whole = b""
+        while part := connection.recv(65536):
+            whole += part
+    head, _, body = whole.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize("headers", [(), (b"Connection: keep-alive",), (b"Expect: 100-continue",)])
+def test_a_client_of_http_1_0_gets_one_answer_and_no_more(port: int, headers: tuple[bytes, ...]) -> None:
+    head, body = received(port, as_http_1_0(PREDICT, *headers) + as_http_1_0(LIVE))
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert b"\r\nconnection: close" in head
+    assert b"\r\ncontent-length: %d" % len(body) in head
+    assert json.loads(body)["predictions"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_what_has_no_length_is_sent_without_chunks_to_http_1_0(port: int, form: str) -> None:
+    exchange(port, PREDICT)
+    request = http("GET", f"/requests/export?format={form}&until=2099-01-01T00:00:00Z")
+    head, body = received(port, as_http_1_0(request))
+    assert b"transfer-encoding" not in head
+    assert b"content-length" not in head
+    _, chunked = received(port, request.replace(b"Host: localhost", b"Host: localhost\r\nConnection: close"))
+    lines = body.decode().splitlines()
+    assert len(lines) >= 1
+    assert all(line[:1] == "{" and json.loads(line)["id"] for line in lines) if form == "jsonl" else "id" in lines[0]
+    assert body in re.sub(rb"(^|\r\n)[0-9a-f]+\r\n", b"", chunked)
+
+
 def test_an_upgrade_is_answered_as_plain_http(port: int) -> None:
     reply = exchange(port, http("GET", "/health/live", Connection="Upgrade", Upgrade="websocket"))
     assert reply.status == 200
+    body = b'{"sequence": [1, 2, 3, 4]}'
+    reply = exchange(port, http("POST", "/predict", body, Connection="Upgrade, HTTP2-Settings", Upgrade="h2c"))
+    assert reply.json()["predictions"] == exchange(port, PREDICT).json()["predictions"]
+
+
+@pytest.mark.parametrize("upgrade", ["h2c", "websocket", "TLS"])
+def test_an_upgrade_is_ignored_wherever_packets_end(upgrade: str) -> None:
+    """The body is the body of its request, and what follows it the next request."""
+    inner = b"GET /inner HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = b"POST /outer HTTP/1.1\r\nHost: localhost\r\n" + UPGRADES[upgrade]
+    chunks = b"10;x=y\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (inner[:16], len(inner) - 16, inner[16:])
+    sent = head + b"Content-Length: %d\r\n\r\n%b" % (len(inner), inner)
+    sent += head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+    sent += head + b"\r\n" + inner
+    expected = [("POST", "/outer", inner), ("POST", "/outer", inner), ("POST", "/outer", b""), ("GET", "/inner", b"")]
+    assert asked_by([sent]) == expected
+    assert asked_by([sent[at : at + 1] for at in range(len(sent))]) == expected
+    for end in range(1, len(sent)):
+        assert asked_by([sent[:end], sent[end:]]) == expected, sent[end - 20 : end]
+
+
+def test_many_upgrades_at_once_are_bounded_like_other_requests() -> None:
+    get = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + UPGRADES["h2c"] + b"\r\n"
+    assert MOST_AHEAD <= len(asked_by([get * 5000])) <= MOST_AHEAD + 2
+
+
+def asked_by(packets: list[bytes]) -> list[tuple[str, str, bytes]]:
+    """Method, path and body of all requests that an application gets of ``packets``."""
+    asked: list[tuple[str, str, bytes]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        asked.append((scope["method"], scope["path"], body))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    async def run() -> None:
+        config = ConnectionConfig(app, lifecycle=Lifecycle(), read_timeout=60, ws="none", log_config=None)
+        config.load()
+        connection = Connection(config, ServerState(), {})
+        connection.connection_made(Mock(is_closing=Mock(return_value=False), get_extra_info=Mock(return_value=None)))
+        for packet in packets:
+            connection.data_received(packet)
+            await asyncio.sleep(0)
+        while connection.tasks:
+            await asyncio.gather(*connection.tasks)
+        connection.connection_lost(None)
+
+    asyncio.run(run())
+    return asked
 
 
 def test_a_client_that_connects_and_says_nothing_is_closed(port: int) -> None:
@@ -192,6 +309,22 @@ def test_a_client_that_takes_no_answer_is_dropped(port: int) -> None:
         connection.settimeout(10 * READ_TIMEOUT)
         with pytest.raises(ConnectionError):
             connection.sendall(http("GET", "/openapi.json") * 1_000_000)
+
+
+@pytest.mark.slow
+def test_a_client_that_takes_its_answers_slowly_gets_all_of_them(port: int) -> None:
+    """Much longer than the deadline, and too slowly for the system's buffer to ask for more within it."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        connection.settimeout(10 * READ_TIMEOUT)
+        connection.sendall(http("GET", "/openapi.json") * 44 + http("GET", "/openapi.json", Connection="close"))
+        answers, began = b"", time.perf_counter()
+        while data := connection.recv(65536):
+            answers += data
+            time.sleep(0.007)  # it is the slowness that is tested
+    assert answers.count(b"HTTP/1.1 200") == 45
+    assert time.perf_counter() - began > 3 * READ_TIMEOUT
 
 
 def test_an_answer_before_the_whole_body_does_not_hold_the_connection_open(port: int) -> None:

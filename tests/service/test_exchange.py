@@ -33,12 +33,12 @@ class Wire:
         return self.closed
 
 
-def exchange(wire: Wire, *, method: str = "GET", keep_alive: bool = True) -> Exchange:
+def exchange(wire: Wire, *, method: str = "GET", version: str = "1.1", keep_alive: bool = True) -> Exchange:
     log = logging.getLogger("test")
     default = [(b"date", b"today"), (b"x-frame-options", b"DENY")]
     fake: Any = wire
     return Exchange(
-        scope={"type": "http", "method": method},  # type: ignore[typeddict-item]
+        scope={"type": "http", "method": method, "http_version": version},  # type: ignore[typeddict-item]
         transport=fake,
         flow=fake,
         logger=log,
@@ -104,6 +104,26 @@ def test_an_answer_of_unknown_length_is_chunked() -> None:
     send(exchange(wire), {**START, "headers": []}, BODY)
     assert b"transfer-encoding: chunked" in wire.pieces[0]
     assert wire.pieces[1] == b"5\r\nhello\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("parts", [[b"hello"], [b"", b"he", b"", b"llo", b""], [b"he", b"llo"], [b""]])
+def test_an_answer_of_unknown_length_to_http_1_0_has_no_chunks_and_ends_with_the_connection(parts: list[bytes]) -> None:
+    wire = Wire()
+    last = len(parts) - 1
+    bodies = [{**BODY, "body": part, "more_body": place < last} for place, part in enumerate(parts)]
+    send(exchange(wire, version="1.0", keep_alive=False), {**START, "headers": [(b"x-a", b"b")]}, *bodies)
+    head, _, body = b"".join(wire.pieces).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert head.endswith(b"x-a: b\r\nconnection: close")
+    assert (body, wire.closed) == (b"".join(parts), True)
+
+
+def test_an_answer_of_known_length_to_http_1_0_keeps_it() -> None:
+    wire = Wire()
+    send(exchange(wire, version="1.0", keep_alive=False), START, BODY)
+    assert wire.pieces[0].endswith(b"content-length: 5\r\nconnection: close\r\n\r\nhello")
+    with pytest.raises(RuntimeError, match="bytes"):
+        send(exchange(Wire(), version="1.0", keep_alive=False), START, {**BODY, "body": b"hell"})
 
 
 def test_head_has_no_body() -> None:
