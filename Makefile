@@ -69,17 +69,20 @@ format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-fast: $(VENV)/.dev  ## all but the slowest of what needs no TensorFlow, a minute and a half
-	$(BIN)/pytest -m "not tensorflow and not slow and not system and not containers"
+test-fast: $(VENV)/.dev  ## all but the slowest of what needs no TensorFlow, a minute
+	$(BIN)/pytest $(SPREAD) -m "not tensorflow and not slow and not system and not containers"
 
 test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not system and not containers"
+	$(BIN)/coverage run -m pytest $(SPREAD) -m "not system and not containers"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 test-system: $(VENV)/.dev $(CLIENTS)/.ready  ## what needs other programs (PostgreSQL, foreign clients) or minutes (torture)
-	$(BIN)/pytest -m system
+	$(BIN)/pytest $(SPREAD) -m "system and not alone"
+	$(BIN)/pytest -m "system and alone"
+# Over processes, a file's tests in one of them, so that they share its servers.
+SPREAD := --numprocesses 2 --dist loadfile
 
 test-containers: $(VENV)/.dev  ## build the image and run the compose files for real; needs an ENGINE (docker)
 	TEST_CONTAINERS=1 ENGINE="$(ENGINE)" COMPOSE="$(COMPOSE)" $(BIN)/pytest -m containers

@@ -21,7 +21,7 @@ from service.app import create_app
 from service.request_log.migrate import migrate
 from service.settings import Settings
 
-_READY_SECONDS = 30
+_READY_SECONDS = 60
 
 
 @contextmanager

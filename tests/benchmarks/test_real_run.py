@@ -21,7 +21,7 @@ from benchmarks.report import growth_table
 from benchmarks.results import read, runs
 from service.request_log.database import sqlite_module
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from tests.conftest import CopyModel
 from tests.serving import in_thread
 
 SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
-SECONDS = 20
+SECONDS = 60
 
 
 def test_new_versions_are_picked_up_with_no_failed_request(tmp_path: Path, copy_model: CopyModel) -> None:

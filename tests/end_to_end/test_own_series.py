@@ -18,7 +18,7 @@ from tests.serving import Process
 
 pytestmark = pytest.mark.slow
 WAVE = [3 + 2 * math.sin(0.3 * k) + 0.1 * math.cos(7.3 * k * k) for k in range(24)]
-SECONDS = 10  # far more than a look into the folder takes to come
+SECONDS = 60  # far more than a look into the folder takes to come
 
 
 @pytest.fixture

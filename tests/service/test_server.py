@@ -205,7 +205,7 @@ def _load(port: int, answered: list[str], broken: list[str]) -> None:
         answered.append(reply.json()["request_id"])
 
 
-def _wait_for(condition: object, seconds: float = 20) -> None:
+def _wait_for(condition: object, seconds: float = 60) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving import Process
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 # What the others may wait longer at the 99th percentile, in seconds, while a batch of 100,000 values is computed.
 GROWTH = 0.050

@@ -15,7 +15,7 @@ from tests.conftest import MODELS
 from tests.raw import http
 from tests.serving import Process
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 SMALL = http("POST", "/predict", b'{"sequence": [1, 2, 3, 4, 5, 6, 7, 8]}')
 FORECAST = http("POST", "/forecast", b'{"horizon": 50, "sequence": [1, 2, 3, 4, 5, 6, 7, 8]}')

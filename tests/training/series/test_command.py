@@ -55,7 +55,7 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
         assert re.search(r"sunspots-\w+, chosen by validation, (beats|does NOT beat) the best simple rule", said)
         assert "AutoARIMA:" in said
         wanted = {f"sunspots-{cell}" for cell in CELLS}
-        deadline = time.monotonic() + 20.0
+        deadline = time.monotonic() + 60.0
         while (served := names_served(service)) != wanted | {"sine-gru"} and time.monotonic() < deadline:
             time.sleep(0.1)
         assert served == wanted | {"sine-gru"}
