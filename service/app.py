@@ -27,6 +27,7 @@ from service.api.deps import Services, State
 from service.api.forecast import forecast
 from service.api.gathering import Gathering
 from service.api.inspect import inspect
+from service.api.live import LiveErrors
 from service.api.middleware import ContentPolicy, Prefixed, RequestId, Straight
 from service.api.predict import predict
 from service.api.v2 import models as v2_models
@@ -39,6 +40,7 @@ from service.inference.repository import Repository, follow_others, watch_folder
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.lists import listed
+from service.request_log.heavy import HeavyReads
 from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
 from service.request_log.writer import LogWriter
@@ -94,13 +96,17 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             wait=settings.queue_timeout,
             threads=os.cpu_count() or 1,
         )
+        reader = LogReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
+        heavy = HeavyReads(settings.log_read_timeout)
         services = Services(
             settings,
             repository,
             catalog,
             Engine(catalog),
             log,
-            LogReader(settings.database_url),
+            reader,
+            heavy,
+            LiveErrors(reader, heavy),
             Metrics(),
             from_environment(),
             CapacityLimiter(1),
@@ -116,8 +122,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         finally:
             for watch in watches:
                 watch.cancel()
+            services.reader.close()  # first: the writer, as the last, leaves one whole file behind
             await log.close()
-            services.reader.close()
             if services.tracing is not None:
                 await to_thread.run_sync(services.tracing.close)
 

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         cli_avoid_json=True,
         cli_show_env_vars=True,
         cli_prog_name="python -m service",
+        allow_inf_nan=False,
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on. The default answers this machine only.")
@@ -113,7 +114,8 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default="sqlite:///unroll.db",
-        description="SQLAlchemy URL of the request log. The default is a file in the current folder.",
+        description="SQLAlchemy URL of the request log. The default is a file in the current folder. Every user of the "
+        "machine sees flags in the list of processes: a password belongs in the environment variable or in ~/.pgpass.",
     )
     body_limit: int = Field(
         default=8 * _KIB * _KIB, ge=_KIB, description="Largest request body in bytes; a larger one is answered 413."
@@ -151,7 +153,11 @@ class Settings(BaseSettings):
         description="Largest body in bytes that a row keeps; of a larger one it keeps size and SHA-256.",
     )
     log_keep_days: float | None = Field(
-        default=None, gt=0, description="Days after which logged requests are deleted for good; never by default."
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="Days after which logged requests are deleted for good; never by default. In the day after a week "
+        "without any request nothing is deleted, in case it is the clock that jumped.",
     )
     log_queue_rows: int = Field(
         default=4096, ge=1, description="Rows that may wait for the log; when full, requests are answered 503 early."
@@ -165,5 +171,15 @@ class Settings(BaseSettings):
         "counts it.",
     )
     log_commit_timeout: float = Field(
-        default=5.0, gt=0, description="Seconds that an answer waits for its row to be committed before it is a 503."
+        default=5.0,
+        gt=0,
+        le=3600,
+        description="Seconds that an answer waits for its row to be committed before it is a 503.",
+    )
+    log_read_timeout: float = Field(
+        default=10.0,
+        gt=0,
+        le=3600,
+        description="Seconds after which statistics, live quality or a piece of an export is given up with 503; a "
+        "process reads one of those at a time.",
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, TypeVar
 
 from anyio import CapacityLimiter
 from fastapi import Depends
@@ -14,10 +15,13 @@ from starlette.types import Scope
 from service.api.admission import Admission, Hand
 from service.api.body import JSON_ONLY, Payload, parse, read_body
 from service.api.gathering import Gathering
+from service.api.live import LiveErrors
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.repository import Repository
 from service.lifecycle import Lifecycle
+from service.request_log.heavy import HeavyReads
+from service.request_log.interrupt import Interrupt
 from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
@@ -26,6 +30,8 @@ from service.telemetry.tracing import Tracing
 
 # Bodies beyond this are more than some tens of microseconds of parsing: they leave the event loop.
 _INLINE_BYTES = 4096
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Services:
     engine: Engine
     log: LogWriter
     reader: LogReader
+    heavy: HeavyReads
+    live_errors: LiveErrors
     metrics: Metrics
     tracing: Tracing | None
     threads: CapacityLimiter
@@ -109,10 +117,26 @@ def posted(payload: type[Payload], *, absent: bytes = b"") -> Any:
     return Depends(read)
 
 
+class InTurn:
+    """Heavy reads of the log for one request, which end when its client leaves."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    async def __call__(self, read: Callable[[Interrupt], T]) -> T:
+        """Raises what :meth:`HeavyReads.run` raises."""
+        return await services_of(self._request.scope).heavy.run(read, left=self._left)
+
+    async def _left(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 RepositoryDep = Annotated[Repository, Depends(_repository)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 ReaderDep = Annotated[LogReader, Depends(_reader)]
+InTurnDep = Annotated[InTurn, Depends(InTurn)]
 # The name of a client that may touch its own rows only, or None.
 OwnRowsDep = Annotated[str | None, Depends(_own_rows)]
 # Whether an open route may say more than to a stranger: the caller has a key, or nobody needs one.

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import astuple
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, Response
 
 from service.api.deps import Services, ServicesDep
-from service.errors import LogUnavailable
 from service.telemetry.metrics import LogNumbers, exposition, gauge
 
 router = APIRouter(tags=["health"])
 
-# The live error is that of requests made within this time.
-LIVE_WINDOW = timedelta(days=1)
 _PUBLISH_SECONDS = 1.0
 
 
@@ -28,10 +25,15 @@ _PUBLISH_SECONDS = 1.0
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(services: ServicesDep, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
-    publish_log(services)
-    content, media_type = exposition(chain(services.metrics.families(), _states(services)), accept)
+async def metrics(services: ServicesDep, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
+    await services.live_errors.look()
+    content, media_type = await to_thread.run_sync(_exposed, services, accept)
     return Response(content, headers={"Content-Type": media_type})
+
+
+def _exposed(services: Services, accept: str) -> tuple[bytes, str]:
+    publish_log(services)
+    return exposition(chain(services.metrics.families(), _states(services)), accept)
 
 
 def publish_log(services: Services) -> None:
@@ -54,11 +56,7 @@ def _states(services: Services) -> Iterator[Any]:
         ["model", "version", "task", "architecture"],
         [([card.name, card.version, card.task, card.architecture], 1.0) for card in cards],
     )
-    try:
-        quality = services.reader.quality(round((datetime.now(UTC) - LIVE_WINDOW).timestamp() * 1e6)).models
-        up = 1.0
-    except LogUnavailable:
-        quality, up = (), 0.0
+    quality, up = services.live_errors.models, float(services.live_errors.up)
     yield gauge("unroll_log_up", "Whether the request log can be read; live errors are missing at 0.", [], [([], up)])
     labels = ["model", "task", "steps"]
     live = [([each.model, each.task or "", "later" if each.later else "next"], each) for each in quality]

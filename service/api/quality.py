@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from service.api.deps import ReaderDep
+from service.api.deps import InTurnDep, ReaderDep
 from service.api.requests import UNAVAILABLE, window
 from service.api.schemas import QueryTime
 
@@ -58,10 +58,12 @@ class LiveQuality(BaseModel):
 
 
 @router.get("/quality", summary="Live error of each model beside the rules", responses=UNAVAILABLE)
-def quality(
+async def quality(
     reader: ReaderDep,
+    in_turn: InTurnDep,
     since: Annotated[QueryTime | None, Query(description="First time of a request that belongs")] = None,
     until: Annotated[QueryTime | None, Query(description="First time that no longer belongs")] = None,
 ) -> LiveQuality:
-    found = reader.quality(*window(since, until))
+    first, last = window(since, until)
+    found = await in_turn(lambda interrupt: reader.quality(first, last, interrupt))
     return LiveQuality.model_validate(asdict(found))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -9,13 +11,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
+from starlette.types import Receive, Scope, Send
 
-from service.api.deps import ReaderDep, ServicesDep
+from service.api.deps import InTurnDep, ReaderDep, Services, ServicesDep
 from service.api.openapi import problem_response
 from service.api.schemas import QueryTime
 from service.errors import InvalidInput, Problem
-from service.request_log.export import export as exported
-from service.request_log.export import readable_body
+from service.request_log.export import Export, readable_body
 from service.request_log.newest import Filters
 from service.request_log.retention import delete_before, delete_client
 from service.request_log.rows import StoredRow, Summary
@@ -25,6 +27,9 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: problem_response("The log cannot be reached now")}
 # Hour by hour beyond this is a job for an export.
 _LONGEST_STATISTICS = timedelta(days=31)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+# A client that takes this much within each `read_timeout` is not too slow.
+_SENT_BYTES = 64 * 1024
 
 
 def _filters(
@@ -76,7 +81,10 @@ class LogPage(BaseModel):
 
 
 class Load(BaseModel):
-    """Requests of one endpoint or model, those answered 4xx or 5xx, and percentiles of the duration in us."""
+    """Requests of one endpoint or model, those answered 4xx or 5xx, and percentiles of the duration in us.
+
+    The percentiles come from buckets of the duration, a fifth wide, and are mostly far closer.
+    """
 
     name: str
     requests: int
@@ -136,17 +144,18 @@ async def forget(
 
 
 @router.get("/stats", summary="Counts, errors and latency by endpoint, model and hour", responses=UNAVAILABLE)
-def stats(
+async def stats(
     reader: ReaderDep,
+    in_turn: InTurnDep,
     since: Annotated[QueryTime | None, Query(description="A day before `until` when left out")] = None,
     until: Annotated[QueryTime | None, Query(description="Now when left out")] = None,
 ) -> LogStatistics:
     end = until or datetime.now(UTC)
-    start = since or end - timedelta(days=1)
+    start = since or end - min(timedelta(days=1), end - _EARLIEST)
     if not timedelta() < end - start <= _LONGEST_STATISTICS:
         expected = f"since before until, at most {_LONGEST_STATISTICS.days} days apart"
         raise InvalidInput(f"expected {expected}", code="out_of_range", problems=(Problem("query.since", expected),))
-    found = reader.stats(microseconds(start), microseconds(end))
+    found = await in_turn(lambda interrupt: reader.stats(microseconds(start), microseconds(end), interrupt))
     hours = [{**asdict(hour), "start": as_time(hour.start)} for hour in found.hours]
     return LogStatistics.model_validate({**asdict(found), "since": start, "until": end, "hours": hours})
 
@@ -157,10 +166,37 @@ def stats(
     response_class=StreamingResponse,
     responses={200: {"content": {"application/jsonl": {}, "text/csv": {}}}, **UNAVAILABLE},
 )
-def export(reader: ReaderDep, filters: FiltersDep, format: Literal["jsonl", "csv"] = "jsonl") -> StreamingResponse:  # noqa: A002  # the name that clients send
+async def export(
+    services: ServicesDep,
+    filters: FiltersDep,
+    format: Literal["jsonl", "csv"] = "jsonl",  # noqa: A002  # the name that clients send
+) -> StreamingResponse:
     media_type = "application/jsonl" if format == "jsonl" else "text/csv"
     headers = {"Content-Disposition": f'attachment; filename="requests.{format}"'}
-    return StreamingResponse(exported(reader, filters, format), media_type=media_type, headers=headers)
+    found = Export(services.reader, filters, format)
+    with ExitStack() as place:
+        place.enter_context(services.heavy.long())
+        first = await services.heavy.run(found.piece)  # before anything is sent: a failure has an answer
+        return _Exported(place.pop_all(), _pieces(services, found, first), media_type=media_type, headers=headers)
+
+
+class _Exported(StreamingResponse):
+    """An export that gives its place back when it has been sent, or its client has left."""
+
+    def __init__(self, place: ExitStack, pieces: AsyncIterator[bytes], **options: Any) -> None:
+        super().__init__(pieces, **options)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
+
+
+async def _pieces(services: Services, found: Export, piece: bytes) -> AsyncIterator[bytes]:
+    while piece:
+        for start in range(0, len(piece), _SENT_BYTES):
+            yield piece[start : start + _SENT_BYTES]
+        piece = await services.heavy.run(found.piece, patience=None)
 
 
 @router.get(

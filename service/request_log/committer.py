@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from service.errors import LogUnavailable
+from service.errors import InvalidInput, LogUnavailable
 from service.request_log.database import Durability, open_writer, parse_url, reason, sqlite_file
+from service.request_log.files import LogFiles, Stamps, are_open, keep_from_closing
 from service.request_log.insert import insert, prepare
 from service.request_log.rows import Bodies, Row
 from service.request_log.turns import Turns
@@ -31,16 +32,18 @@ class Committer:
     def __init__(self, url: str, durability: Durability, bodies: Bodies, body_limit: int, timeout: float) -> None:
         parsed = parse_url(url)
         self._file = sqlite_file(parsed)
+        self._files = None if self._file is None else LogFiles(self._file)
+        self._opened: Stamps | None = None  # the files of the connection that is open
         self._engine = open_writer(parsed, durability, timeout)
         self._busy_ms = round(timeout * 1000)
         self._bodies, self._body_limit = bodies, body_limit
         driver = self._engine.dialect.loaded_dbapi
-        # Failures of one row, which must not fail the others of its batch; all others are failures of the database.
-        self._row_failures: tuple[type[Exception], ...] = (
-            *(driver.IntegrityError, driver.DataError, driver.ProgrammingError),
+        # Failures of a value, which must fail neither others of its batch nor the log; all others are the database's.
+        self._value_failures: tuple[type[Exception], ...] = (
+            *(driver.IntegrityError, driver.DataError, IntegrityError, DataError),
             *(UnicodeError, OverflowError),
         )
-        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, *self._row_failures)
+        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, *self._value_failures)
         self._connection: Connection | None = None
         self._written = 0
         self.turns = Turns(_beside(self._file, "-turns"))
@@ -56,7 +59,7 @@ class Committer:
         try:
             self._insert(rows)
         except LogUnavailable as failure:
-            if not isinstance(failure.__cause__, self._row_failures):
+            if not isinstance(failure.__cause__, self._value_failures):
                 raise
             if len(rows) == 1:
                 return {0: failure}
@@ -66,8 +69,17 @@ class Committer:
         return {position: failure[0] for position, failure in enumerate(refused) if failure}
 
     def run(self, job: Job) -> object:
-        """The result of ``job``, in a transaction of its own."""
-        return self._transact(job)
+        """The result of ``job``, in a transaction of its own; :class:`InvalidInput` for a value that cannot be held."""
+        try:
+            return self._transact(job)
+        except LogUnavailable as failure:
+            if isinstance(failure.__cause__, self._value_failures):
+                raise InvalidInput("the request log cannot hold such a value", code="not_storable") from failure
+            raise
+
+    def is_current(self) -> bool:
+        """Whether what would be written is where a fresh process would look for it."""
+        return self._files is None or self._connection is None or self._files.look() == self._opened
 
     def checkpoint(self) -> None:
         """Bring what was written into the database, when it is time to; cut a WAL that has outgrown its bound.
@@ -90,17 +102,7 @@ class Committer:
 
     def empty_wal(self) -> bool:
         """Bring all of the WAL into the database and cut it to nothing; False if a reader that stays prevents it."""
-        if self._file is None:
-            return True
-        try:
-            connection = self._connected()
-            cursor = connection.connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout={_READER_MS}")
-            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            cursor.execute(f"PRAGMA busy_timeout={self._busy_ms}")
-        except self._failures as error:
-            raise self._failed(error) from error
-        return not busy
+        return self._file is None or bool(self._attempt(self._truncate_wal))
 
     def close(self) -> None:
         """Give back the connection and the lock file."""
@@ -121,15 +123,58 @@ class Committer:
         return self._attempt(in_transaction)
 
     def _attempt(self, job: Job) -> object:
+        """What ``job`` gives, done in files that lay at the log's path before and after it."""
+        self._require_current()
         try:
-            return job(self._connected())
+            result = job(self._connected())
         except self._failures as error:
             raise self._failed(error) from error
+        self._require_current()
+        return result
 
     def _connected(self) -> Connection:
         if self._connection is None:
+            if self._file is not None and not self._file.exists():
+                raise LogUnavailable(f"the request log cannot be written: there is no file {self._file}")
             self._connection = self._engine.connect()
+            if self._files is not None:
+                self._opened = self._files.look()
+                if not are_open(self._opened):
+                    self._drop()
+                    raise LogUnavailable("the request log is opened anew when all reads of what was there have ended")
         return self._connection
+
+    def _truncate_wal(self, connection: Connection) -> bool:
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_READER_MS}")
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout={self._busy_ms}")
+        return not busy
+
+    def _require_current(self) -> None:
+        """Raise :class:`LogUnavailable` where the files were moved, removed or replaced; the next call opens anew.
+
+        What was committed and is in the WAL only is saved into the database that it belongs to. Not where somebody
+        has begun another WAL for that very database: two of them would mix.
+        """
+        if self.is_current():
+            return
+        assert self._files is not None and self._opened is not None and self._connection is not None  # noqa: S101, PT018
+        now, opened = self._files.look(), self._opened
+        moved = now.database != opened.database
+        if moved or (now.wal in (None, opened.wal) and now.shm in (None, opened.shm)):
+            try:
+                saved = self._truncate_wal(self._connection)
+            except self._failures as error:
+                raise LogUnavailable(f"the request log's files were moved or removed: {reason(error)}") from error
+            if not saved:
+                raise LogUnavailable("the request log's files were moved or removed, and another program reads them")
+            if moved:
+                self._files.remove_wal(opened)
+        self._drop()
+        raise LogUnavailable(
+            f"the files of the request log {self._file} were moved, removed or replaced while it was in use"
+        )
 
     def _failed(self, error: Exception) -> LogUnavailable:
         self._drop()
@@ -137,6 +182,8 @@ class Committer:
         return LogUnavailable(f"the request log cannot be written: {detail}")
 
     def _drop(self) -> None:
+        if self._opened is not None and not self.is_current():
+            keep_from_closing(self._opened.database)
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()

@@ -1,6 +1,7 @@
 """The log as a file, JSON Lines or CSV, written piece by piece. Knows rows and nothing of databases or HTTP.
 
-Each piece is a read of its own, so that an export of hours holds up neither a write nor the WAL.
+Each piece is a read of its own, so that an export of hours holds up neither a write nor the WAL, and it is bounded in
+bytes: what a reader that stalls has not taken waits in memory.
 """
 
 from __future__ import annotations
@@ -8,30 +9,57 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections import deque
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
 
+from service.request_log.interrupt import Interrupt
 from service.request_log.newest import Filters
 from service.request_log.reader import LogReader
 from service.request_log.rows import StoredRow
 
 Format = Literal["jsonl", "csv"]
-_ROWS = 100  # of one piece: at most some 13 MB of bodies
+_ROWS = 100  # looked up at once
+_BYTES = 256 * 1024  # of bodies in one piece; a single row may be longer
+# What a spreadsheet may run: text that begins like a formula, in the file's own cells or in those that it makes of
+# one where semicolons or tabs part them. Spaces in front do not help.
+_FORMULA = re.compile("(^|[;\t\r\n])(?=[ ]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 
-def export(reader: LogReader, filters: Filters, form: Format) -> Iterator[bytes]:
-    """The rows that match, newest first. Raises :class:`LogUnavailable` when a piece cannot be read."""
-    encode = _json_lines if form == "jsonl" else _csv_lines
-    if form == "csv":
-        yield _csv([[field.name for field in fields(StoredRow)]])
-    cursor = None
-    while rows := reader.rows(filters, _ROWS, cursor):
-        yield encode(rows)
-        cursor = rows[-1].id
+class Export:
+    """The rows that match, newest first; those that come meanwhile are left out."""
+
+    def __init__(self, reader: LogReader, filters: Filters, form: Format) -> None:
+        self._reader, self._filters, self._form = reader, filters, form
+        self._cursor: str | None = None
+        self._ahead: deque[tuple[str, int]] = deque()  # ids, and bytes of bodies
+        self._headed = form != "csv"
+
+    def piece(self, interrupt: Interrupt | None = None) -> bytes:
+        """The next piece, empty at the end. Raises what :meth:`LogReader.sizes` raises."""
+        if not self._headed:
+            self._headed = True
+            return _csv([[field.name for field in fields(StoredRow)]])
+        encode = _json_lines if self._form == "jsonl" else _csv_lines
+        while ids := self._next_ids(interrupt):
+            if rows := self._reader.rows(ids, interrupt):  # none where all were deleted meanwhile
+                return encode(rows)
+        return b""
+
+    def _next_ids(self, interrupt: Interrupt | None) -> list[str]:
+        if not self._ahead:
+            self._ahead.extend(self._reader.sizes(self._filters, _ROWS, self._cursor, interrupt))
+        ids: list[str] = []
+        size = 0
+        while self._ahead and (not ids or size + self._ahead[0][1] <= _BYTES):
+            self._cursor, more = self._ahead.popleft()
+            ids.append(self._cursor)
+            size += more
+        return ids
 
 
 def readable_body(body: bytes | None) -> Any:
@@ -96,4 +124,4 @@ def _csv(lines: list[Any]) -> bytes:
 
 def _harmless(cell: Any) -> Any:
     """A spreadsheet runs text that begins like a formula; an apostrophe in front makes it text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return _FORMULA.sub(r"\1'", cell) if isinstance(cell, str) else cell

@@ -23,14 +23,14 @@ def backup(url: str, target: Path) -> None:
     source = sqlite_file(parse_url(url))
     if source is None:
         raise SettingsError("PostgreSQL has its own backup: pg_dump")
-    if not source.exists():
-        raise SettingsError(f"there is no request log {source}")
+    _require_file(source)
     if target.exists():
         raise SettingsError(f"{target} exists already")
     module = sqlite_module()
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
     try:
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(module.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as connection:
             connection.execute("VACUUM INTO ?", (str(partial),))
         with partial.open("rb+") as copy:
@@ -42,8 +42,15 @@ def backup(url: str, target: Path) -> None:
 
 
 def check(url: str) -> list[str]:
-    """What is wrong with the log; nothing if it is sound. Raises :class:`LogUnavailable` when it cannot be read."""
-    engine = open_reader(parse_url(url), 5.0)
+    """What is wrong with the log; nothing if it is sound.
+
+    Raises :class:`SettingsError` for a missing file, :class:`LogUnavailable` when it cannot be read.
+    """
+    parsed = parse_url(url)
+    file = sqlite_file(parsed)
+    if file is not None:
+        _require_file(file)
+    engine = open_reader(parsed, 5.0)
     findings = []
     try:
         with failures_as_unavailable(), engine.connect() as connection:
@@ -57,3 +64,8 @@ def check(url: str) -> list[str]:
     finally:
         engine.dispose()
     return findings
+
+
+def _require_file(file: Path) -> None:
+    if not file.is_file():
+        raise SettingsError(f"there is no request log {file}")

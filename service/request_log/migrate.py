@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -36,7 +37,7 @@ def migrate(url: str, *, writers: int = 1, timeout: float = 5.0) -> None:
     file = sqlite_file(parsed)
     if file is not None:
         _require_usable(file, writers)
-    engine = open_writer(parsed, "power", timeout)
+    engine = open_writer(parsed, "power", timeout, create=True)
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -78,7 +79,16 @@ def _require_usable(file: Path, writers: int) -> None:
         )
     if not file.parent.is_dir():
         raise SettingsError(f"the request log cannot be made: there is no folder {file.parent}")
-    if not file.exists():
+    is_new = not file.exists()
+    try:
+        # For its owner only; SQLite gives the files beside it the same rights.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        done = "made" if is_new else "written"
+        raise SettingsError(f"the request log {file} cannot be {done}: {error.strerror}") from error
+    if not os.access(file.parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise SettingsError(f"the request log {file} cannot be written: no WAL can be made in its folder {file.parent}")
+    if is_new:
         return
     # Read-only: a damaged file must stay as it was found.
     with closing(module.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:

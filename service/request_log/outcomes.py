@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import time
@@ -18,6 +17,7 @@ from service.request_log.tables import outcomes, requests, scores
 
 Value: TypeAlias = float | None
 Values: TypeAlias = Sequence[Value] | Sequence[Sequence[Value]]
+LARGEST = 1e300  # in magnitude: as of a sequence's values
 _Grid: TypeAlias = list[list[Value]]  # for each sequence, for each step; None where unknown
 
 
@@ -110,15 +110,16 @@ def _grid(answer: Answer, value: Value, values: Values | None) -> _Grid:
 
 
 def _is_number(each: Any) -> bool:
-    return isinstance(each, int | float) and not isinstance(each, bool) and math.isfinite(each)
+    return isinstance(each, int | float) and not isinstance(each, bool) and -LARGEST <= each <= LARGEST
 
 
 def _described(several: int | None, steps: int | None) -> str:
     if several is None and steps is None:
-        return "value, a finite number"
+        return f"value, a number of at most {LARGEST:g} in magnitude"
+    numbers = f"numbers of at most {LARGEST:g} in magnitude, null where unknown, at least one known"
     if several is None or steps is None:
-        return f"values, {several or steps} numbers, null where unknown, at least one known"
-    return f"values, {several} lists of {steps} numbers, null where unknown, at least one known"
+        return f"values, {several or steps} {numbers}"
+    return f"values, {several} lists of {steps} {numbers}"
 
 
 def _shaped(answer: Answer, known: _Grid) -> Any:
@@ -143,9 +144,14 @@ def _scores(
             "sequence": claim.sequence,
             "step": claim.step,
             "task": task,
-            "error": claim.value - came,
+            "error": _bounded(claim.value - came),
             "scale": claim.scale,
             "rule": claim.rule,
-            "rule_error": None if claim.rule_value is None else claim.rule_value - came,
+            "rule_error": None if claim.rule_value is None else _bounded(claim.rule_value - came),
             **{f"inside_{level}": inside.get(f"inside_{level}") for level in (80, 90, 95)},
         }
+
+
+def _bounded(error: float) -> float:
+    """A claim may be of any size, and not every database holds an infinite number."""
+    return min(max(error, -2 * LARGEST), 2 * LARGEST)

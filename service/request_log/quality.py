@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Float, case, cast, func, select
+from sqlalchemy import Connection, Double, Float, case, cast, func, literal, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.sql import ColumnElement
 
 from service.request_log.newest import first_id
+from service.request_log.outcomes import LARGEST
 from service.request_log.tables import scores
 
 FEWEST = 20  # outcomes beside a rule, before a model is judged
 _TIE = 1e-3  # of the sequence's mean absolute difference, as in the check of each answer
 _LEVELS = ("80", "90", "95")
+# Of an error in units of its scale: more counts as this, less as nothing; and the least scale that one is divided by.
+_MOST, _LEAST, _LEAST_SCALE = 1e6, 1e-12, 1e-290
 
 Verdict = Literal["beats", "ties", "loses"]
 
@@ -96,44 +99,70 @@ def quality(connection: Connection, since: int | None, until: int | None) -> Qua
 
 
 def _measures() -> list[ColumnElement[Any]]:
-    error, rule_error, scale = func.abs(scores.c.error), func.abs(scores.c.rule_error), scores.c.scale
-    beside = scores.c.rule_error.is_not(None)
-    lead = (error - rule_error) / scale
+    """Sums and counts, no means: PostgreSQL squares what it takes the mean of, and refuses what becomes too large."""
+    error, rule_error = _size(scores.c.error), _size(scores.c.rule_error)
+    scaled, rule_scaled = _scaled(error), _scaled(rule_error)
+    lead = scaled - rule_scaled
     return [
         func.count().label("outcomes"),
-        func.avg(error).label("mae"),
-        func.avg(error / scale).label("mase"),
-        func.avg(scores.c.error).label("bias"),
-        func.avg(rule_error).label("rule_mae"),
-        func.avg(rule_error / scale).label("rule_mase"),
-        func.avg(case((beside, error / scale))).label("paired_mase"),
+        func.sum(error).label("errors"),
+        func.sum(case((scores.c.error < 0, -error), else_=error)).label("bias"),
+        func.count(scaled).label("scaled"),
+        func.sum(scaled).label("scaled_errors"),
+        func.count(rule_error).label("ruled"),
+        func.sum(rule_error).label("rule_errors"),
         func.count(lead).label("pairs"),
-        func.avg(lead).label("lead"),
-        func.avg(lead * lead).label("lead_square"),
+        func.sum(rule_scaled).label("rule_scaled_errors"),
+        func.sum(case((rule_scaled.is_not(None), scaled))).label("paired_errors"),
+        func.sum(lead).label("leads"),
+        func.sum(lead * lead).label("lead_squares"),
         *[func.avg(cast(scores.c[f"inside_{level}"], Float)).label(f"share_{level}") for level in _LEVELS],
         *[func.count(scores.c[f"inside_{level}"]).label(f"count_{level}") for level in _LEVELS],
     ]
+
+
+def _size(error: ColumnElement[Any]) -> ColumnElement[Any]:
+    size = func.abs(error)
+    return case((size > LARGEST, literal(LARGEST, Double)), else_=size)
+
+
+def _scaled(error: ColumnElement[Any]) -> ColumnElement[Any]:
+    """``error`` in units of its sequence's mean absolute difference, without a step that overflows or underflows.
+
+    One number counts for at most _MOST of them, so that an outcome that cannot be is not all that is seen.
+    """
+    scale = case((scores.c.scale < _LEAST_SCALE, literal(_LEAST_SCALE, Double)), else_=scores.c.scale)
+    most, least = literal(_MOST, Double), literal(_LEAST, Double)
+    return case(
+        (error >= scale * most, most),
+        (error <= scale * least, literal(0.0, Double)),
+        (error.is_not(None), error / scale),
+    )
 
 
 def _quality(row: RowMapping) -> ModelQuality:
     coverage = {
         level: Coverage(row[f"share_{level}"], row[f"count_{level}"]) for level in _LEVELS if row[f"count_{level}"]
     }
-    rule_mase, paired_mase = row["rule_mase"], row["paired_mase"]
+    rule_mase, paired_mase = (_mean(row[name], row["pairs"]) for name in ("rule_scaled_errors", "paired_errors"))
     return ModelQuality(
         model=row["model"],
         task=row["task"],
         later=bool(row["later"]),
         outcomes=row["outcomes"],
-        mae=row["mae"],
-        mase=row["mase"],
-        bias=row["bias"],
+        mae=row["errors"] / row["outcomes"],
+        mase=_mean(row["scaled_errors"], row["scaled"]),
+        bias=row["bias"] / row["outcomes"],
         coverage=coverage,
-        rule_mae=row["rule_mae"],
+        rule_mae=_mean(row["rule_errors"], row["ruled"]),
         rule_mase=rule_mase,
-        skill=None if rule_mase is None or rule_mase < _TIE else 1 - paired_mase / rule_mase,
-        verdict=_verdict(row["pairs"], row["lead"], row["lead_square"]),
+        skill=None if rule_mase is None or paired_mase is None or rule_mase < _TIE else 1 - paired_mase / rule_mase,
+        verdict=_verdict(row["pairs"], _mean(row["leads"], row["pairs"]), _mean(row["lead_squares"], row["pairs"])),
     )
+
+
+def _mean(total: float | None, number: int) -> float | None:
+    return None if total is None or not number else total / number
 
 
 def _verdict(pairs: int, lead: float | None, lead_square: float | None) -> Verdict | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from time import time
+from time import monotonic, time
 
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.sql import ColumnElement
@@ -22,6 +22,7 @@ from service.request_log.writer import LogWriter
 _ROWS = 200  # of one transaction: some milliseconds
 _DAY_SECONDS = 86_400
 _PAUSE_SECONDS = 600.0
+_SUSPICIOUS_DAYS = 7.0  # without any request
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +43,45 @@ async def delete_client(writer: LogWriter, client: str) -> int:
 async def forget_old(
     writer: LogWriter, keep_days: float, *, pause: Callable[[float], Awaitable[object]] = asyncio.sleep
 ) -> None:
-    """Delete what is older than ``keep_days``, now and after each ``pause``; runs until it is cancelled."""
+    """Delete what is older than ``keep_days``, now and after each ``pause``; runs until it is cancelled.
+
+    A clock that jumped makes everything look old. So nothing is deleted in the first day after a gap of a week in the
+    log, whatever has been logged since, nor in the first day that this process sees one.
+    """
+    seen: float | None = None
     while True:
+        now = time()
         try:
-            deleted = await delete_before(writer, round((time() - keep_days * _DAY_SECONDS) * 1e6))
+            before = await writer.run(_newest_before(now - _DAY_SECONDS))
+            gap = 0.0 if before is None else (now - before) / _DAY_SECONDS - 1
+            if gap <= _SUSPICIOUS_DAYS:
+                seen = None
+            elif seen is None:
+                seen = monotonic()
+                log.warning(
+                    "nothing is deleted for a day: by the clock, the log has no request of the %.0f days before "
+                    "yesterday. If the clock is right, DELETE /requests?before=... deletes at once",
+                    gap,
+                )
+            if seen is None or monotonic() - seen >= _DAY_SECONDS:
+                deleted = await delete_before(writer, round((now - keep_days * _DAY_SECONDS) * 1e6))
+                if deleted:
+                    log.info("%d requests older than %g days deleted", deleted, keep_days)
         except LogUnavailable as failure:
             log.warning("old requests could not be deleted yet: %s", failure.detail)
-        else:
-            if deleted:
-                log.info("%d requests older than %g days deleted", deleted, keep_days)
         await pause(_PAUSE_SECONDS)
+
+
+def _newest_before(seconds: float) -> Callable[[Connection], float | None]:
+    """A job that says when the last request before a time was made; both in seconds since the epoch."""
+    newest = select(requests.c.time).where(requests.c.id < first_id(round(seconds * 1e6)))
+    newest = newest.order_by(requests.c.id.desc()).limit(1)
+
+    def job(connection: Connection) -> float | None:
+        found = connection.scalar(newest)
+        return None if found is None else found / 1e6
+
+    return job
 
 
 async def _delete(writer: LogWriter, condition: ColumnElement[bool]) -> int:

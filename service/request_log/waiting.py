@@ -62,11 +62,16 @@ class Waiting:
             self._closing = True
             self._changed.notify()
 
-    def wait(self) -> bool:
-        """Return when something waits; False when nothing does and nothing will."""
+    def wait(self, seconds: float) -> bool:
+        """Return when something waits, or after ``seconds``; False when nothing does and nothing will."""
         with self._changed:
-            self._changed.wait_for(lambda: self._entries or self._jobs or self._closing)
-            return bool(self._entries or self._jobs)
+            self._changed.wait_for(lambda: self._entries or self._jobs or self._closing, seconds)
+            return bool(self._entries or self._jobs) or not self._closing
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits now."""
+        return not (self._entries or self._jobs)
 
     def wait_to_retry(self, seconds: float) -> bool:
         """Return after ``seconds``, or at once and False when there is to be no other attempt."""

@@ -18,6 +18,7 @@ from service.request_log.committer import Committer
 from service.request_log.waiting import Entry, Job, Waiting, answer
 
 _RETRY_SECONDS = 0.25  # between two attempts to write while the database fails
+_LOOK_SECONDS = 1.0  # between two looks at the log's files while nothing is to be written
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,9 @@ class _Worker:
     def work(self) -> None:
         try:
             healthy = True
-            while self._waiting.wait() if healthy else self._waiting.wait_to_retry(_RETRY_SECONDS):
-                healthy = self._attempt()
+            while self._waiting.wait(_LOOK_SECONDS) if healthy else self._waiting.wait_to_retry(_RETRY_SECONDS):
+                if not (healthy and self._waiting.idle and self._committer.is_current()):
+                    healthy = self._attempt()
         except Exception:
             log.exception("the request log's thread failed")
         finally:

@@ -106,3 +106,19 @@ def test_an_entry_that_could_never_match_is_refused_with_what_was_expected(
 )
 def test_lists_take_what_can_match(name: str, value: str, entries: str) -> None:
     assert getattr(Settings.model_validate({name: value}), name) == entries
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, field in Settings.model_fields.items() if "float" in str(field.annotation)]
+)
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "-1", "1e400"])
+def test_no_time_is_infinite_no_number_or_negative(name: str, value: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({name: value})
+    assert refused.value.errors()[0]["loc"] == (name,)
+
+
+@pytest.mark.parametrize("name", ["log_keep_days", "log_commit_timeout", "log_read_timeout"])
+def test_a_time_of_the_log_is_one_that_a_clock_can_count(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({name: 1e308})

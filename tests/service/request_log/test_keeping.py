@@ -7,20 +7,25 @@ import csv
 import io
 import json
 import sqlite3
+import stat
+from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import orjson
 import pytest
 
 from service.errors import LogUnavailable, SettingsError
 from service.request_log import export as export_module
-from service.request_log import writer
+from service.request_log import retention, writer
 from service.request_log.database import sqlite_module
-from service.request_log.export import export
+from service.request_log.export import Export, Format
 from service.request_log.maintenance import backup, check
 from service.request_log.migrate import migrate
-from service.request_log.newest import Filters
+from service.request_log.newest import Filters, first_id
 from service.request_log.outcomes import record_outcome
 from service.request_log.reader import LogReader
 from service.request_log.retention import delete_before, delete_client, forget_old
@@ -42,6 +47,10 @@ def _files_with_the_canary(file: Path) -> list[str]:
     return [path.name for path in file.parent.iterdir() if CANARY in path.read_bytes()]
 
 
+def _export(reader: LogReader, filters: Filters, form: Format) -> bytes:
+    return b"".join(iter(Export(reader, filters, form).piece, b""))
+
+
 async def _record(log: LogWriter, *rows: Row) -> None:
     await asyncio.gather(*[log.record(row) for row in rows])
 
@@ -53,12 +62,12 @@ async def test_an_export_has_every_row_as_its_single_answer_shows_it(
     rows = [make_row(models=("a/1", "b/1")) for _ in range(7)] + [make_row(request=b"\xff\x00")]
     async with open_writer() as log:
         await _record(log, *rows)
-    lines = [orjson.loads(line) for line in b"".join(export(reader, Filters(), "jsonl")).splitlines()]
+    lines = [orjson.loads(line) for line in _export(reader, Filters(), "jsonl").splitlines()]
     assert [line["id"] for line in lines] == [row.id for row in reversed(rows)]
     assert lines[-1]["request"] == {"sequence": [1, 2, 3, 4]}
     assert lines[-1]["models"] == ["a/1", "b/1"]
     assert lines[0]["request"] == "/wA="
-    table = list(csv.DictReader(io.StringIO(b"".join(export(reader, Filters(), "csv")).decode())))
+    table = list(csv.DictReader(io.StringIO(_export(reader, Filters(), "csv").decode())))
     assert [line["id"] for line in table] == [line["id"] for line in lines]
     assert json.loads(table[-1]["request"]) == lines[-1]["request"]
     assert (table[0]["request"], table[-1]["time"]) == ("/wA=", lines[-1]["time"])
@@ -67,15 +76,46 @@ async def test_an_export_has_every_row_as_its_single_answer_shows_it(
 async def test_an_export_keeps_to_its_filters(open_writer: OpenWriter, make_row: MakeRow, reader: LogReader) -> None:
     async with open_writer() as log:
         await _record(log, make_row(), make_row(endpoint="/compare"))
-    assert len(b"".join(export(reader, Filters(endpoint="/compare"), "jsonl")).splitlines()) == 1
+    assert len(_export(reader, Filters(endpoint="/compare"), "jsonl").splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("-1", "'-1"),
+        ("  @A1", "'  @A1"),
+        ("a;=1+1;+2", "a;'=1+1;'+2"),  # where semicolons part cells, as in most of Europe
+        ("a\t-1", "a\t'-1"),
+        ("a\n=1", "a\n'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a=1,-2;3", "a=1,-2;3"),
+    ],
+)
 async def test_a_csv_cell_cannot_become_a_formula(
-    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, text: str, cell: str
 ) -> None:
     async with open_writer() as log:
-        await _record(log, make_row(client_request_id="=1+1"))
-    assert b"'=1+1" in b"".join(export(reader, Filters(), "csv"))
+        await _record(log, make_row(client_request_id=text))
+    (line,) = csv.DictReader(io.StringIO(_export(reader, Filters(), "csv").decode(), newline=""))
+    assert line["client_request_id"] == cell
+    assert orjson.loads(_export(reader, Filters(), "jsonl"))["client_request_id"] == text
+
+
+async def test_a_piece_of_an_export_is_bounded_in_bytes(
+    open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_module, "_BYTES", 10_000)
+    rows = [make_row(request=b"[1]", response=b"1" * size) for size in (9_000, 20_000, 3_000, 3_000, 3_000, 3_000)]
+    async with open_writer() as log:
+        await _record(log, *rows)
+    pieces = [orjson.loads(b"[%s]" % piece.strip().replace(b"\n", b",")) for piece in _pieces(reader)]
+    assert [[line["response_bytes"] for line in piece] for piece in pieces] == [[3_000] * 3, [3_000], [20_000], [9_000]]
+    assert [line["id"] for piece in pieces for line in piece] == [row.id for row in reversed(rows)]
+
+
+def _pieces(reader: LogReader) -> list[bytes]:
+    return list(iter(Export(reader, Filters(), "jsonl").piece, b""))
 
 
 async def test_rows_are_written_while_an_export_is_under_way(
@@ -84,11 +124,11 @@ async def test_rows_are_written_while_an_export_is_under_way(
     monkeypatch.setattr(export_module, "_ROWS", 1)
     async with open_writer(commit_timeout=0.5) as log:
         await _record(log, make_row(), make_row())
-        pieces = export(reader, Filters(), "jsonl")
-        next(pieces)
+        export = Export(reader, Filters(), "jsonl")
+        assert export.piece()
         await log.record(make_row())
         await log.empty_wal()
-        assert len(list(pieces)) == 1
+        assert len(list(iter(export.piece, b""))) == 1
 
 
 async def test_after_deletion_the_bytes_are_gone_from_every_file(
@@ -153,13 +193,58 @@ async def test_old_rows_are_forgotten_from_the_start_on(
         paused.set()
         await asyncio.Event().wait()
 
-    old, new = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000), make_row()
+    old, recent, new = _made(40), _made(3), make_row()
     async with open_writer() as log:
-        await _record(log, old, new)
+        await _record(log, make_row(**old), kept := make_row(**recent), new)
         task = asyncio.create_task(forget_old(log, 30, pause=pause))
         await asyncio.wait_for(paused.wait(), 5)
         task.cancel()
-        assert [row.id for row in reader.page(Filters(), 10).rows] == [new.id]
+        assert [row.id for row in reader.page(Filters(), 10).rows] == [new.id, kept.id]
+
+
+def _made(days_ago: float) -> dict[str, Any]:
+    """Id and time of a row that was made so long ago."""
+    time = round((datetime.now(UTC).timestamp() - days_ago * 86_400) * 1e6)
+    return {"id": f"{first_id(time)}-7000-8000-000000000001", "time": time}
+
+
+@pytest.mark.parametrize("logged_since", [False, True])
+async def test_a_clock_that_jumped_deletes_nothing_for_a_day(
+    open_writer: OpenWriter,
+    make_row: MakeRow,
+    reader: LogReader,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    logged_since: bool,
+) -> None:
+    looks = 0
+
+    async def pause(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            now = monotonic()
+            monkeypatch.setattr(retention, "monotonic", lambda: now + 86_400)
+        if looks == 3:
+            await asyncio.Event().wait()
+        ids.append([row.id for row in reader.page(Filters(), 10).rows])
+
+    ids: list[list[str]] = []
+    rows = [make_row(**_made(days)) for days in (500, 420, 400)] + ([make_row()] if logged_since else [])
+    async with open_writer() as log:
+        await _record(log, *rows)
+        task = asyncio.create_task(forget_old(log, 30, pause=pause))
+        await _until(lambda: looks == 3)
+        task.cancel()
+    assert ids == [[row.id for row in reversed(rows)]] * 2
+    assert caplog.text.count("nothing is deleted for a day") == 1
+    assert [row.id for row in reader.page(Filters(), 10).rows] == [row.id for row in rows[3:]]
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not done():  # noqa: ASYNC110  (what is waited for happens in another thread)
+            await asyncio.sleep(0.001)
 
 
 async def test_deletion_that_fails_is_tried_again_later(
@@ -176,9 +261,8 @@ async def test_deletion_that_fails_is_tried_again_later(
         pauses.put_nowait(over)
         await over.wait()
 
-    old = make_row(id="00000000-03e8-7000-8000-000000000001", time=1_000_000)
     async with open_writer(commit_timeout=0.5) as log:
-        await log.record(old)
+        await _record(log, make_row(**_made(31)), make_row(**_made(3)))
         lock.take()
         task = asyncio.create_task(forget_old(log, 30, pause=pause))
         first = await asyncio.wait_for(pauses.get(), 5)
@@ -188,7 +272,7 @@ async def test_deletion_that_fails_is_tried_again_later(
         first.set()
         await asyncio.wait_for(pauses.get(), 5)
         task.cancel()
-        assert reader.page(Filters(), 10).rows == ()
+        assert len(reader.page(Filters(), 10).rows) == 1
 
 
 async def test_a_backup_taken_while_rows_are_written_is_a_whole_log(
@@ -220,6 +304,23 @@ def test_a_backup_never_replaces_a_file(url: str, file: Path, tmp_path: Path) ->
         backup("postgresql+psycopg://host/x", tmp_path / "other.db")
     with pytest.raises(LogUnavailable):
         backup(url, tmp_path / "no-such-folder" / "copy.db")
+
+
+def test_checking_a_log_that_is_not_there_says_so_and_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no request log"):
+        check(f"sqlite:///{tmp_path / 'absent.db'}")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_all_files_of_a_log_and_its_backup_are_for_their_owner_only(
+    open_writer: OpenWriter, make_row: MakeRow, url: str, file: Path
+) -> None:
+    async with open_writer() as log:
+        await log.record(make_row())
+        backup(url, file.with_name("copy.db"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+    names = ["unroll.db", "unroll.db-wal", "unroll.db-shm", "unroll.db-turns", "copy.db"]
+    assert modes == dict.fromkeys(names, 0o600)
 
 
 def test_check_finds_a_stray_row_and_a_damaged_page(url: str, file: Path, execute: Execute) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -119,3 +123,58 @@ def test_several_workers_on_a_vulnerable_sqlite_are_refused(
     migrate(url, writers=1)
     with pytest.raises(SettingsError, match="SQLite"):
         migrate(url, writers=2)
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder of somebody else's; meanwhile this process may do what anybody may."""
+    folder = Path(tempfile.mkdtemp(prefix="unroll-", dir="/tmp"))
+    folder.chmod(0o755)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield folder
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _as_owner() -> Iterator[None]:
+    before = os.geteuid()
+    os.seteuid(os.getuid())
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_log_that_cannot_be_written_or_made_says_why(unprivileged: Path) -> None:
+    log, new = unprivileged / "log.db", unprivileged / "new.db"
+    with _as_owner():
+        migrate(f"sqlite:///{log}")
+        log.chmod(0o444)
+        unprivileged.chmod(0o555)
+    with pytest.raises(SettingsError, match=r"log\.db cannot be written: Permission denied"):
+        migrate(f"sqlite:///{log}")
+    with pytest.raises(SettingsError, match=r"new\.db cannot be made: Permission denied"):
+        migrate(f"sqlite:///{new}")
+    with _as_owner():
+        log.chmod(0o666)
+    with pytest.raises(SettingsError, match=f"no WAL can be made in its folder {unprivileged}"):
+        migrate(f"sqlite:///{log}")
+    with pytest.raises(SettingsError, match="Is a directory"):
+        migrate(f"sqlite:///{unprivileged}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "secret", "sqlite:///a.db?mode=ro", "postgresql+psycopg://me:secret@host:port/log", "mysql://secret@host/log"],
+)
+def test_a_url_that_leads_to_no_log_is_refused_without_repeating_its_password(url: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        migrate(url)
+    assert "secret" not in refused.value.detail

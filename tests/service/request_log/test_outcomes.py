@@ -258,3 +258,67 @@ def test_a_short_sequence_without_a_check_is_held_against_its_last_value(
     row = predicted(check=None)
     play([row], record_outcome(row.id, value=5.0))
     assert reader.quality().models[0].rule_mae == 1.0
+
+
+EXTREMES = [1e300, -1e300, 1e-300, -5e-324, 0.0, 1e154, 1e-160]
+
+
+@pytest.mark.parametrize("unit", [1e300, 1.0, 1e-10, 1e-300, 5e-324])
+def test_outcomes_of_any_size_leave_quality_in_order(
+    predicted: Callable[..., Row], play: Play, reader: LogReader, unit: float
+) -> None:
+    asked = json.dumps({"sequence": [unit, 0.5 * unit, unit]}).encode()
+    rule = {"rule": "drift", "rule_value": 0.5 * unit}
+    rows = [predicted(unit, request=asked, check=rule, model="odd") for _ in EXTREMES]
+    sane = [predicted(5.0) for _ in range(FEWEST)]
+    jobs = [record_outcome(row.id, value=came) for row, came in zip(rows, EXTREMES, strict=True)]
+    played = play([*rows, *sane], *jobs, *[record_outcome(row.id, value=6.0) for row in sane])
+    assert all(isinstance(each, Outcome) for each in played)
+    odd, ordinary = reader.quality().models
+    assert (odd.outcomes, odd.model) == (len(EXTREMES), "odd/1")
+    numbers = (odd.mae, odd.bias, odd.mase, odd.rule_mae, odd.rule_mase, odd.skill)
+    assert all(math.isfinite(each) for each in numbers if each is not None)
+    expected = sum(min(abs(unit - came), 1e300) for came in EXTREMES) / len(EXTREMES)
+    assert odd.mae == pytest.approx(expected)
+    # One outcome counts for a million times the sequence's own differences, no more.
+    scale = abs(0.5 * unit)
+    parts = [min(min(abs(unit - came), 1e300) / scale, 1e6) if scale else None for came in EXTREMES]
+    if unit >= 1e-290:
+        assert odd.mase == pytest.approx(sum(part for part in parts if part is not None) / len(EXTREMES))
+    assert (ordinary.mae, ordinary.mase, ordinary.verdict) == (1.0, pytest.approx(1 / 1.5), "loses")
+
+
+@pytest.mark.parametrize("value", [1.1e300, -1.7e308, 10**400, math.inf, -math.inf, math.nan])
+def test_an_outcome_beyond_every_sequence_is_refused(
+    predicted: Callable[..., Row], play: Play, reader: LogReader, value: float
+) -> None:
+    row = predicted()
+    refused, kept = play([row], record_outcome(row.id, value=value), record_outcome(row.id, value=7.0))
+    assert isinstance(refused, InvalidInput)
+    assert "1e+300" in refused.detail
+    assert isinstance(kept, Outcome)
+    assert reader.quality().models[0].outcomes == 1
+
+
+def test_scores_of_an_earlier_release_break_nothing(
+    predicted: Callable[..., Row], play: Play, reader: LogReader, execute: Callable[[str], Any], backend: str
+) -> None:
+    row = predicted()
+    assert isinstance(play([row], record_outcome(row.id, value=7.0))[0], Outcome)
+    infinite = "'Infinity'" if backend == "postgresql" else "9e999"
+    for place, (error, scale, rule) in enumerate(
+        [
+            (infinite, "1e-10", f"-{infinite}" if backend == "sqlite" else "'-Infinity'"),
+            ("-1.79e308", "5e-324", "1.79e308"),
+            ("1e-300", "1e300", "0"),
+        ]
+    ):
+        execute(
+            "INSERT INTO scores (id, model, sequence, step, task, error, scale, rule, rule_error)"  # noqa: S608
+            f" VALUES ('{row.id}', 'sine-gru/1', 0, {-place}, 'sine', {error}, {scale}, 'rule:drift', {rule})"
+        )
+    (quality,) = reader.quality().models
+    assert quality.outcomes == 4
+    for number in (quality.mae, quality.mase, quality.bias, quality.rule_mae, quality.rule_mase, quality.skill):
+        assert number is not None
+        assert math.isfinite(number)

@@ -118,6 +118,7 @@ def test_a_reader_cannot_write(reader: LogReader, url: str) -> None:
 
 
 def test_a_database_without_tables_is_unavailable_not_a_stack_of_sql(tmp_path) -> None:
+    (tmp_path / "empty.db").touch()
     reader = LogReader(f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(LogUnavailable, match="no such table"):
         reader.page(Filters(), 1)

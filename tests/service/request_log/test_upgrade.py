@@ -91,7 +91,7 @@ _OLD_USE = text("INSERT INTO uses VALUES (:model, :endpoint, 200, :id, 10)")
 
 @contextmanager
 def _alembic(url: str) -> Iterator[tuple[Connection, Config]]:
-    engine = open_engine(parse_url(url), "power", 1)
+    engine = open_engine(parse_url(url), "power", 1, create=True)
     with engine.begin() as connection:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", "service.request_log:migrations")
