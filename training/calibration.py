@@ -71,8 +71,8 @@ def quantiles_of(scores: Floats) -> tuple[dict[Level, Floats], str | None]:
     known = (~np.isnan(scores)).sum(axis=0)
     if known.min() < LEAST:
         return {}, (
-            f"only {known.min()} forecasts {known.argmin() + 1} steps ahead could calibrate them, {LEAST} are needed, "
-            "and none counts from where the values stand still"
+            f"of the forecasts {known.argmin() + 1} steps ahead that calibrate them only {known.min()} start where the "
+            f"values have moved, and {LEAST} are needed"
         )
     quantiles = {level: conformal(scores, int(level) / 100) for level in LEVELS}
     defect = defect_of({level: quantile.tolist() for level, quantile in quantiles.items()})

@@ -23,7 +23,10 @@ Bands = dict[str, Band]
 Reason = str
 
 UNCHECKED = "There are no intervals: this sequence is too short to check a model on."
-STILL = "There are no intervals: the later half of this sequence stands still, so nothing says how wide they must be."
+STILL = (
+    "There are no intervals: the later half of this sequence stands still, or moves by rounding only, so nothing says "
+    "how wide they must be."
+)
 TOO_WIDE = (
     f"There are no intervals: they would reach more than {WIDEST:g} times as far as this sequence moves at a step, "
     "which says nothing."

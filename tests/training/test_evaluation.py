@@ -108,7 +108,7 @@ def test_a_forecast_from_values_that_stand_still_calibrates_nothing() -> None:
     quantiles, reason = calibration.quantiles_of(scores)
     assert quantiles == {}
     assert reason is not None
-    assert reason.startswith("only 1 forecasts 2 steps ahead could calibrate them, 8 are needed")
+    assert reason.startswith("of the forecasts 2 steps ahead that calibrate them only 1 start where")
 
 
 def test_scores_that_no_width_fits_give_no_intervals() -> None:

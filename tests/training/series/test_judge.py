@@ -36,7 +36,7 @@ def test_a_rate_that_stands_still_before_its_steps_has_no_intervals_and_the_reas
     made, own, calibrated = judge.outcome("rate-gru", NETWORK, LENGTH, panel_of(RATE), Split(12), None)
     assert calibrated.intervals is None
     assert calibrated.reason is not None
-    assert calibrated.reason.startswith("only 0 forecasts 12 steps ahead could calibrate them, 8 are needed")
+    assert calibrated.reason.startswith("of the forecasts 12 steps ahead that calibrate them only 0 start where")
     assert made.bounds is None
     assert all(math.isfinite(entry.mase) and entry.coverage is None for entry in own)
 
