@@ -12,22 +12,19 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.inference.scaling import unit_of
+from training.series.order import MOST_MISSING, in_order, spacing
 from training.series.panel import OwnSeries, Panel, RawSeries, SeriesError
 from training.series.splits import Split
 from training.series.times import Clock
 from training.tasks.base import Floats
+from training.terminal import name
 
 T = TypeVar("T", RawSeries, OwnSeries)
 LARGEST = 1e100  # far below where the service's own sums would overflow
-# Above this share of missing values interpolation would be most of what is learnt.
-MOST_MISSING = 0.2
 # Series that were left out and are named each.
 _NAMED = 20
-# How far from a whole number of spacings a time may lie, as a share of one.
-_UNEVEN = 0.05
 
 
 def mended(raw: Sequence[RawSeries], clock: Clock | None) -> Panel:
@@ -39,11 +36,11 @@ def mended(raw: Sequence[RawSeries], clock: Clock | None) -> Panel:
         SeriesError: nothing usable is left, or times contradict one another.
     """
     repairs: Counter[str] = Counter()
-    step = None if clock is None else _spacing(raw)
-    kept, left_out = _those(raw, lambda each: _mended(each, step, repairs))
+    step = None if clock is None else spacing(raw)
+    kept, left_out = _those(raw, lambda each: _mended(each, clock, step, repairs))
     said = [sentence.format(count) for sentence, count in repairs.items()]
-    name, season = (None, None) if clock is None or step is None else clock.spacing(step)
-    return Panel(tuple(kept), tuple(said), name, season, left_out)
+    step_name, season = (None, None) if clock is None or step is None else clock.spacing(step)
+    return Panel(tuple(kept), tuple(said), step_name, season, left_out)
 
 
 def trainable(panel: Panel, split: Split) -> Panel:
@@ -74,14 +71,14 @@ def _trainable(series: OwnSeries, split: Split) -> OwnSeries:
     count, shortest = len(series.values), split.shortest
     if count < shortest:
         raise SeriesError(
-            f"{series.name} is too short: {count} values, and {shortest} are needed to train, choose, calibrate "
+            f"{name(series.name)} is too short: {count} values, and {shortest} are needed to train, choose, calibrate "
             "and judge on different ones"
         )
     training = series.values[: split.ends(count)[0]]
     if not _moves(training):
         raise SeriesError(
-            f"{series.name} stands still in the first {len(training)} of its {count} values, which train: there is "
-            "nothing to learn, and no unit to measure errors in"
+            f"{name(series.name)} stands still in the first {len(training)} of its {count} values, which train: there "
+            "is nothing to learn, and no unit to measure errors in"
         )
     return series
 
@@ -90,79 +87,28 @@ def _moves(values: Floats) -> bool:
     return not np.isnan(unit_of(np.abs(np.diff(values)).mean(), np.abs(values).max()))
 
 
-def _mended(raw: RawSeries, step: float | None, repairs: Counter[str]) -> OwnSeries:
-    values = raw.values
-    if raw.times is not None and step is not None:
-        values = _in_order(raw.name, values, raw.times, step, repairs)
+def _mended(raw: RawSeries, clock: Clock | None, step: float | None, repairs: Counter[str]) -> OwnSeries:
+    shown = name(raw.name)
+    if (large := np.abs(raw.values) > LARGEST).any():
+        where = "" if raw.lines is None else f" on line {raw.lines[large.argmax()]}"
+        raise SeriesError(f"{shown} has a value beyond {LARGEST:g}{where}")
+    values = raw.values if clock is None or step is None else in_order(raw, clock, step, repairs)
     present = ~np.isnan(values)
     if not present.any():
-        raise SeriesError(f"{raw.name} has no values at all")
+        raise SeriesError(f"{shown} has no values at all")
     first, last = np.flatnonzero(present)[[0, -1]]
     if ends := len(values) - (last - first + 1):
         repairs["{} missing values cut off at the ends"] += int(ends)
     values, present = values[first : last + 1], present[first : last + 1]
-    if np.nanmax(np.abs(values)) > LARGEST:
-        raise SeriesError(f"{raw.name} has a value beyond {LARGEST:g}")
     missing = int((~present).sum())
     if missing > MOST_MISSING * len(values):
         raise SeriesError(
-            f"{missing} of the {len(values)} values of {raw.name} are missing; at most {MOST_MISSING:.0%} can be filled"
+            f"{missing} of the {len(values)} values of {shown} are missing; at most {MOST_MISSING:.0%} can be filled"
         )
     if missing:
         places = np.arange(len(values))
         values = np.interp(places, places[present], values[present])
         repairs["{} missing values filled along straight lines; they are trained on but never scored"] += missing
     if len(values) > 1 and not _moves(values):
-        raise SeriesError(f"{raw.name} is constant: there is nothing to learn, and the naive rule is exact")
+        raise SeriesError(f"{shown} is constant: there is nothing to learn, and the naive rule is exact")
     return OwnSeries(raw.name, values, ~present)
-
-
-def _spacing(raw: Sequence[RawSeries]) -> float:
-    """The usual distance between neighbouring times of one series."""
-    distances = [np.diff(np.unique(each.times)) for each in raw if each.times is not None]
-    found = np.concatenate(distances)
-    if len(found) == 0:
-        raise SeriesError("all rows have the same time")
-    values, counts = np.unique(found.round(6), return_counts=True)
-    return float(values[counts.argmax()])
-
-
-def _in_order(name: str, values: Floats, times: Floats, step: float, repairs: Counter[str]) -> Floats:
-    """``values`` sorted by time, one for each spacing, NaN where a time is missing."""
-    if (np.diff(times) < 0.0).any():
-        repairs["rows of {} series sorted by time"] += 1
-        order = np.argsort(times, kind="stable")
-        values, times = values[order], times[order]
-    values, times = _once(name, values, times, repairs)
-    places = (times - times[0]) / step
-    whole = places.round()
-    if (np.abs(places - whole) > _UNEVEN).any() or (np.diff(whole) < 1).any():
-        raise SeriesError(
-            f"the times of {name} are not evenly spaced: most steps are {step:g}, some are no multiple of it. "
-            "Resample the series, or leave the time column out to take its rows in order"
-        )
-    count = int(whole[-1]) + 1
-    if missing := count - len(values):
-        if missing > MOST_MISSING * count:
-            raise SeriesError(
-                f"{missing} of {count} times of {name} are missing; at most {MOST_MISSING:.0%} can be filled. Resample "
-                "the series, or leave the time column out to take its rows in order"
-            )
-        repairs["{} missing times inserted"] += missing
-    filled = np.full(count, np.nan)
-    filled[whole.astype(np.intp)] = values
-    return filled
-
-
-def _once(name: str, values: Floats, times: Floats, repairs: Counter[str]) -> tuple[Floats, Floats]:
-    again: NDArray[np.bool_] = np.diff(times, prepend=np.nan) == 0.0
-    if not again.any():
-        return values, times
-    same = (np.diff(values, prepend=np.nan) == 0.0) | np.isnan(values)
-    if not same[again].all():
-        raise SeriesError(
-            f"{name} has several values for one time; sum or average them first, or name the column that tells the "
-            "series apart with --id-column"
-        )
-    repairs["{} repeated rows dropped"] += int(again.sum())
-    return values[~again], times[~again]

@@ -21,13 +21,14 @@ class SeriesError(UnrollError):
 class RawSeries:
     """One series as it stands in a file, in the order of its rows.
 
-    ``values`` float64 with NaN where one is missing; ``times`` float64 of the same length, in days, months or the
-    file's own numbers, None where the file names none.
+    ``values`` float64 with NaN where one is missing; ``times`` float64 of the same length, as the clock counts, None
+    where the file names none; ``lines`` of the file, None where it has none.
     """
 
     name: str
     values: Floats
     times: Floats | None
+    lines: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, slots=True)

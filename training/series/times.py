@@ -1,92 +1,182 @@
-"""A time column as evenly counted positions: numbers, dates or months, and what their spacing suggests. Pure."""
+"""A time column as evenly counted positions: numbers, dates or months, and what their spacing suggests. Pure.
+
+Dates and times are read by :meth:`datetime.datetime.fromisoformat`, which guesses nothing: 03/04/2024 is refused, since
+it is in March or in April.
+"""
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from training.series.numbers import PLAIN
 from training.series.panel import SeriesError
 from training.tasks.base import Floats
+from training.terminal import quoted
 
 _T = TypeVar("_T")
+_Days = NDArray[np.datetime64]
 
-# Spacing in seconds: its name and the season that it suggests. None: nothing is suggested.
-_SPACINGS: dict[float, tuple[str, int | None]] = {
-    60.0: ("minutes", 60),
-    1800.0: ("half hours", 48),
-    3600.0: ("hours", 24),
-    86_400.0: ("days", 7),
-    604_800.0: ("weeks", 52),
-}
-_MONTHS: dict[float, tuple[str, int | None]] = {1.0: ("months", 12), 3.0: ("quarters", 4), 12.0: ("years", None)}
+_HOUR, _DAY = 3600.0, 86_400.0
+_UNITS = ((_DAY, "days"), (_HOUR, "hours"), (60.0, "minutes"))
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # offsets are taken off by hand: at year 1 and 9999 they overflow
+# A month begins at most so many seconds before or after it does in UTC, and with summer time an hour apart.
+_ZONES, _SUMMER = 14 * _HOUR, _HOUR
+# 20240131 and 202401; outside these years eight or six digits are counted.
+_COMPACT = re.compile(r"(1[6-9]|2[0-3])\d{4}(\d{2})?", re.ASCII)
+# Of cells that look like compact dates so many must be dates: of running numbers a third are.
+_DATES = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``positions`` [rows] in ``unit``: "seconds", "months", or "numbers" where the file has plain numbers."""
+    """``positions`` [rows] in ``unit``: "seconds", "months", "days of a week" of which only those of ``week`` occur,
+    or "numbers" where the file has plain numbers. ``aware``: the times have offsets from UTC.
+    """
 
     positions: Floats
     unit: str
+    aware: bool = False
+    week: tuple[bool, ...] = 7 * (True,)
 
     def spacing(self, step: float) -> tuple[str, int | None]:
         """The name of a spacing of ``step`` units, and the season that it suggests."""
-        known = {"seconds": _SPACINGS, "months": _MONTHS}.get(self.unit, {})
-        return known.get(step, (f"steps of {step:g}" + (f" {self.unit}" if self.unit != "numbers" else ""), None))
+        if self.unit == "numbers":
+            return f"steps of {step:g}", None
+        if self.unit == "months":
+            known = {1.0: "months", 3.0: "quarters", 6.0: "half years", 12.0: "years"}
+            return known.get(step, f"steps of {step:g} months"), _parts(12.0, step)
+        if self.unit != "seconds":
+            count = sum(self.week)
+            days = "business days" if self.week == 5 * (True,) + 2 * (False,) else f"days, {count} a week"
+            return (days, count) if step == 1.0 else (f"steps of {step:g} {days}", None)
+        known = {60.0: "minutes", 1800.0: "half hours", _HOUR: "hours", _DAY: "days", 7 * _DAY: "weeks"}
+        name = known.get(step) or next(
+            (f"steps of {step / unit:g} {each}" for unit, each in _UNITS if step % unit == 0),
+            f"steps of {step:g} seconds",
+        )
+        if step < 300.0:  # a day of them is too long to be learnt
+            return name, _parts(_HOUR, step) if step == 60.0 else None
+        if step < _DAY:
+            return name, _parts(_DAY, step)
+        return name, 7 if step == _DAY else _parts(52 * 7 * _DAY, step) if step % (7 * _DAY) == 0 else None
+
+    def at(self, position: float) -> str:
+        """A position in words."""
+        if self.unit == "numbers":
+            return f"{position:.15g}"
+        if self.unit == "months":
+            return f"{int(position - 1) // 12:04d}-{int(position - 1) % 12 + 1:02d}"
+        if self.unit != "seconds":
+            return str(np.busday_offset("1970-01-01", int(position), roll="forward", weekmask=self.week))
+        moment = str(np.datetime64("1970-01-01T00:00:00") + np.timedelta64(round(position), "s"))
+        return moment + "Z" if self.aware else moment.removesuffix("T00:00:00")
+
+    def may_repeat(self, positions: Floats) -> bool:
+        """Whether all are local times of nights from Saturday to Sunday, in which an hour comes twice once a year."""
+        if self.unit != "seconds" or self.aware:
+            return False
+        return bool(((positions // _DAY + 4) % 7 == 0).all() and (positions % _DAY < 4 * _HOUR).all())
 
 
-def clock_of(column: str, cells: Sequence[Any]) -> Clock:
-    """The positions of a time column.
+def _parts(whole: float, step: float) -> int | None:
+    """How often ``step`` goes into ``whole``, if it does, and more than once."""
+    return round(whole / step) if whole % step == 0 and whole > step else None
+
+
+def clock_of(column: str, cells: Sequence[Any], at: Callable[[int], str]) -> Clock:
+    """The positions of a time column; ``at`` says where a row stands.
 
     Raises:
         SeriesError: a cell is neither a number nor an ISO date or time, or the column mixes kinds.
     """
-    numbers = _all(cells, _number)
-    if numbers is not None:
-        return Clock(np.array(numbers), "numbers")
-    moments = _all(cells, _moment)
-    if moments is None:
-        row = next(row for row, cell in enumerate(cells) if _moment(cell) is None)
-        raise SeriesError(
-            f"row {row + 1} of column {column} is no time; numbers, or ISO dates such as 2024-07, 2024-07-31 or "
-            "2024-07-31T18:00 are expected"
-        )
-    aware = {moment.tzinfo is not None for moment in moments}
-    if len(aware) > 1:
-        raise SeriesError(f"column {column} mixes times with and without an offset from UTC")
-    # Months differ in their days: dates on one day of the month, or all on the last, are counted in months.
-    days = {moment.day for moment in moments}
-    midnight = all(moment.time() == dt.time() for moment in moments)
-    last = all((moment + dt.timedelta(days=1)).day == 1 for moment in moments)
-    apart = len({(moment.year, moment.month) for moment in moments}) == len(set(moments)) > 1
-    if midnight and apart and (days == {moments[0].day} or last):
-        return Clock(np.array([12.0 * moment.year + moment.month for moment in moments]), "months")
-    origin = dt.datetime(1970, 1, 1, tzinfo=dt.UTC if aware == {True} else None)
-    return Clock(np.array([(moment - origin).total_seconds() for moment in moments]), "seconds")
+    texts = [cell if isinstance(cell, dt.date) else "" if cell is None else str(cell).strip() for cell in cells]
+    for row, text in enumerate(texts):
+        if text == "":
+            raise SeriesError(f"{at(row)} has no time in column {quoted(column)}")
+    numbers, moments = [_number(each) for each in texts], [_moment(each) for each in texts]
+    dated = sum(each is not None for each in moments)
+    compact = all(isinstance(each, str) and _COMPACT.fullmatch(each) for each in texts)
+    counted = sum(each is not None for each in numbers)
+    if counted >= dated and not (compact and dated >= _DATES * len(texts)):
+        return Clock(np.array(_all(numbers, "number", column, texts, at)), "numbers")
+    return _dates(column, _all(moments, "time", column, texts, at), at)
 
 
-def _all(cells: Sequence[Any], read: Callable[[Any], _T | None]) -> list[_T] | None:
-    found = []
-    for cell in cells:
-        value = read(cell)
-        if value is None:
-            return None
-        found.append(value)
-    return found
+def _all(
+    found: Sequence[_T | None], kind: str, column: str, texts: Sequence[Any], at: Callable[[int], str]
+) -> list[_T]:
+    read = []
+    for row, each in enumerate(found):
+        if each is None:
+            raise SeriesError(
+                f"{at(row)} holds {quoted(texts[row])} in column {quoted(column)}, which is no {kind}; numbers, or ISO "
+                "dates such as 2024-07, 2024-07-31 or 2024-07-31T18:00, throughout are expected"
+            )
+        read.append(each)
+    return read
+
+
+def _dates(column: str, moments: list[dt.datetime], at: Callable[[int], str]) -> Clock:
+    aware = [moment.tzinfo is not None for moment in moments]
+    if len(set(aware)) > 1:
+        row = aware.index(not aware[0])
+        raise SeriesError(f"{at(row)}: column {quoted(column)} mixes times with and without an offset from UTC")
+    seconds = np.array([_seconds(moment) for moment in moments])
+    if (months := _months(moments, seconds)) is not None:
+        return Clock(months, "months")
+    week = _week(moments)
+    if not all(week):
+        days = np.array([moment.date() for moment in moments], "datetime64[D]")
+        return Clock(np.busday_count("1970-01-01", days, weekmask=week).astype(float), "days of a week", False, week)
+    return Clock(seconds, "seconds", aware[0])
+
+
+def _seconds(moment: dt.datetime) -> float:
+    offset = moment.utcoffset() or dt.timedelta()
+    return (moment.replace(tzinfo=None) - _EPOCH - offset).total_seconds()
+
+
+def _months(moments: list[dt.datetime], seconds: Floats) -> Floats | None:
+    """Months differ in their days: times on one day of the month, or all on its last, are counted in months."""
+    found = [12 * moment.year + moment.month for moment in moments]
+    if len(set(found)) == len(set(seconds.tolist())) > 1 and len({moment.time() for moment in moments}) == 1:
+        last = all(moment.day == calendar.monthrange(moment.year, moment.month)[1] for moment in moments)
+        if last or len({moment.day for moment in moments}) == 1:
+            return np.array(found, float)
+    if moments[0].tzinfo is None:
+        return None
+    # The first of the month somewhere else: in UTC an evening before, or a morning.
+    places = seconds.astype("datetime64[s]")
+    begins = (places + np.timedelta64(15, "D")).astype("datetime64[M]")
+    after = (places - begins.astype("datetime64[s]")).astype(float)
+    if np.abs(after).max() > _ZONES or np.ptp(after) > _SUMMER:
+        return None
+    months: Floats = begins.astype(int) + 12.0 * 1970 + 1
+    return months if len(np.unique(months)) == len(np.unique(seconds)) > 1 else None
+
+
+def _week(moments: list[dt.datetime]) -> tuple[bool, ...]:
+    """From Monday to Sunday, whether that day occurs; all do unless daily rows of two weeks or more show otherwise."""
+    every = 7 * (True,)
+    days: _Days = np.unique(np.array([moment.date() for moment in moments], "datetime64[D]"))
+    apart = np.diff(days).astype(int)
+    if len({moment.time() for moment in moments}) > 1 or apart.sum() < 14 or np.median(apart) != 1:
+        return every
+    seen = {int(day) for day in (days.astype(int) + 3) % 7}
+    return tuple(day in seen for day in range(7))
 
 
 def _number(cell: Any) -> float | None:
-    if isinstance(cell, (dt.date, dt.datetime)):
-        return None
-    try:
-        value = float(cell)
-    except (TypeError, ValueError):
-        return None
-    return value if math.isfinite(value) else None
+    return float(cell) if isinstance(cell, str) and PLAIN.fullmatch(cell) and math.isfinite(float(cell)) else None
 
 
 def _moment(cell: Any) -> dt.datetime | None:
@@ -94,10 +184,9 @@ def _moment(cell: Any) -> dt.datetime | None:
         return cell
     if isinstance(cell, dt.date):
         return dt.datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001  # a date has no offset
-    text = str(cell).strip()
-    if len(text) == 7 and text[4] == "-":
-        text += "-01"
+    if re.fullmatch(r"\d{4}-?\d{2}", cell, re.ASCII):
+        cell = f"{cell[:4]}-{cell[-2:]}-01"
     try:
-        return dt.datetime.fromisoformat(text)
+        return dt.datetime.fromisoformat(cell)
     except ValueError:
         return None

@@ -133,3 +133,54 @@ def test_of_very_many_that_are_left_out_twenty_are_named_and_the_rest_counted() 
 def test_the_digest_tells_data_apart() -> None:
     assert one([1, 2, 3, 4, 6]).sha256 == one([1, 2, 3, 4, 6]).sha256
     assert one([1, 2, 3, 4, 6]).sha256 != one([1, 2, 3, 4, 7]).sha256
+
+
+@pytest.mark.parametrize("pair", [(np.nan, 2.0), (2.0, np.nan), (2.0, 2.0)])
+def test_a_time_that_stands_twice_counts_once_whichever_row_has_the_value(pair: tuple[float, float]) -> None:
+    panel = one([1, *pair, 3, 5, 4], DAY * np.array([0, 1, 1, 2, 3, 4]))
+    assert panel.series[0].values.tolist() == [1, 2, 3, 5, 4]
+    assert panel.repairs == ("1 repeated rows dropped",)
+    shuffled = one([5, pair[0], 3, 1, pair[1], 4], DAY * np.array([3, 1, 2, 0, 1, 4]))
+    assert shuffled.series[0].values.tolist() == [1, 2, 3, 5, 4]
+
+
+HOURS = 3600.0 * np.array([*range(6), 5, *range(6, 30)])
+
+
+def read_at(times: Any, aware: bool = False) -> Panel:
+    """A series that moves, with lines from 2 on."""
+    positions = np.asarray(times, float)
+    values = np.arange(len(positions)) % 7.0
+    lines = np.arange(2, len(positions) + 2)
+    return mended([RawSeries("x", values, positions, lines)], Clock(positions, "seconds", aware))
+
+
+@pytest.mark.parametrize(
+    ("midnight", "aware", "cure"),
+    [
+        ("2024-10-26T21:00", False, "Where summer time ends an hour comes twice: write times with their offset"),
+        ("2024-11-02T21:00", False, "Where summer time ends an hour comes twice"),
+        ("2024-10-25T21:00", False, "Sum or average them first"),
+        ("2024-10-26T21:00", True, "Sum or average them first"),
+    ],
+)
+def test_the_hour_that_comes_twice_in_autumn_is_told_in_words(midnight: str, aware: bool, cure: str) -> None:
+    begin = float(np.datetime64(midnight, "s").astype(int))
+    with pytest.raises(SeriesError, match=cure) as refused:
+        read_at(begin + HOURS, aware)
+    assert "T02:00:00" in refused.value.detail
+    assert "(lines 7 and 8)" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        ([0, 1, 2, 3.4, 4, 5], "usual spacing is days, and 1970-01-03 is followed by 1970-01-04T09:36:00 (line 5)"),
+        ([0, 1, 2, 3, 20, 21], "longest gap is from 1970-01-04 to 1970-01-21 (line 6)"),
+        ([0, 1, 2, 3, 4, 2_932_896], "longest gap is from 1970-01-05 to 9999-12-31 (line 7)"),
+    ],
+)
+def test_what_is_wrong_with_times_is_told_by_the_times_and_their_line(days: list[float], message: str) -> None:
+    with pytest.raises(SeriesError) as refused:
+        read_at(DAY * np.array(days))
+    assert message in refused.value.detail

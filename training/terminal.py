@@ -1,0 +1,51 @@
+"""What people are told on the terminal: names from files made printable and short, no markup read in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+# A name that is quoted in a sentence; what is longer loses its middle.
+_NAME = 40
+
+
+def printable(text: str, most: int | None = None) -> str:
+    """``text`` with control characters as escapes, cut in the middle to at most ``most`` characters."""
+    if most is not None and len(text) > most:
+        text = f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def name(text: str) -> str:
+    """A name from a file or an option, as it stands in a sentence."""
+    return printable(text, _NAME)
+
+
+def quoted(value: object) -> str:
+    """A cell or a name in quotation marks."""
+    return f"'{name(str(value))}'"
+
+
+def say(console: Console, word: str, style: str, text: str) -> None:
+    """A coloured word and a sentence, wrapped between words."""
+    console.print(Text.assemble((word, style), " " if word and text else "", printable(text)))
+
+
+def written(console: Console, path: Path) -> None:
+    """Where something was written, on one line however long, so that it can be copied."""
+    console.print(Text.assemble(("written", "green"), " ", printable(str(path))), soft_wrap=True)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], bold: str | None = None) -> Table:
+    """A table that is whole at 80 columns: of each row the first cell, a name, may take several lines."""
+    first, *others = head
+    columns = (Column(first, overflow="fold"), *(Column(each, no_wrap=True) for each in others))
+    shown = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        shown.add_row(*(Text(printable(cell)) for cell in row), style="bold" if row[0] == bold else "")
+    return shown
