@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version as installed
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, Response, status
 
@@ -25,7 +25,6 @@ from service.errors import ModelUnavailable
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 PLATFORM = "onnxruntime_onnx"
-_TYPES: dict[str, Literal["FP64", "INT32"]] = {"sequence": "FP64", "length": "INT32", "prediction": "FP64"}
 _NO_MODEL = no_model()
 
 router = APIRouter(prefix="/v2", tags=["v2"])
@@ -61,7 +60,8 @@ async def metadata(catalog: CatalogDep, model: str, version: str | None = None) 
         name=model,
         versions=catalog.versions(model),
         platform=PLATFORM,
-        inputs=[_tensor("sequence", [-1, -1, _features(card)]), _tensor("length", [-1])],
+        # Not `length`, which may be left out: who makes up its input, as perf_analyzer does, would send nonsense in it.
+        inputs=[_tensor("sequence", [-1, -1, _features(card)])],
         outputs=[_tensor("prediction", [-1, 1])],
     )
 
@@ -95,16 +95,13 @@ async def config(catalog: CatalogDep, model: str, version: str | None = None) ->
         backend="onnxruntime",
         max_batch_size=0,  # the batch is a dimension of the tensors
         version_policy={"specific": {"versions": [int(each) for each in catalog.versions(model)]}},
-        input=[
-            TensorConfig(name="sequence", data_type="TYPE_FP64", dims=[-1, -1, _features(card)]),
-            TensorConfig(name="length", data_type="TYPE_INT32", dims=[-1], optional=True),
-        ],
+        input=[TensorConfig(name="sequence", data_type="TYPE_FP64", dims=[-1, -1, _features(card)])],
         output=[TensorConfig(name="prediction", data_type="TYPE_FP64", dims=[-1, 1])],
     )
 
 
 def _tensor(name: str, shape: list[int]) -> TensorMetadata:
-    return TensorMetadata(name=name, datatype=_TYPES[name], shape=shape)
+    return TensorMetadata(name=name, datatype="FP64", shape=shape)
 
 
 def _features(card: ModelCard) -> int:

@@ -139,7 +139,6 @@ class TensorConfig(BaseModel):
     name: str
     data_type: str
     dims: list[int]
-    optional: bool = False
 
 
 class ModelConfig(BaseModel):
