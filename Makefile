@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-report torture format test test-fast test-system test-containers lock clean
+.PHONY: help serve train report digests readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-report torture format test test-fast test-system test-containers lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -20,6 +20,9 @@ train: $(VENV)/.dev  ## train every published model from nothing into models/
 
 report: $(VENV)/.dev  ## render models/RESULTS.md and the README's model table
 	$(BIN)/python -m training report
+
+digests:             ## after training: let the published models be loaded without a trial, by the digests of their cards
+	cd models && sha256sum */*/card.json > ../service/inference/published.sha256
 
 readme: $(VENV)/.dev  ## ask a real server and write its answers into the README
 	$(BIN)/python -m tests.readme.examples

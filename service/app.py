@@ -71,7 +71,12 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        repository = Repository(settings.models_dir, settings.runtime, shared_folder())
+        repository = Repository(
+            *settings.models_folders,
+            runtime=settings.runtime,
+            changes=shared_folder(),
+            ending=lambda: life.draining,
+        )
         catalog = repository.catalog
         log = LogWriter(
             settings.database_url,
@@ -84,7 +89,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             commit_timeout=settings.log_commit_timeout,
         )
         await log.start()
-        life.serves = f"{len(catalog)} models"
+        life.serves, life.complaints = repository.in_words(), repository.complaints()
         watches = [life.guard("the request log's thread", log.wait_stopped())]
         if settings.log_keep_days is not None:
             watches.append(life.guard("the deletion of old requests", forget_old(log, settings.log_keep_days)))
@@ -120,6 +125,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         try:
             yield {"services": services}
         finally:
+            life.drain()  # whoever ends it: a folder that is being loaded is waited for no longer
             for watch in watches:
                 watch.cancel()
             services.reader.close()  # first: the writer, as the last, leaves one whole file behind

@@ -2,20 +2,16 @@
 
 A model folder is ``models/<name>/<version>/`` with ``model.keras`` (the saved model), ``model.onnx`` (the form
 that is served), ``card.json`` (this file's :class:`ModelCard`), ``golden.json`` (answers that must be met at
-start), ``loss.svg`` and ``fit.svg``. Knows nothing of networks: it reads bytes and checks their digests.
+start), ``loss.svg`` and ``fit.svg``. Knows nothing of networks, and reads no file.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from service.errors import ModelRejected
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 FORMAT = 1
 CARD = "card.json"
@@ -230,64 +226,6 @@ class Golden(_Frozen):
     cases: Annotated[list[GoldenCase], Field(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFolder:
-    """A folder whose files are all there and have the digests that its card states.
-
-    ``onnx``, ``keras`` and ``plots`` hold the very bytes that were checked, so that nothing can change between
-    check and use.
-    """
-
-    path: Path
-    card: ModelCard
-    golden: Golden
-    onnx: bytes
-    keras: bytes
-    plots: dict[str, bytes]
-
-
 def sha256(data: bytes) -> str:
     """Hex SHA-256 digest of ``data``."""
     return hashlib.sha256(data).hexdigest()
-
-
-def read_folder(path: Path) -> ModelFolder:
-    """Read and check ``models/<name>/<version>``. Intervals that cannot be right are taken out of the card.
-
-    Raises:
-        ModelRejected: a file is missing or unreadable, the card does not hold to the contract or names another
-            model than its folder, or a digest differs.
-    """
-    where = f"{path.parent.name}/{path.name}"
-    try:
-        card = ModelCard.model_validate_json((path / CARD).read_bytes())
-    except OSError as error:
-        raise ModelRejected(f"{where}: {CARD} cannot be read ({error.strerror})") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "document"
-        raise ModelRejected(f"{where}: {CARD} breaks the contract at {place}: {first['msg']}") from error
-    if (card.name, card.version) != (path.parent.name, path.name):
-        raise ModelRejected(f"{where}: the card is that of {card.name}/{card.version}")
-    if card.intervals is not None and (defect := defect_of(card.intervals.quantiles)) is not None:
-        card = card.model_copy(update={"intervals": None, "no_intervals": defect})
-    contents = {name: _checked_bytes(path, name, card) for name in MODEL_FILES}
-    try:
-        golden = Golden.model_validate_json(contents[GOLDEN])
-    except ValidationError as error:
-        raise ModelRejected(f"{where}: {GOLDEN} breaks the contract ({error.error_count()} errors)") from error
-    plots = {plot: contents[name] for plot, name in PLOTS.items()}
-    return ModelFolder(path, card, golden, contents[ONNX], contents[KERAS], plots)
-
-
-def _checked_bytes(path: Path, name: str, card: ModelCard) -> bytes:
-    where = f"{path.parent.name}/{path.name}"
-    if name not in card.checksums:
-        raise ModelRejected(f"{where}: the card states no checksum for {name}")
-    try:
-        data = (path / name).read_bytes()
-    except OSError as error:
-        raise ModelRejected(f"{where}: {name} cannot be read ({error.strerror})") from error
-    if sha256(data) != card.checksums[name]:
-        raise ModelRejected(f"{where}: {name} is not the file that its card was written for (checksum differs)")
-    return data

@@ -15,6 +15,7 @@
     ├── BodyTooLarge           more bytes than the settings allow
     ├── UnsupportedMediaType   a body in a form that is not read here
     ├── ModelRejected          a model folder that must not be served
+    │   └── ModelPending       its turn to be looked at did not come
     ├── ModelUnavailable       the model exists and cannot answer now
     ├── NotRecorded            the row is there, but not the answer that it was about
     ├── OutcomeConflict        an outcome contradicts the one on record
@@ -143,6 +144,12 @@ class ModelRejected(UnrollError):
     """A model folder is incomplete, altered, or does not give its own golden answers."""
 
     code = "model_rejected"
+
+
+class ModelPending(ModelRejected):
+    """A model folder was not looked at to the end; the next look at it may find out more."""
+
+    code = "model_pending"
 
 
 class ModelUnavailable(UnrollError):

@@ -17,6 +17,7 @@ class Lifecycle:
         self.draining = False
         self.failure: str | None = None
         self.serves = ""  # in words, for the line at start
+        self.complaints: list[str] = []  # what is not served and why, for the lines before it
 
     @property
     def takes_traffic(self) -> bool:

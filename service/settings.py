@@ -6,23 +6,44 @@ of what the settings do.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import DirectoryPath, Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.lists import Hosts, Origins, Proxies
 
 _KIB = 1024
+_LEAST, _DAY = 0.01, 86_400
+_MOST_BYTES = 2**40
 
 
-def _default_models_dir() -> Path:
-    """``./models`` if present, else the published models that came with the package."""
-    here = Path("models")
+def _enough(seconds: float) -> float:
+    if 0 < seconds < _LEAST:
+        raise ValueError(f"either 0 or at least {_LEAST}")
+    return seconds
+
+
+# None of them for ever: what is waited for must end, and a poll must leave time for others.
+Seconds = Annotated[float, Field(ge=_LEAST, le=_DAY, allow_inf_nan=False)]
+SecondsOrNone = Annotated[float, Field(ge=0, le=_DAY, allow_inf_nan=False), AfterValidator(_enough)]
+
+
+def _folder(path: Path) -> Path:
+    """``path``, which can be looked into."""
+    try:
+        os.listdir(path)
+    except OSError as error:
+        raise ValueError(f"no folder that can be read ({error.strerror})") from error
+    return path
+
+
+def _published() -> Path:
+    """The published models: inside the installed package, or beside it in a clone."""
     shipped = Path(__file__).parent / "published"
-    beside = Path(__file__).parent.parent / "models"
-    return next((folder for folder in (here, shipped) if folder.is_dir()), beside)
+    return shipped if shipped.is_dir() else Path(__file__).parents[1] / "models"
 
 
 class Settings(BaseSettings):
@@ -60,6 +81,7 @@ class Settings(BaseSettings):
     )
     quota_url: str | None = Field(
         default=None,
+        repr=False,
         description="redis://HOST:PORT/0 where requests are counted for all workers and machines; needs the extra "
         "`redis`. By default each process counts its own, so one worker only.",
     )
@@ -84,28 +106,28 @@ class Settings(BaseSettings):
         description="Origins of web pages, with commas between, whose scripts may ask from a browser, such as "
         "https://example.org. None by default: without API keys, what pages of other origins ask is answered 403.",
     )
-    drain_seconds: float = Field(
+    drain_seconds: SecondsOrNone = Field(
         default=0.0,
-        ge=0,
-        description="Seconds between SIGTERM and the closing of the sockets, in which requests are still answered but "
-        "readiness is 503, so that a load balancer can send traffic elsewhere.",
+        description="Seconds between SIGTERM (or SIGINT, SIGHUP) and the closing of the sockets, in which requests are "
+        "still answered but readiness is 503, so that a load balancer can send traffic elsewhere.",
     )
-    read_timeout: float = Field(
+    read_timeout: Seconds = Field(
         default=10.0,
-        gt=0,
         description="Seconds in which a request's headers, and then each further 64 KiB of its body, must arrive, and "
         "in which a client must take some of its answer; else the connection is closed.",
     )
-    models_dir: DirectoryPath = Field(
-        default_factory=_default_models_dir,
-        description="Folder of <name>/<version>/ model folders. By default ./models if present, else the published "
-        "models inside the package.",
+    models_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
+        default=None,
+        description="Folder of your own <name>/<version>/ model folders; by default ./models, now or as soon as there "
+        "is one. They are served beside the published ones; of the same name and version, yours is.",
     )
-    models_poll_seconds: float = Field(
+    published_models: bool = Field(
+        default=True, description="Whether the published models that come with the package are served too."
+    )
+    models_poll_seconds: SecondsOrNone = Field(
         default=1.0,
-        ge=0,
-        description="Seconds between two looks into the models' folder for new, changed or removed versions, which are "
-        "then served with no restart; 0 never looks.",
+        description="Seconds between two looks into the models' folders for new, changed or removed versions, which "
+        "are then served with no restart; 0 never looks.",
     )
     runtime: Literal["onnx", "tensorflow"] = Field(
         default="onnx",
@@ -114,23 +136,31 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default="sqlite:///unroll.db",
+        repr=False,
         description="SQLAlchemy URL of the request log. The default is a file in the current folder. Every user of the "
         "machine sees flags in the list of processes: a password belongs in the environment variable or in ~/.pgpass.",
     )
     body_limit: int = Field(
-        default=8 * _KIB * _KIB, ge=_KIB, description="Largest request body in bytes; a larger one is answered 413."
+        default=8 * _KIB * _KIB,
+        ge=_KIB,
+        le=2**30,
+        description="Largest request body in bytes; a larger one is answered 413.",
     )
     concurrency: int = Field(
-        default=256, ge=1, description="Questions that a process has in hand at once; more are answered 503 at once."
+        default=256,
+        ge=1,
+        le=100_000,
+        description="Questions that a process has in hand at once; more are answered 503 at once.",
     )
     large_bytes: int = Field(
         default=128 * _KIB * _KIB,
         ge=_KIB,
+        le=_MOST_BYTES,
         description="Bytes of unfinished bodies, and of bodies and answers over 64 KiB, that a process has in hand at "
         "once, bounding memory; more are answered 503 immediately.",
     )
-    queue_timeout: float = Field(
-        default=5.0, gt=0, description="Seconds that a question may wait for a thread before it is answered 503."
+    queue_timeout: Seconds = Field(
+        default=5.0, description="Seconds that a question may wait for a thread before it is answered 503."
     )
     log_lines: Literal["json", "text"] = Field(
         default="json",
@@ -150,36 +180,45 @@ class Settings(BaseSettings):
     log_body_limit: int = Field(
         default=64 * _KIB,
         ge=0,
+        le=2**30,
         description="Largest body in bytes that a row keeps; of a larger one it keeps size and SHA-256.",
     )
     log_keep_days: float | None = Field(
         default=None,
         gt=0,
         le=1_000_000,
+        allow_inf_nan=False,
         description="Days after which logged requests are deleted for good; never by default. In the day after a week "
         "without any request nothing is deleted, in case it is the clock that jumped.",
     )
     log_queue_rows: int = Field(
-        default=4096, ge=1, description="Rows that may wait for the log; when full, requests are answered 503 early."
+        default=4096,
+        ge=1,
+        le=1_000_000,
+        description="Rows that may wait for the log; when full, requests are answered 503 early.",
     )
     log_queue_bytes: int = Field(
-        default=64 * _KIB * _KIB, ge=_KIB, description="Bytes of bodies that may wait for the log, bounding memory."
+        default=64 * _KIB * _KIB,
+        ge=_KIB,
+        le=_MOST_BYTES,
+        description="Bytes of bodies that may wait for the log, bounding memory.",
     )
     log_on_failure: Literal["refuse", "serve"] = Field(
         default="refuse",
         description="When the log cannot be written: 'refuse' answers 503, 'serve' answers without a record and "
         "counts it.",
     )
-    log_commit_timeout: float = Field(
-        default=5.0,
-        gt=0,
-        le=3600,
-        description="Seconds that an answer waits for its row to be committed before it is a 503.",
+    log_commit_timeout: Seconds = Field(
+        default=5.0, description="Seconds that an answer waits for its row to be committed before it is a 503."
     )
-    log_read_timeout: float = Field(
+    log_read_timeout: Seconds = Field(
         default=10.0,
-        gt=0,
-        le=3600,
         description="Seconds after which statistics, live quality or a piece of an export is given up with 503; a "
         "process reads one of those at a time.",
     )
+
+    @property
+    def models_folders(self) -> tuple[Path, ...]:
+        """Where models are looked for, the folder that counts most first."""
+        own = self.models_dir or Path("models")
+        return (own, _published()) if self.published_models else (own,)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
+from service.inference.repository import Repository
 from tests.serving import in_thread
 
 pytest.register_assert_rewrite("tests.problems")
@@ -52,7 +53,7 @@ CopyModel = Callable[..., Path]
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
     """The published models."""
-    return Catalog.load(MODELS)
+    return Repository(MODELS).catalog
 
 
 @pytest.fixture(scope="session")

@@ -95,6 +95,12 @@ class Process:
             self.process.wait(timeout=30)
 
 
+def children_of(pid: int) -> list[int]:
+    """Processes that any thread of that one started and that are still there."""
+    lists = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for child in " ".join(lists).split()]
+
+
 def free_port() -> int:
     """A port that nothing listens on now."""
     with socket.socket() as probe:

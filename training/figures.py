@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from service.cards import ModelFolder
+from service.folders import ModelFolder
 from service.inference import rules
 from service.inference.network import OnnxNetwork
 from training import evaluation, forecast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from service.cards import ModelFolder
+from service.folders import ModelFolder
 from training.markdown import number
 from training.recipes import PUBLISHED
 from training.results import WHOLE, Run, fingerprint_of_all

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from service.cards import read_folder
+from service.folders import read_folder
 from training import results, runs
 from training.jobs import Job
 from training.recipes import CELLS, EQUAL_PARAMETERS, PUBLISHED, SHORT_MEMORY, Recipe

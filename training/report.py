@@ -10,8 +10,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from service.cards import ModelFolder, read_folder
 from service.errors import UnrollError
+from service.folders import ModelFolder, read_folder
 from training import beside, figures, plots, results, targets, textbook
 from training.markdown import number, replaced, table
 from training.recipes import CELLS, PUBLISHED, TASKS

@@ -96,7 +96,7 @@ def served_against_keras(name: str, models: Path, folder: Path, _: Report) -> No
     """S10: the exported form against the saved Keras model on 1,000 random sequences of mixed lengths."""
     import keras
 
-    from service.cards import read_folder
+    from service.folders import read_folder
     from training import parity
     from training.recipes import PUBLISHED
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from service.cards import Cell, Evaluation, ModelFolder
+from service.cards import Cell, Evaluation
+from service.folders import ModelFolder
 from training import beside, calibration, machine
 from training.evaluation import VALUE_RULES
 from training.figures import network_of

@@ -1,16 +1,16 @@
-"""Name and version -> loaded model. Knows folders and readiness, not what is asked of a model."""
+"""Name and version -> loaded model. Knows readiness, not what is asked of a model."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
-from service.cards import Cell, Golden, ModelCard, read_folder
+from service.cards import Cell, Golden, ModelCard
 from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError, to_install
+from service.folders import ModelFolder
 from service.inference.model import Model
 from service.inference.network import Network, OnnxNetwork
 from service.inference.sequences import batches
@@ -35,20 +35,6 @@ class Catalog:
         for model in sorted(models, key=lambda m: (m.card.name, int(m.card.version))):
             self._versions.setdefault(model.card.name, {})[model.card.version] = model
         self._series_models = self._of_any_series()
-
-    @classmethod
-    def load(cls, folder: Path, runtime: Runtime = "onnx") -> Catalog:
-        """Load every ``<name>/<version>`` under ``folder``; a bad one is refused by name and the others serve."""
-        models: list[Model] = []
-        refused: dict[str, str] = {}
-        for path in sorted(folder.glob("*/[1-9]*")):
-            if not path.is_dir():
-                continue
-            try:
-                models.append(load_model(path, runtime))
-            except ModelRejected as error:
-                refused[f"{path.parent.name}/{path.name}"] = error.detail
-        return cls(models, refused)
 
     def __iter__(self) -> Iterator[Model]:
         """Every served model, highest version only, by name."""
@@ -100,7 +86,7 @@ class Catalog:
     def _refuse_if_refused(self, name: str, version: str | None = None) -> None:
         for reference, reason in self.refused.items():
             refused_name, _, refused_version = reference.partition("/")
-            if refused_name == name and version in (None, refused_version):
+            if refused_name == name and (version in (None, refused_version) or not refused_version):
                 raise ModelUnavailable(f"this model is not served: {reason}")
 
     def find(self, name: str, version: str | None = None) -> Model | None:
@@ -142,19 +128,20 @@ class Catalog:
         return sorted({model.card.task for model in self})
 
 
-def load_model(path: Path, runtime: Runtime = "onnx") -> Model:
-    """The model of one checked folder on ``runtime``, its golden answers met.
+def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
+    """The model of a checked folder on ``runtime``, its golden answers met.
 
     Raises:
-        ModelRejected: the folder is not what its card says, or the network does not give the golden answers.
+        ModelRejected: the network is not what the card says, or does not give the golden answers.
     """
-    folder = read_folder(path)
-    reference = f"{folder.card.name}/{folder.card.version}"
+    card = folder.card
+    reference = f"{card.name}/{card.version}"
     try:
-        features = _features(folder.card)
+        features = _features(card)
         onnx = OnnxNetwork(folder.onnx, features)
+        _require_what_the_card_says(onnx, card)
         network = onnx if runtime == "onnx" else _keras_network(folder.keras, features)
-        model = Model(folder.card, network, onnx.weights, folder.plots)
+        model = Model(card, network, onnx.weights, folder.plots)
         worst = _golden_error(model, folder.golden)
     except UnrollError as error:
         raise ModelRejected(f"{reference}: {error.detail}") from error
@@ -165,13 +152,26 @@ def load_model(path: Path, runtime: Runtime = "onnx") -> Model:
     return model
 
 
+def _require_what_the_card_says(network: OnnxNetwork, card: ModelCard) -> None:
+    """What an answer costs is judged by the card, and what led to it is told by its layers."""
+    found = [tuple(layer) for layer in network.form.layers]
+    stated = [(layer.kind, layer.units, layer.activation) for layer in card.layers]
+    if found != stated or card.parameters != network.form.parameters:
+        raise ModelRejected(
+            f"the ONNX file has {len(found)} layers with {network.form.parameters} parameters and the card "
+            f"{len(stated)} with {card.parameters}, or layers of another kind"
+        )
+
+
 def require_runtime(runtime: Runtime) -> None:
     """Raise SettingsError where ``runtime`` is not installed."""
     if runtime == "tensorflow" and importlib.util.find_spec("tensorflow") is None:
         raise SettingsError(f"the runtime tensorflow needs an extra: {to_install('training')}")
 
 
-def _keras_network(model: bytes, features: int) -> Network:
+def _keras_network(model: bytes | None, features: int) -> Network:
+    if model is None:
+        raise ModelRejected("model.keras is missing, which the runtime tensorflow needs")
     # Seconds to import and an extra to install: only for those who ask for it.
     from service.inference.keras_network import KerasNetwork
 

@@ -19,14 +19,11 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from service.errors import ModelRejected
+from service.inference.onnx_form import form_of
 
 Features = NDArray[np.float32]
 Lengths = NDArray[np.int32]
 State = Mapping[str, NDArray[np.float32]]
-
-# The key under which ONNX names a tensor's file outside the model. The word alone: protobuf may write what stands
-# before it in several ways, and our own form has no such word.
-_EXTERNAL_DATA = b"location"
 
 
 class Network(Protocol):
@@ -72,37 +69,29 @@ class OnnxNetwork:
         """Load ``model``, the serialised ONNX form with ``features`` inputs per step.
 
         Raises:
-            ModelRejected: the bytes point to data outside themselves, are no ONNX model, or lack an input or
-                output of the form.
+            ModelRejected: the bytes are no ONNX model, no chain of layers, or read another number of features.
         """
-        if _EXTERNAL_DATA in model:
-            raise ModelRejected("the ONNX file points to data outside itself")
+        self.form = form_of(model)
+        if self.form.features != features:
+            raise ModelRejected(f"the ONNX file reads {self.form.features} features a step, not {features}")
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # An arena for each network costs 5 MB at once, keeps what one large batch needed for ever, and saves no time.
         options.enable_cpu_mem_arena = False
+        # Left to itself it takes bytes for its own format, which was not looked at, when they look like that.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         try:
             self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions have no common base of their own
             raise ModelRejected("the ONNX file cannot be loaded") from error
-        inputs = {node.name: node.shape for node in self._session.get_inputs()}
-        outputs = {node.name: node.shape for node in self._session.get_outputs()}
-        if not {"sequence", "length"} <= inputs.keys():
-            raise ModelRejected("the ONNX file lacks the inputs sequence and length")
-        if inputs["sequence"][-1] != features:
-            raise ModelRejected(f"the ONNX file reads {inputs['sequence'][-1]} features a step, not {features}")
-        self._units = {name: int(shape[-1]) for name, shape in inputs.items() if name not in ("sequence", "length")}
+        self._units = self.form.states
         self._outputs = ["prediction", *(name.replace("0_", "_") for name in self._units)]
-        if missing := set(self._outputs) - set(outputs):
-            raise ModelRejected(f"the ONNX file lacks the outputs {', '.join(sorted(missing))}")
-        self._weights = [name for name in outputs if name.startswith("layer_")]
+        self._weights = [node.name for node in self._session.get_outputs() if node.name.startswith("layer_")]
         self._zeros: dict[str, NDArray[np.float32]] = self._zero_state(1)
         # The operator RNN sums a single row in another order than the rows of a batch, and a network with a long
-        # memory makes that difference large. Twice the same row, it answers as in any batch. R is [1, gates * units,
-        # units], and only RNN has a single gate.
-        recurrent = [shape for name, shape in outputs.items() if name.startswith("layer_") and name.endswith(".R")]
-        self._doubles = any(rows == units for _, rows, units in recurrent)
+        # memory makes that difference large. Twice the same row, it answers as in any batch.
+        self._doubles = any(layer.kind == "simplernn" for layer in self.form.layers)
 
     def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
         if self._doubles and len(sequence) == 1:
@@ -124,12 +113,9 @@ class OnnxNetwork:
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""
-        feeds = {"sequence": np.zeros((1, 1, self._features()), np.float32), "length": np.ones(1, np.int32)}
+        feeds = {"sequence": np.zeros((1, 1, self.form.features), np.float32), "length": np.ones(1, np.int32)}
         values = self._session.run(self._weights, {**feeds, **self._zeros})
         return dict(zip(self._weights, values, strict=True))
-
-    def _features(self) -> int:
-        return int(self._session.get_inputs()[0].shape[-1])
 
     def _zero_state(self, sequences: int) -> dict[str, NDArray[np.float32]]:
         return {name: np.zeros((1, sequences, units), np.float32) for name, units in self._units.items()}

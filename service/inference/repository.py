@@ -1,7 +1,8 @@
-"""The folder that the served models come from: load, unload, and watch it. Knows no HTTP.
+"""The folders that the served models come from: load, unload, and watch them. Knows no HTTP.
 
-A model is replaced in one step, after its new folder was read, checked and its golden answers met; requests that are
-being answered keep the one they started with.
+Of two folders with the same name and version, in two places, the one in the place named first counts. A model is
+replaced in one step, after its new folder was read, checked and its golden answers met; requests that are being
+answered keep the one they started with.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.cards import CARD, MODEL_FILES
-from service.errors import ModelRejected, UnknownModel
-from service.inference.catalog import Catalog, Runtime, load_model
+from service.errors import ModelPending, ModelRejected, UnknownModel
+from service.folders import model_folders, read_folder, reference_of
+from service.inference.catalog import Catalog, Runtime, load
 from service.inference.model import Model
+from service.inference.vetting import Vetting
 
 log = logging.getLogger(__name__)
 
-# Modification time, size and inode of each file of a model folder; None for one that is missing.
-Fingerprint = tuple[tuple[int, int, int] | None, ...]
+# Time of change (also of who may read it), size and inode of each file; or the error of one that cannot be looked at.
+Fingerprint = tuple[tuple[int, int, int] | int, ...]
 Key = tuple[str, str]  # name and version
 Change = tuple[int, int]  # modification time and inode of the file that tells of it
 _CHANGE = "model-"
@@ -40,22 +43,47 @@ class Entry:
 
 
 class Repository:
-    """The models under one folder and the catalog of those that are served. Its methods block and are thread-safe."""
+    """The models under some folders and the catalog of those that are served. Its methods block and are thread-safe."""
 
-    def __init__(self, folder: Path, runtime: Runtime = "onnx", changes: Path | None = None) -> None:
-        """Read ``folder``; see :meth:`Catalog.load`.
+    def __init__(
+        self,
+        *folders: Path,
+        runtime: Runtime = "onnx",
+        changes: Path | None = None,
+        ending: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Read every ``<name>/<version>`` under ``folders``; a bad one is refused by name and the others serve.
 
-        ``changes`` is a folder through which several processes tell each other what was loaded and unloaded.
+        ``changes`` is a folder through which several processes tell each other what was loaded and unloaded;
+        ``ending`` tells whether this one is to end.
         """
-        self._folder, self._runtime = folder, runtime
-        self._changes = changes
+        self._folders = list({folder.resolve(): folder for folder in folders}.values())  # each once
+        self._runtime, self._changes = runtime, changes
+        self._vetting = Vetting(runtime, ending)
         self._followed: dict[str, Change] = {}
         self._lock = threading.Lock()
         self._unloaded: dict[str, list[str]] = {}
-        self._missing: set[Key] = set()
-        self._seen = self._scan()
-        self.catalog = Catalog.load(folder, runtime)
+        self._missing: set[Path] = set()
+        self._seen, self._barred = self._scan()
+        self._chosen = _chosen(self._folders, self._seen)
+        read = self._read(self._chosen.values())
+        refused = {reference_of(path): each.detail for path, each in read.items() if isinstance(each, ModelRejected)}
+        self.catalog = Catalog([each for each in read.values() if isinstance(each, Model)], refused)
+        self._bar()
         self.follow()
+
+    def complaints(self) -> list[str]:
+        """What is wrong with the folders, each with its name and the reason."""
+        return sorted({*self._barred.values(), *self.catalog.refused.values()})
+
+    def in_words(self) -> str:
+        """What is served, and what is not."""
+        served = f"{len(self.catalog)} models"
+        if complaints := len(self.complaints()):
+            return f"{served} ({complaints} refused, see above)"
+        if not len(self.catalog):
+            return f"{served} (there is no <name>/<version> in {' or '.join(map(str, self._folders))})"
+        return served
 
     def index(self) -> list[Entry]:
         """Every version that is served, was refused or was unloaded."""
@@ -102,34 +130,50 @@ class Repository:
                     log.warning("another process changed %s, this one could not: %s", name, error.detail)
 
     def look(self) -> None:
-        """Take in what is new or changed in the folder since the last look; what is bad leaves the old serving.
+        """Take in what is new or changed in the folders since the last look; what is bad leaves the old serving.
 
-        A folder that is gone is served until it is missed twice: whoever replaces it may be between two steps.
+        A folder that is gone is served until it is missed twice: whoever replaces it may be between two steps. One
+        that cannot be looked into any more is served on.
         """
         with self._lock:
-            found = self._scan()
-            missing = self._seen.keys() - found.keys()
-            gone = missing & self._missing
-            self._missing = missing - gone
-            changed = {key for key, prints in found.items() if self._seen.get(key) != prints}
-            for name in sorted({name for name, _ in changed | gone}):
-                if name not in self._unloaded:
-                    self._take_in(name, {version for each, version in changed if each == name}, gone)
-            self._seen = {**{key: self._seen[key] for key in self._missing}, **found}
+            found, barred = self._scan()
+            missing = {path for path in self._seen.keys() - found.keys() if barred.keys().isdisjoint(path.parents)}
+            kept = self._seen.keys() - found.keys() - (missing & self._missing)
+            self._missing = missing - self._missing
+            present = {**{path: self._seen[path] for path in kept}, **found}
+            chosen = _chosen(self._folders, present)
+            changed = {
+                key: path
+                for key, path in chosen.items()
+                if self._chosen.get(key) != path or self._seen.get(path) != present[path]
+            }
+            gone = self._chosen.keys() - chosen.keys()
+            for reason in sorted(set(barred.values()) - set(self._barred.values())):
+                log.warning("%s", reason)
+            self._seen, self._barred, self._chosen = present, barred, chosen
+            read = self._read([path for key, path in changed.items() if key[0] not in self._unloaded])
+            for name in sorted({name for name, _ in changed.keys() | gone} - self._unloaded.keys()):
+                self._take_in(name, {path.name: read[path] for key, path in changed.items() if key[0] == name}, gone)
+            self._bar()
 
     def _load(self, name: str) -> None:
-        found = {key: prints for key, prints in self._scan().items() if key[0] == name}
-        if not found:
-            raise UnknownModel("the repository has no folder of that name")
-        models = {version: self._read((name, version)) for _, version in found}
-        refused = {version: model.detail for version, model in models.items() if isinstance(model, ModelRejected)}
+        found, self._barred = self._scan()
+        chosen = {key: path for key, path in _chosen(self._folders, found).items() if key[0] == name}
+        barred = [reason for path, reason in self._barred.items() if name in (path.name, path.parent.name)]
+        if not chosen:
+            raise ModelRejected("; ".join(barred)) if barred else UnknownModel("no folder has that name")
+        models = self._read(chosen.values())
+        refused = {path.name: each.detail for path, each in models.items() if isinstance(each, ModelRejected)}
         if refused:
             self.catalog.refuse(name, refused)
             raise ModelRejected("; ".join(refused.values()))
         self.catalog.put(name, [model for model in models.values() if isinstance(model, Model)], {})
         self._unloaded.pop(name, None)
-        self._forget(name)
-        self._seen.update(found)
+        self._chosen = {**{key: path for key, path in self._chosen.items() if key[0] != name}, **chosen}
+        here = {path: prints for path, prints in found.items() if path.parent.name == name}
+        self._seen = {**{path: prints for path, prints in self._seen.items() if path.parent.name != name}, **here}
+        self._missing = {path for path in self._missing if path.parent.name != name}
+        self._bar()
 
     def _unload(self, name: str) -> None:
         versions = self.catalog.versions(name)
@@ -148,12 +192,15 @@ class Repository:
         self._followed[name] = (status.st_mtime_ns, status.st_ino)
         making.rename(self._changes / f"{_CHANGE}{name}")
 
-    def _take_in(self, name: str, changed: set[str], gone: set[Key]) -> None:
+    def _take_in(self, name: str, read: dict[str, Model | ModelRejected], gone: set[Key]) -> None:
         before = {model.card.version: model for model in self.catalog.everyone() if model.card.name == name}
         stay = {version: model for version, model in before.items() if (name, version) not in gone}
-        refused = {}
-        for version in changed:
-            model = self._read((name, version))
+        refused = {
+            version: reason
+            for (each, version), reason in map(_keyed, self.catalog.refused.items())
+            if each == name and version not in read and (name, version) in self._chosen
+        }
+        for version, model in read.items():
             if isinstance(model, Model):
                 stay[version] = model
                 log.info("%s/%s is served", name, version)
@@ -164,31 +211,48 @@ class Repository:
             log.info("%s/%s is gone and no longer served", name, version)
         self.catalog.put(name, list(stay.values()), refused)
 
-    def _read(self, key: Key) -> Model | ModelRejected:
+    def _read(self, paths: Iterable[Path]) -> dict[Path, Model | ModelRejected]:
+        """Each folder's model or why it is refused; one whose turn did not come is new again at the next look."""
+        several = list(paths)
+        refused = self._vetting.refusals(several)
+        read = {path: refused.get(path) or self._checked(path) for path in several}
+        for path, each in read.items():
+            if isinstance(each, ModelPending):
+                self._seen.pop(path, None)
+        return read
+
+    def _checked(self, path: Path) -> Model | ModelRejected:
         try:
-            return load_model(self._folder.joinpath(*key), self._runtime)
+            folder = read_folder(path)
+            if not self._vetting.vouches(folder.digest):
+                return ModelPending(f"{reference_of(path)}: it was changed while it was loaded")
+            return load(folder, self._runtime)
         except ModelRejected as error:
             return error
 
-    def _scan(self) -> dict[Key, Fingerprint]:
-        return {(path.parent.name, path.name): _fingerprint(path) for path in self._paths()}
+    def _scan(self) -> tuple[dict[Path, Fingerprint], dict[Path, str]]:
+        found: dict[Path, Fingerprint] = {}
+        barred: dict[Path, str] = {}
+        for folder in self._folders:
+            paths, refused = model_folders(folder)
+            found.update({path: _fingerprint(path) for path in paths})
+            barred.update(refused)
+        return found, barred
 
-    def _paths(self) -> Iterator[Path]:
-        return (path for path in sorted(self._folder.glob("*/[1-9]*")) if path.is_dir())
-
-    def _forget(self, name: str) -> None:
-        self._seen = {key: prints for key, prints in self._seen.items() if key[0] != name}
-        self._missing = {key for key in self._missing if key[0] != name}
+    def _bar(self) -> None:
+        """Names of folders that cannot be looked into, or are no names, are among the refused, and no others."""
+        read = {
+            "/".join(key): reason for key, reason in map(_keyed, self.catalog.refused.items()) if key in self._chosen
+        }
+        names = [reason for path, reason in self._barred.items() if path not in self._folders]
+        self.catalog.refused = {**read, **{reason.partition(": ")[0]: reason for reason in names}}
 
 
 async def watch_folder(repository: Repository, seconds: float) -> None:
-    """Look into the folder every so many ``seconds``, for ever."""
+    """Look into the folders every so many ``seconds``, for ever."""
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await asyncio.to_thread(repository.look)
-        except OSError as error:  # a folder that cannot be read now may be read at the next look
-            log.warning("the models' folder cannot be read (%s)", error.strerror)
+        await asyncio.to_thread(repository.look)
 
 
 async def follow_others(repository: Repository) -> None:
@@ -198,16 +262,23 @@ async def follow_others(repository: Repository) -> None:
         await asyncio.to_thread(repository.follow)
 
 
+def _chosen(folders: list[Path], paths: Iterable[Path]) -> dict[Key, Path]:
+    """The folder that counts for each name and version."""
+    order = {folder: -place for place, folder in enumerate(folders)}
+    ranked = sorted(paths, key=lambda path: order[path.parents[1]])
+    return {(path.parent.name, path.name): path for path in ranked}
+
+
 def _fingerprint(path: Path) -> Fingerprint:
     return tuple(_file(path / name) for name in (CARD, *MODEL_FILES))
 
 
-def _file(path: Path) -> tuple[int, int, int] | None:
+def _file(path: Path) -> tuple[int, int, int] | int:
     try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+        status = path.lstat()
+    except OSError as error:
+        return error.errno or 0
+    return status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _keyed(item: tuple[str, str]) -> tuple[Key, str]:

@@ -24,6 +24,7 @@ def test_the_train_service_writes_a_whole_model_folder_into_the_mounted_models(t
     written = {file.name for file in (out / "linear-simplernn" / "1").iterdir()}
     assert written == {"model.keras", "model.onnx", "card.json", "golden.json", "loss.svg", "fit.svg"}
     load = (
-        "from service.inference.catalog import Catalog; from pathlib import Path; print(len(Catalog.load(Path('/m'))))"
+        "from service.inference.repository import Repository; from pathlib import Path; "
+        "print(len(Repository(Path('/m')).catalog))"
     )
     assert engine("run", "--rm", "-v", f"{out}:/m:ro", "--entrypoint=python", image, "-c", load).strip() == "1"

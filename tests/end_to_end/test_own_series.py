@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(params=["1", "2"], ids=["one-worker", "two-workers"])
 def service(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> Iterator[Process]:
     """A service with its default settings on that folder."""
-    with Process(tmp_path, "--models-dir", str(folder), "--workers", request.param) as process:
+    with Process(tmp_path, "--models-dir", str(folder), "--no-published-models", "--workers", request.param) as process:
         process.wait_until_ready()
         yield process
 

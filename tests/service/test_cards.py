@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,39 +11,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from service.cards import MODEL_FILES, ModelCard, read_folder, sha256
+from service.cards import KERAS, MODEL_FILES, ModelCard
 from service.errors import ModelRejected
-from service.inference.catalog import Catalog
+from service.folders import model_folders, read_folder
+from service.inference.repository import Repository
 from tests.conftest import MODELS, CopyModel
-
-Damage = Callable[[Path], None]
-
-
-def edit(file: str, change: Callable[[dict[str, Any]], object]) -> Damage:
-    """Change a JSON file; a changed golden.json gets its checksum renewed on the card."""
-
-    def damage(folder: Path) -> None:
-        document = json.loads((folder / file).read_text())
-        change(document)
-        (folder / file).write_text(json.dumps(document))
-        if file != "card.json":
-            renew(folder, file)
-
-    return damage
-
-
-def renew(folder: Path, file: str) -> None:
-    card = json.loads((folder / "card.json").read_text())
-    card["checksums"][file] = sha256((folder / file).read_bytes())
-    (folder / "card.json").write_text(json.dumps(card))
-
-
-def replace(file: str, content: bytes) -> Damage:
-    def damage(folder: Path) -> None:
-        (folder / file).write_bytes(content)
-        renew(folder, file)
-
-    return damage
+from tests.damage import Damage, edit, replace
 
 
 def remove(file: str) -> Damage:
@@ -90,6 +63,10 @@ def read_other_ranks(model: onnx.ModelProto) -> None:
     model.graph.output.append(helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["n", 2]))
 
 
+def shorten_the_weights(model: onnx.ModelProto) -> None:
+    model.graph.initializer[0].raw_data = model.graph.initializer[0].raw_data[:-4]
+
+
 def point_outside(model: onnx.ModelProto) -> None:
     tensor = model.graph.initializer[0]
     tensor.data_location = TensorProto.EXTERNAL
@@ -100,6 +77,7 @@ BAD: dict[str, tuple[Damage, str]] = {
     **{
         f"no {file}": (lambda folder, file=file: (folder / file).unlink(), f"{file} cannot be read")
         for file in MODEL_FILES
+        if file != KERAS
     },
     "no card": (lambda folder: (folder / "card.json").unlink(), "card.json cannot be read"),
     "a changed byte": (flip_a_byte, "model.onnx is not the file that its card was written for"),
@@ -143,10 +121,19 @@ BAD: dict[str, tuple[Damage, str]] = {
     ),
     "other weights": (change_the_network(double_the_weights), "golden answers are missed"),
     "infinite weights": (change_the_network(make_the_weights_infinite), "not finite"),
-    "a truncated network": (truncate_the_network, "the ONNX file cannot be loaded"),
-    "a network that cannot be run": (change_the_network(read_other_ranks), "the network cannot be run"),
+    "a truncated network": (truncate_the_network, "the ONNX file is cut short"),
+    "another network": (change_the_network(read_other_ranks), "is not [sequences, steps, a number of features]"),
+    "weights of another size than they say": (
+        change_the_network(shorten_the_weights),
+        "the ONNX file cannot be loaded",
+    ),
+    "a card of another size": (edit("card.json", lambda card: card.update(parameters=1)), "and the card 3 with 1"),
+    "a card of other layers": (
+        edit("card.json", lambda card: card["layers"][0].update(kind="lstm")),
+        "layers of another kind",
+    ),
     "an empty network": (replace("model.onnx", b""), "the ONNX file"),
-    "data outside the network": (change_the_network(point_outside), "points to data outside itself"),
+    "data outside the network": (change_the_network(point_outside), "has data outside itself"),
 }
 
 
@@ -157,7 +144,7 @@ def test_a_bad_folder_is_refused_by_name_with_the_reason_while_others_serve(copy
     folder = copy_model("sine-gru")
     copy_model("linear-gru")
     damage(folder)
-    catalog = Catalog.load(folder.parents[1])
+    catalog = Repository(folder.parents[1]).catalog
     assert [model.card.name for model in catalog] == ["linear-gru"]
     assert catalog.refused.keys() == {"sine-gru/1"}
     assert catalog.refused["sine-gru/1"].startswith("sine-gru/1: ")
@@ -193,9 +180,69 @@ def test_a_card_of_pairs_has_indices_and_neither_scaling_nor_window(
         read_folder(folder)
 
 
+def test_a_folder_without_its_keras_file_is_served_from_the_onnx_form(copy_model: CopyModel) -> None:
+    folder = copy_model("sine-gru")
+    (folder / KERAS).unlink()
+    assert [model.card.name for model in Repository(folder.parents[1]).catalog] == ["sine-gru"]
+    assert read_folder(folder).keras is None
+
+
+@pytest.mark.parametrize("file", [*MODEL_FILES, "card.json"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "giant", "device"])
+def test_only_regular_files_of_bounded_size_are_read(copy_model: CopyModel, file: str, kind: str) -> None:
+    """Neither waited for nor taken into memory, in the service itself, which reads before anything is tried."""
+    folder = copy_model("sine-gru")
+    path, aside = folder / file, folder / "aside"
+    path.rename(aside)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(aside)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as sparse:
+            sparse.truncate(2**40)
+    with pytest.raises(ModelRejected, match=rf"^sine-gru/1: {file} cannot be read \((?!None)[\w ,]+\)$"):
+        read_folder(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Sine-GRU/1", "sine_gru/1", "-x/1", "x" * 101 + "/1", "a\nb/1", "a\x1b[2J/1", os.fsdecode(b"\xff/1"), "x/1-old"],
+)
+def test_a_name_that_no_model_can_have_is_said_on_one_line_of_plain_text(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    repository = Repository(tmp_path)
+    (complaint,) = repository.complaints()
+    assert complaint.isascii()
+    assert complaint.isprintable()
+    assert "folder is named by" in complaint
+    assert repository.catalog.refused == {complaint.partition(": ")[0]: complaint}
+
+
+def test_what_a_card_names_cannot_forge_lines(copy_model: CopyModel) -> None:
+    folder = copy_model("sine-gru")
+    edit("card.json", lambda card: card.update({'x\n{"level": "info"}\x1b[2J' + 5000 * "y": 1}))(folder)
+    with pytest.raises(ModelRejected) as refused:
+        read_folder(folder)
+    assert refused.value.detail.isprintable()
+    assert len(refused.value.detail) < 400
+
+
+def test_folders_of_others_beside_the_models_are_left_alone(tmp_path: Path) -> None:
+    for name in (".git/1", "notes/old", "runs"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "RESULTS.md").touch()
+    assert model_folders(tmp_path) == ([], {})
+    assert model_folders(tmp_path / "none") == ([], {})
+
+
 def test_an_unreadable_folder_does_not_stop_the_service(tmp_path: Path) -> None:
     (tmp_path / "sine-gru" / "1" / "card.json").mkdir(parents=True)
-    catalog = Catalog.load(tmp_path)
+    catalog = Repository(tmp_path).catalog
     assert catalog.refused.keys() == {"sine-gru/1"}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.cards import read_folder
+from service.folders import read_folder
 from service.inference import check, rules
 from service.inference.network import OnnxNetwork
 from service.inference.sequences import Batch

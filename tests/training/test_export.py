@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.cards import read_folder
+from service.folders import read_folder
 from service.inference.network import OnnxNetwork
 from training.recipes import PUBLISHED, Recipe, shortened
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.cards import read_folder
+from service.folders import read_folder
 from training import plugins
 from training.__main__ import main
 from training.recipes import PUBLISHED

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.cards import read_folder
+from service.folders import read_folder
 from training import results, runs
 from training.recipes import PUBLISHED, Recipe, shortened
 from training.tasks import linear

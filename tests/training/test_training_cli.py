@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cards import read_folder
+from service.folders import read_folder
 from training import jobs, results
 from training.__main__ import main
 from training.recipes import PUBLISHED

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from service.cards import JudgedEntry, Level, ModelCard, read_folder
+from service.cards import JudgedEntry, Level, ModelCard
 from service.errors import to_install
+from service.folders import read_folder
 from service.inference.network import OnnxNetwork
 from training import plots
 from training.calibration import LEVELS

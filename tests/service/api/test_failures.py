@@ -89,7 +89,7 @@ def test_a_refused_model_folder_is_named_everywhere_and_the_others_serve(tmp_pat
     folder = copy_model("sine-gru")
     copy_model("linear-gru")
     (folder / "model.onnx").write_bytes(b"")
-    changed = {**settings(tmp_path), "models_dir": folder.parents[1]}
+    changed = {**settings(tmp_path), "models_dir": folder.parents[1], "published_models": False}
     with in_thread(**changed) as client:
         ready = client.get("/health/ready")
         assert ready.status_code == 200
@@ -108,7 +108,7 @@ def test_a_refused_model_folder_is_named_everywhere_and_the_others_serve(tmp_pat
 
 def test_without_any_model_the_service_is_alive_and_not_ready(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
-    with in_thread(**{**settings(tmp_path), "models_dir": tmp_path / "none"}) as client:
+    with in_thread(**{**settings(tmp_path), "models_dir": tmp_path / "none", "published_models": False}) as client:
         assert client.get("/health/live").status_code == 200
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["status"], ready.json()["models"]) == (503, "not ready", 0)

@@ -7,6 +7,7 @@ import pytest
 
 from service.errors import ModelUnavailable, UnknownModel
 from service.inference.catalog import Catalog
+from service.inference.repository import Repository
 from tests.conftest import CopyModel
 from tests.own_series import add_own_series
 
@@ -60,7 +61,7 @@ def test_a_name_that_is_not_served_is_unknown_and_no_file_is_touched(catalog: Ca
 def test_a_refused_model_is_unavailable_by_name_while_the_others_serve(copy_model: CopyModel) -> None:
     broken, folder = copy_model("sine-gru"), copy_model("sine-lstm").parents[1]
     (broken / "model.onnx").write_bytes(b"damaged")
-    catalog = Catalog.load(folder)
+    catalog = Repository(folder).catalog
     assert catalog.refused.keys() == {"sine-gru/1"}
     assert "model.onnx is not the file" in catalog.refused["sine-gru/1"]
     assert catalog.get("sine-lstm").card.name == "sine-lstm"
@@ -74,7 +75,7 @@ def test_a_refused_model_is_unavailable_by_name_while_the_others_serve(copy_mode
 def test_where_the_newest_version_is_refused_an_older_one_answers(copy_model: CopyModel) -> None:
     first = copy_model("sine-gru")
     shutil.copytree(first, first.parent / "2")  # its card is still that of version 1
-    catalog = Catalog.load(first.parents[1])
+    catalog = Repository(first.parents[1]).catalog
     assert catalog.refused.keys() == {"sine-gru/2"}
     assert catalog.get("sine-gru").card.version == "1"
     assert catalog.versions("sine-gru") == ["1"]
@@ -90,7 +91,7 @@ def test_versions_are_ordered_as_numbers_and_the_highest_answers(copy_model: Cop
         card = (target / "card.json").read_text()
         assert '"version": "1"' in card
         (target / "card.json").write_text(card.replace('"version": "1"', f'"version": "{version}"'))
-    catalog = Catalog.load(first.parents[1])
+    catalog = Repository(first.parents[1]).catalog
     assert catalog.versions("sine-gru") == ["1", "2", "10"]
     assert catalog.get("sine-gru").card.version == "10"
     assert [model.card.version for model in catalog] == ["10"]
@@ -101,7 +102,7 @@ def test_stray_files_beside_the_models_are_not_models(tmp_path: Path) -> None:
     (tmp_path / "sine-gru").mkdir()
     (tmp_path / "sine-gru" / "1").write_text("a file, not a folder")
     (tmp_path / "sine-gru" / ".1-half-written").mkdir()
-    catalog = Catalog.load(tmp_path)
+    catalog = Repository(tmp_path).catalog
     assert (len(catalog), catalog.refused, catalog.tasks()) == (0, {}, [])
 
 
@@ -122,13 +123,13 @@ def test_a_task_that_lacks_a_cell_is_compared_by_those_that_it_has(tmp_path: Pat
     for name in add_own_series(tmp_path, "sales"):
         if name.removeprefix("sales-") not in cells:
             shutil.rmtree(tmp_path / name)
-    names = [model.card.name for model in Catalog.load(tmp_path).of_task("sales")]
+    names = [model.card.name for model in Repository(tmp_path).catalog.of_task("sales")]
     assert names == [f"sales-{cell}" for cell in ("simplernn", "lstm", "gru") if cell in cells]
 
 
 def test_a_cell_that_was_unloaded_or_refused_is_left_out_until_none_is_left(copy_model: CopyModel) -> None:
     copy_model("sine-gru")
-    catalog = Catalog.load(copy_model("sine-lstm").parents[1])
+    catalog = Repository(copy_model("sine-lstm").parents[1]).catalog
     catalog.put("sine-gru", [], {})
     assert [model.card.name for model in catalog.of_task("sine")] == ["sine-lstm"]
     catalog.put("sine-lstm", [], {"1": "damaged"})
@@ -142,7 +143,7 @@ def test_a_cell_that_was_unloaded_or_refused_is_left_out_until_none_is_left(copy
 def test_a_task_without_models_of_its_name_is_compared_by_all_of_it(copy_model: CopyModel) -> None:
     for name in ("textbook-linear-simplernn-256", "textbook-compare-gru", "textbook-linear-simplernn-20", "sine-gru"):
         folder = copy_model(name).parents[1]
-    names = [model.card.name for model in Catalog.load(folder).of_task("linear")]
+    names = [model.card.name for model in Repository(folder).catalog.of_task("linear")]
     assert names == ["textbook-linear-simplernn-20", "textbook-linear-simplernn-256", "textbook-compare-gru"]
 
 
@@ -151,7 +152,7 @@ def test_the_highest_version_of_a_model_is_compared(copy_model: CopyModel) -> No
     shutil.copytree(first, first.parent / "2")
     card = first.parent / "2" / "card.json"
     card.write_text(card.read_text().replace('"version": "1"', '"version": "2"'))
-    (only,) = Catalog.load(first.parents[1]).of_task("sine")
+    (only,) = Repository(first.parents[1]).catalog.of_task("sine")
     assert (only.card.name, only.card.version) == ("sine-gru", "2")
 
 

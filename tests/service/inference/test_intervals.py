@@ -24,6 +24,7 @@ from service.inference.intervals import (
     half_widths,
     next_value_intervals,
 )
+from service.inference.repository import Repository
 from tests.conftest import MODELS, CopyModel
 from tests.service.inference.conftest import MakeModel
 from tests.service.test_cards import edit
@@ -144,10 +145,10 @@ def test_intervals_that_no_calibration_can_have_found_are_not_served(copy_model:
 
     folder = copy_model("sine-gru")
     edit("card.json", spoil)(folder)
-    engine = Engine(Catalog.load(folder.parents[1]))
+    engine = Engine(Repository(folder.parents[1]).catalog)
     (prediction,) = engine.predict([STEPPED], "sine-gru")
     (forecast,) = engine.forecast([STEPPED], 30, "sine-gru")
-    assert prediction.value == Engine(Catalog.load(MODELS)).predict([STEPPED], "sine-gru")[0].value
+    assert prediction.value == Engine(Repository(MODELS).catalog).predict([STEPPED], "sine-gru")[0].value
     for answer in (prediction, forecast):
         assert answer.intervals is None
         assert any("half-widths reach 2.2e+307 times the error" in each for each in answer.warnings)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from service.errors import ModelRejected
-from service.inference.catalog import Catalog
 from service.inference.engine import Engine
+from service.inference.repository import Repository
 from service.inference.sequences import Sequence
 from tests.conftest import MODELS
 
@@ -29,7 +29,7 @@ def models() -> Path:
 
 @pytest.fixture(scope="module")
 def reference(models: Path) -> Engine:
-    return Engine(Catalog.load(models, "tensorflow"))
+    return Engine(Repository(models, runtime="tensorflow").catalog)
 
 
 def _sequences(pairs: bool) -> list[Sequence]:

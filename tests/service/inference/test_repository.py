@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from service.errors import ModelRejected, UnknownModel
+from service.errors import ModelRejected, ModelUnavailable, UnknownModel
 from service.inference.engine import Engine
 from service.inference.repository import Repository
-from tests.conftest import CopyModel
+from tests.conftest import MODELS, CopyModel
+from tests.damage import edit
 
 SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
 
@@ -177,3 +182,173 @@ def test_a_process_that_cannot_follow_serves_on(folder: Path, tmp_path: Path) ->
     other.follow()
     assert other.catalog.versions("sine-gru") == ["1"]
     assert "sine-gru/1" in other.catalog.refused
+
+
+def own_and_published(copy_model: CopyModel) -> tuple[Path, Path]:
+    """Two places: one's own, empty so far, and one that stands for the published models, with sine-gru in it."""
+    published = copy_model("sine-gru").parents[1]
+    return published.parent / "own", published
+
+
+def shared(own: Path, published: Path, description: str = "my own") -> Path:
+    """sine-gru once more, in ``own``."""
+    target = own / "sine-gru" / "1"
+    shutil.copytree(published / "sine-gru" / "1", target)
+    edit("card.json", lambda card: card.update(description=description))(target)
+    return target
+
+
+def described(repository: Repository) -> str:
+    return repository.catalog.get("sine-gru", "1").card.description
+
+
+def test_models_of_several_places_are_served_together_and_one_place_may_come_later(copy_model: CopyModel) -> None:
+    own, published = own_and_published(copy_model)
+    repository = Repository(own, published)
+    assert [model.reference for model in repository.catalog] == ["sine-gru/1"]
+    shutil.copytree(MODELS / "linear-gru", own / "linear-gru")
+    repository.look()
+    assert [model.reference for model in repository.catalog] == ["linear-gru/1", "sine-gru/1"]
+    assert [model.reference for model in Repository(own, published).catalog] == ["linear-gru/1", "sine-gru/1"]
+
+
+def test_of_the_same_name_and_version_the_first_place_counts_as_long_as_it_has_one(copy_model: CopyModel) -> None:
+    own, published = own_and_published(copy_model)
+    repository = Repository(own, published)
+    folder = shared(own, published)
+    repository.look()
+    assert described(repository) == described(Repository(own, published)) == "my own"
+    assert described(Repository(published, own)) != "my own"
+    (published / "sine-gru" / "1" / "card.json").touch()
+    repository.look()
+    assert described(repository) == "my own"
+    repository.load("sine-gru")
+    assert described(repository) == "my own"
+    folder.rename(own / "aside")
+    repository.look()
+    assert described(repository) == "my own"  # whoever replaces it may be between two steps
+    repository.look()
+    assert described(repository) != "my own"
+    (own / "aside").rename(folder)
+    repository.look()
+    assert described(repository) == "my own"
+
+
+def test_a_higher_version_answers_wherever_it_is(copy_model: CopyModel) -> None:
+    own, published = own_and_published(copy_model)
+    shared(own, published)
+    add_version(published / "sine-gru", "2")
+    repository = Repository(own, published)
+    assert repository.catalog.versions("sine-gru") == ["1", "2"]
+    assert repository.catalog.get("sine-gru").card.version == "2"
+
+
+def test_nothing_else_answers_in_the_place_of_a_bad_folder_of_ones_own(copy_model: CopyModel) -> None:
+    own, published = own_and_published(copy_model)
+    damage(shared(own, published))
+    repository = Repository(own, published)
+    with pytest.raises(ModelUnavailable, match="checksum"):
+        repository.catalog.get("sine-gru")
+    shutil.rmtree(own)
+    repository.look()
+    repository.look()
+    assert described(repository) != "my own"
+    assert repository.complaints() == []
+
+
+def test_the_same_place_named_twice_is_one(copy_model: CopyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, published = own_and_published(copy_model)
+    monkeypatch.chdir(published.parent)
+    (published.parent / "link").symlink_to(published)
+    repository = Repository(Path("models"), published, Path("link"))
+    assert [entry.version for entry in repository.index()] == ["1"]
+    repository.look()
+    assert [entry.version for entry in repository.index()] == ["1"]
+
+
+def test_a_reason_is_kept_while_another_version_comes(folder: Path) -> None:
+    damage(folder / "1")
+    repository = Repository(folder.parent)
+    add_version(folder, "2")
+    shutil.copy(MODELS / "sine-gru" / "1" / "model.onnx", folder / "2" / "model.onnx")
+    repository.look()
+    assert repository.catalog.versions("sine-gru") == ["2"]
+    assert repository.catalog.refused.keys() == {"sine-gru/1"}
+
+
+def test_what_is_served_is_said_in_words(folder: Path, tmp_path: Path) -> None:
+    assert Repository(folder.parent).in_words() == "1 models"
+    assert Repository(tmp_path / "none").in_words() == f"0 models (there is no <name>/<version> in {tmp_path}/none)"
+    damage(folder / "1")
+    assert Repository(folder.parent).in_words() == "0 models (1 refused, see above)"
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """What other users may do, also where tests run as root."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+@pytest.fixture
+def open_folder(folder: Path) -> Iterator[Path]:
+    """One that others may enter, down from the top; pytest's own are for its user only."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        yield Path(shutil.copytree(folder.parent, Path(place) / "models"))
+
+
+@pytest.mark.parametrize(
+    ("closed", "mode", "reference"),
+    [
+        ("sine-gru", 0o000, "sine-gru"),
+        ("sine-gru", 0o644, "sine-gru/1"),  # may be listed, not entered
+        ("sine-gru/1", 0o000, "sine-gru/1"),
+        ("sine-gru/1/card.json", 0o000, "sine-gru/1"),
+        ("sine-gru/1/model.onnx", 0o000, "sine-gru/1"),
+        ("sine-gru/1/model.keras", 0o000, "sine-gru/1"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name_until_it_can(
+    open_folder: Path, closed: str, mode: int, reference: str
+) -> None:
+    shutil.copytree(MODELS / "linear-gru", open_folder / "linear-gru")
+    (open_folder / closed).chmod(mode)
+    with without_privileges():
+        repository = Repository(open_folder)
+    assert [model.card.name for model in repository.catalog] == ["linear-gru"]
+    (complaint,) = repository.complaints()
+    assert complaint.startswith(f"{reference}: ")
+    assert "Permission denied" in complaint
+    assert repository.catalog.refused == {reference: complaint}
+    for version in (None, "1"):
+        with pytest.raises(ModelUnavailable, match="Permission denied"):
+            repository.catalog.get("sine-gru", version)
+    with without_privileges(), pytest.raises(ModelRejected, match="Permission denied"):
+        repository.load("sine-gru")
+    (open_folder / closed).chmod(0o755)
+    repository.look()
+    assert repository.complaints() == []
+    assert repository.catalog.versions("sine-gru") == ["1"]
+
+
+@pytest.mark.parametrize("closed", [".", "sine-gru", "sine-gru/1"])
+def test_what_cannot_be_read_any_more_is_served_on(
+    open_folder: Path, closed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    repository = Repository(open_folder)
+    (open_folder / closed).chmod(0o000)
+    with without_privileges():
+        for _ in range(3):
+            repository.look()
+    assert repository.catalog.versions("sine-gru") == ["1"]
+    assert len(repository.complaints()) == 1
+    assert caplog.text.count("Permission denied") == 1
+    (open_folder / closed).chmod(0o755)
+    repository.look()
+    assert repository.complaints() == []

@@ -6,7 +6,6 @@ import argparse
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -16,9 +15,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from service.cards import Judged, JudgedEntry, read_folder
-from service.inference.catalog import Catalog
+from service.cards import Judged, JudgedEntry
+from service.folders import read_folder
 from service.inference.engine import Engine
+from service.inference.repository import Repository
 from tests.serving import Process
 from training.__main__ import main
 from training.series import command
@@ -45,9 +45,8 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
     example, train, ask = shown_commands()
     run = [sys.executable, *shlex.split(example)[1:]]
     subprocess.run(run, check=True, cwd=tmp_path)
-    models = tmp_path / "models"
-    shutil.copytree(README.parent / "models" / "sine-gru", models / "sine-gru")
-    with Process(tmp_path, "--models-dir", str(models), "--models-poll-seconds", "0.2") as service:
+    models = tmp_path / "models"  # not there yet
+    with Process(tmp_path, "--models-poll-seconds", "0.2") as service:
         service.wait_until_ready()
         short = [*shlex.split(train)[1:], "--steps", "25"]
         told = subprocess.run([sys.executable, *short], check=True, cwd=tmp_path, capture_output=True, text=True)
@@ -56,9 +55,9 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
         assert "AutoARIMA:" in said
         wanted = {f"sunspots-{cell}" for cell in CELLS}
         deadline = time.monotonic() + 60.0
-        while (served := names_served(service)) != wanted | {"sine-gru"} and time.monotonic() < deadline:
+        while not wanted <= (served := names_served(service)) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert served == wanted | {"sine-gru"}
+        assert wanted | {"sine-gru"} <= served
         asked = ask.replace("localhost:8000", str(service.client.base_url).removeprefix("http://"))
         answered = subprocess.run(["bash", "-c", asked], check=True, cwd=tmp_path, capture_output=True, text=True)
         (forecast,) = json.loads(answered.stdout)["forecasts"]
@@ -144,7 +143,7 @@ def test_a_rate_that_stands_still_and_then_steps_is_served_without_intervals_and
         card.description.replace("It has", "rate-gru has"),
     ):
         assert reason in said
-    engine = Engine(Catalog.load(tmp_path / "models"))
+    engine = Engine(Repository(tmp_path / "models").catalog)
     answers = [*engine.predict([rate], "rate-gru"), *engine.forecast([rate, rate[:180]], 30, "rate-gru")]
     for answer in answers:
         assert answer.intervals is None

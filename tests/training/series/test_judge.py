@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.cards import WIDEST, read_folder
+from service.cards import WIDEST
+from service.folders import read_folder
 from service.inference.engine import LEVELS
 from service.inference.network import OnnxNetwork
 from service.inference.scaling import unit_of

@@ -30,7 +30,8 @@ def test_the_index_lists_what_is_served(api: httpx.Client) -> None:
 
 def test_a_model_is_loaded_and_unloaded_by_name(tmp_path: Path, copy_model: CopyModel) -> None:
     folder = copy_model("sine-gru")
-    with in_thread(models_dir=folder.parents[1], database_url=f"sqlite:///{tmp_path}/log.db") as client:
+    settings = {"models_dir": folder.parents[1], "published_models": False}
+    with in_thread(**settings, database_url=f"sqlite:///{tmp_path}/log.db") as client:
         assert client.post("/v2/repository/models/sine-gru/unload").status_code == httpx.codes.OK
         assert predict(client).status_code == httpx.codes.NOT_FOUND
         assert_foreign_error(client.get("/v2/models/sine-gru"), 404, "Request for unknown model")
