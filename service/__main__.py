@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.metadata import version
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import CliApp
 
+from service import DISTRIBUTION
 from service.commands import COMMANDS
 from service.errors import UnrollError
 from service.server import serve
@@ -17,18 +21,30 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the subcommand of ``arguments`` (by default those of the process), or serve; exit 2 on a bad setting."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        if given and given[0] in COMMANDS:
+        if given and given[0] == "--version":
+            print(f"unroll {version(DISTRIBUTION)}")
+        elif given and given[0] in COMMANDS:
             COMMANDS[given[0]](given[1:])
         else:
             serve(CliApp.run(Settings, cli_args=given))
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            flag = "--" + ".".join(map(str, problem["loc"])).replace("_", "-")
-            print(f"{flag}: {problem['msg']}", file=sys.stderr)
+        for line in dict.fromkeys(in_words(problem, given) for problem in error.errors(include_url=False)):
+            print(line, file=sys.stderr)
         sys.exit(2)
     except UnrollError as error:
         print(error.detail, file=sys.stderr)
         sys.exit(2)
+
+
+def in_words(problem: ErrorDetails, given: list[str]) -> str:
+    """A setting that is wrong: the flag or the variable that it came from, its value where it is no secret, and why."""
+    name = str(problem["loc"][0])
+    flag, variable = "--" + name.replace("_", "-"), f"UNROLL_{name.upper()}"
+    typed = any(each.partition("=")[0] == flag for each in given)
+    where = flag if typed or variable not in map(str.upper, os.environ) else variable
+    field = Settings.model_fields.get(name)
+    shown = f"{str(problem['input'])[:100]!r}: " if field is not None and field.repr else ""
+    return f"{where}: {shown}{problem['msg']}"
 
 
 if __name__ == "__main__":

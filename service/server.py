@@ -27,7 +27,7 @@ from service.request_log.migrate import migrate
 from service.settings import Settings
 from service.telemetry.logs import configure
 from service.telemetry.metrics import shared_between_processes
-from service.workers import Workers
+from service.workers import Workers, ending_signals
 
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
@@ -43,7 +43,6 @@ _HEADERS = [
 _COLLECT_AFTER = 50_000  # new objects, net
 # Connections that were made just before the sockets closed send their request within this, or not at all.
 _LINGER_SECONDS, _LOOK_SECONDS = 1.0, 0.05
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("uvicorn.error")
 
@@ -64,6 +63,8 @@ class Server(uvicorn.Server):
         spare_collections()
         self._end_with_parent()
         if self._announce and sockets:
+            for complaint in self._lifecycle.complaints:
+                log.warning("%s", complaint)
             host, port = sockets[0].getsockname()[:2]
             where = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             print(f"Unroll serves {self._lifecycle.serves} on {where} (docs: {where}/docs)", flush=True)
@@ -128,7 +129,7 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn raises the signal again at the end, and a service that was told to stop and did would look killed.
-        before = {each: signal.signal(each, self.handle_exit) for each in _SIGNALS}
+        before = {each: signal.signal(each, self.handle_exit) for each in ending_signals()}
         try:
             yield
         finally:

@@ -95,13 +95,21 @@ class Workers:
             process.join(max(0.0, deadline - time.monotonic()))
 
 
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """What asks a service to end: Ctrl-C, SIGTERM, and a terminal that goes, unless nohup said to outlive it."""
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is None or signal.getsignal(hang_up) == signal.SIG_IGN:
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, hang_up)
+
+
 @contextmanager
 def _signals() -> Iterator[int]:
     """A descriptor that becomes readable when the process is asked to end."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     asked = lambda *_: os.write(writing, b"\0")  # noqa: E731  (a handler needs no name)
-    before = {each: signal.signal(each, asked) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, asked) for each in ending_signals()}
     try:
         yield reading
     finally:

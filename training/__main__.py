@@ -10,11 +10,13 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from service import DISTRIBUTION
 from service.errors import UnrollError
 from training import jobs, plugins
 from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
@@ -134,6 +136,7 @@ def _report(options: argparse.Namespace, console: Console) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Train, score and export Unroll's models.")
+    parser.add_argument("--version", action="version", version=f"unroll {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(required=True, metavar="command")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("models", nargs="*", type=_model, metavar="model", help="names of models (default: all)")

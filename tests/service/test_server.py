@@ -142,6 +142,36 @@ def test_sigterm_under_load_drops_no_accepted_request_and_exits_0(tmp_path: Path
     assert len(answered) == len(set(answered))
 
 
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.system)])
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_each_signal_that_ends_a_program_drains_and_exits_0(
+    tmp_path: Path, asked: signal.Signals, workers: int
+) -> None:
+    with Process(tmp_path, *FLAGS, "--drain-seconds", "0.5", "--workers", str(workers)) as service:
+        service.wait_until_ready()
+        service.process.send_signal(asked)
+        _wait_for(lambda: service.client.get("/health/ready").status_code == 503)
+        assert exchange(service.port, PREDICT).status == 200
+        assert service.process.wait(timeout=30) == 0, service.output.read_text()
+    assert len(rows(service.database)) == 1
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.system)])
+def test_a_service_that_was_started_to_outlive_its_terminal_does(tmp_path: Path, workers: int) -> None:
+    """As by nohup, which has SIGHUP ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        service = Process(tmp_path, *FLAGS, "--workers", str(workers))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with service:
+        service.wait_until_ready()
+        for pid in (service.process.pid, *children(service)):
+            os.kill(pid, signal.SIGHUP)
+        assert service.client.get("/health/ready").status_code == 200
+        assert service.stop() == 0
+
+
 @pytest.mark.system  # several processes: seconds to start
 def test_a_killed_worker_is_replaced_while_the_other_answers(tmp_path: Path) -> None:
     with Process(tmp_path, *FLAGS, "--workers", "2") as service:
