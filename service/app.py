@@ -10,13 +10,13 @@ from importlib.metadata import version
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from service import DISTRIBUTION
-from service.api import handlers, health, metrics, models, openapi, outcomes, page, quality, requests, v1
+from service.api import handlers, health, metrics, models, openapi, outcomes, page, quality, query, requests, v1
 from service.api.admission import Admission
 from service.api.auth import Auth
 from service.api.backtest import backtest
@@ -28,7 +28,7 @@ from service.api.forecast import forecast
 from service.api.gathering import Gathering
 from service.api.inspect import inspect
 from service.api.live import LiveErrors
-from service.api.middleware import ContentPolicy, Prefixed, RequestId, Straight
+from service.api.middleware import ContentPolicy, Head, Prefixed, RequestId, Straight
 from service.api.predict import predict
 from service.api.v2 import models as v2_models
 from service.api.v2 import repository as v2_repository
@@ -143,6 +143,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         lifespan=lifespan,
         # Whether somebody set up OpenTelemetry for FastAPI is a question of 5 us a request; our own tracing is apart.
         telemetry={"tracing": False, "metrics": False, "logs": False},
+        dependencies=[Depends(query.refuse_unknown)],
         responses={
             int(HTTPStatus.UNPROCESSABLE_ENTITY): openapi.problem_response("A parameter is not what was expected"),
         },
@@ -166,6 +167,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         app.include_router(router)
     app.router.routes.extend(page.routes)
     # Each middleware that is added goes around those before it.
+    app.add_middleware(Head)
     app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY})
     app.add_middleware(
         Straight, endpoints={path: each for each in COMPUTING for path in each.routes if "{" not in path}

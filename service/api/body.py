@@ -51,11 +51,11 @@ class Accepted(NamedTuple):
     """The forms in which a protocol takes a body."""
 
     media_types: frozenset[bytes]
-    encodings: frozenset[bytes]
+    encodings: tuple[bytes, ...]
 
 
 # curl -d says that it sends a form whatever it sends, and NVIDIA's client says nothing at all.
-JSON_ONLY = Accepted(frozenset({b"application/json", b"application/x-www-form-urlencoded"}), frozenset())
+JSON_ONLY = Accepted(frozenset({b"application/json", b"application/x-www-form-urlencoded"}), ())
 
 
 class Disconnected(Exception):  # an event, not an error

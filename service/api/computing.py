@@ -20,7 +20,8 @@ from service.api import encoding
 from service.api.admission import Hand
 from service.api.body import JSON_ONLY, Accepted, Disconnected, read_body
 from service.api.deps import Services, services_of
-from service.api.errors import Refusal, refuse, refuse_as
+from service.api.errors import Refusal, is_foreign, refuse, refuse_as
+from service.api.query import refuse_others
 from service.api.replies import Computed, Content, Posted, Reply, Stages
 from service.api.traces import trace
 from service.errors import LogUnavailable, UnrollError
@@ -90,6 +91,8 @@ class ComputingEndpoint(ABC, Generic[Question]):
         try:
             services.log.admit()
             services.admission.admit()
+            if scope["query_string"] and not is_foreign(self.path):
+                refuse_others(scope["query_string"], ())
             posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted, hand.reading)
             hand.start()
             arrived = True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import zlib
+from collections.abc import Sequence
 
 from service.errors import BodyTooLarge, InvalidInput
 
-OFFERED = frozenset({b"gzip", b"deflate"})
+OFFERED = (b"gzip", b"deflate")
 # What zlib calls the two forms; "deflate" means the zlib format (RFC 9110, 8.4.1.2).
 _WINDOW = {b"gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
 # Answers are numbers, which hardly shrink more at a higher level.
@@ -38,22 +40,35 @@ def decoded(encoding: bytes, body: bytes, limit: int) -> bytes:
 
 
 def encoded(accept: bytes | None, body: bytes, headers: Headers) -> tuple[bytes, Headers]:
-    """``body`` in the first encoding that the Accept-Encoding header ``accept`` allows and that is offered here."""
+    """``body`` in the encoding offered here that the Accept-Encoding header ``accept`` likes best."""
     headers = (*headers, (b"vary", b"accept-encoding"))
-    name = _chosen(accept or b"")
+    name = chosen(accept or b"", OFFERED)
     if name is None:
         return body, headers
     stream = zlib.compressobj(_LEVEL, wbits=_WINDOW[name])
     return stream.compress(body) + stream.flush(), (*headers, (b"content-encoding", name))
 
 
-def _chosen(accept: bytes) -> bytes | None:
+def chosen(accept: bytes, offered: Sequence[bytes]) -> bytes | None:
+    """The coding of ``offered`` that the Accept-Encoding header ``accept`` weighs most, the first named of equals.
+
+    None for none: it names none of them, refuses them, or would rather have the body as it is (RFC 9110, 12.5.3).
+    """
+    weights: dict[bytes, float] = {}
     for part in accept.lower().split(b","):
-        name, _, weight = part.partition(b";")
-        refused = weight.replace(b" ", b"").rstrip(b".0") == b"q="
-        if name.strip() in OFFERED and not refused:
-            return name.strip()
-    return None
+        name, *parameters = (each.strip() for each in part.split(b";"))
+        weights[name] = min(map(_weight, parameters), default=1.0)
+    of_others = weights.get(b"*", 0.0)
+    found = [name for name in weights if name in offered] + [name for name in offered if name not in weights]
+    best = max(found, key=lambda name: weights.get(name, of_others))
+    weight = weights.get(best, of_others)
+    return best if weight > 0 and weight >= weights.get(b"identity", 0.0) else None
+
+
+def _weight(parameter: bytes) -> float:
+    """A weight as it should be; nothing that is not one can be meant as a yes."""
+    found = re.fullmatch(rb"q\s*=\s*(0(\.\d*)?|1(\.0*)?)", parameter)
+    return float(found[1]) if found else 0.0
 
 
 def _damaged() -> InvalidInput:

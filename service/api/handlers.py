@@ -53,7 +53,7 @@ def _response(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Res
 
 def _allowed(request: Request) -> str:
     """The methods that this path has a route for; Starlette names those of the first route only."""
-    asked = [{**request.scope, "method": method} for method in _METHODS]
+    asked = [{**request.scope, "method": "GET" if method == "HEAD" else method} for method in _METHODS]
     found = [any(route.matches(scope)[0] is Match.FULL for route in request.app.routes) for scope in asked]
     return ", ".join(method for method, allowed in zip(_METHODS, found, strict=True) if allowed)
 

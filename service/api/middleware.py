@@ -51,6 +51,29 @@ class Prefixed:
         await self._app(scope, receive, send)
 
 
+class Head:
+    """Answers HEAD as GET is answered, without the body; of an answer in parts only the first is made."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        ended = False
+
+        async def send_head(message: Message) -> None:
+            nonlocal ended
+            if message["type"] == "http.response.start":
+                await send(message)
+            elif not ended:
+                ended = True  # whoever streams is told that the client has left
+                await send({"type": "http.response.body"})
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
+
+
 class ContentPolicy:
     """Gives the answers of ``policies``' paths their Content-Security-Policy; the server's own allows nothing."""
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Tag
 
 from service.api.deps import OwnRowsDep, ServicesDep, posted
 from service.api.openapi import error_responses, problem_response, request_body
-from service.api.requests import UNAVAILABLE, as_time
+from service.api.requests import UNAVAILABLE, Id, as_time
 from service.api.schemas import MOST_SEQUENCES, MOST_VALUES, Number
 from service.request_log.outcomes import record_outcome
 
@@ -56,7 +56,7 @@ class OutcomeResponse(BaseModel):
 async def outcome(
     services: ServicesDep,
     client: OwnRowsDep,
-    request_id: str,
+    request_id: Id,
     body: Annotated[OutcomeRequest, posted(OutcomeRequest)],
 ) -> OutcomeResponse:
     found = await services.log.run(record_outcome(request_id, value=body.value, values=body.values, client=client))

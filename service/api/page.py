@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.api.encoding import chosen
+
 _PAGE = Path(__file__).parents[1] / "page"
 _MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -52,14 +54,20 @@ def carried(name: str) -> Path:
 
 
 @cache
+def _files() -> dict[str, Path]:
+    """What lies in the page's folder by name: no name that a client makes up is looked for on the disk."""
+    return {path.name: path for path in _PAGE.iterdir() if path.suffix in _MEDIA_TYPES}
+
+
+@cache
 def asset(name: str) -> Asset:
     """The file ``name``, read once.
 
     Raises:
         HTTPException: 404, the page has no such file.
     """
-    path = carried(name) if name in _CARRIED else _PAGE / name
-    if path.name.startswith(".") or path.suffix not in _MEDIA_TYPES or not path.is_file():
+    path = carried(name) if name in _CARRIED else _files().get(name)
+    if path is None:
         raise HTTPException(404)
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:20]
@@ -76,7 +84,7 @@ def _send(request: Request) -> Response:
     }
     if found.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if chosen(request.headers.get("accept-encoding", "").encode("latin-1"), (b"gzip",)):
         return Response(found.compressed, media_type=found.media_type, headers={**headers, "Content-Encoding": "gzip"})
     return Response(found.content, media_type=found.media_type, headers=headers)
 

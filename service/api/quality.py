@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from service.api.deps import InTurnDep, ReaderDep
+from service.api.query import QueryTime
 from service.api.requests import UNAVAILABLE, window
-from service.api.schemas import QueryTime
 
 router = APIRouter(tags=["requests"])
 

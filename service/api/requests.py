@@ -8,14 +8,16 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
+from service.api.computing import ComputingEndpoint
 from service.api.deps import InTurnDep, ReaderDep, Services, ServicesDep
 from service.api.openapi import problem_response
-from service.api.schemas import QueryTime
+from service.api.query import QueryTime
 from service.errors import InvalidInput, Problem
 from service.request_log.export import Export, readable_body
 from service.request_log.newest import Filters
@@ -32,14 +34,40 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _SENT_BYTES = 64 * 1024
 
 
+# A UUID is the same in capitals (RFC 9562, 4).
+Id = Annotated[str, AfterValidator(str.lower)]
+
+
 def _filters(
-    endpoint: Annotated[str | None, Query(description="Only this path, such as /predict")] = None,
+    request: Request,
+    endpoint: Annotated[
+        str | None, Query(description="Only this path, such as /predict; of one with a model, its answers")
+    ] = None,
     model: Annotated[str | None, Query(description="Only answers of this model, `name` or `name/version`")] = None,
     status: Annotated[int | None, Query(ge=100, le=599)] = None,
     since: Annotated[QueryTime | None, Query(description="First time that belongs, with its UTC offset")] = None,
     until: Annotated[QueryTime | None, Query(description="First time that no longer belongs")] = None,
 ) -> Filters:
+    if endpoint is not None:
+        endpoint, named = _named(request, endpoint)
+        if named is not None and model not in (None, named):
+            expected = "the model in the path of endpoint, or as model"
+            raise InvalidInput(f"expected {expected}", code="one_of", problems=(Problem("query.model", expected),))
+        model = named or model
     return Filters(endpoint, model, status, *window(since, until))
+
+
+def _named(request: Request, path: str) -> tuple[str, str | None]:
+    """The endpoint that ``path`` leads to, as the log names it, and the model in it, `name` or `name/version`."""
+    path = path.removeprefix(request.scope.get("root_path", ""))
+    for route in request.app.router.routes:
+        endpoint = getattr(route, "endpoint", None)
+        if isinstance(endpoint, ComputingEndpoint):
+            match, found = route.matches({"type": "http", "method": "POST", "path": path})
+            if match is Match.FULL:
+                given = [value for value in found["path_params"].values() if not value.startswith("{")]
+                return endpoint.path, "/".join(given) or None
+    return path, None
 
 
 FiltersDep = Annotated[Filters, Depends(_filters)]
@@ -123,7 +151,7 @@ def requests(
     reader: ReaderDep,
     filters: FiltersDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    cursor: Annotated[Id | None, Query(description="`next` of the page before")] = None,
 ) -> LogPage:
     page = reader.page(filters, limit, cursor)
     return LogPage(requests=[LoggedRequest(**_shown(row)) for row in page.rows], next=page.next)
@@ -204,7 +232,7 @@ async def _pieces(services: Services, found: Export, piece: bytes) -> AsyncItera
     summary="One logged request with its bodies",
     responses={404: problem_response("No such request"), **UNAVAILABLE},
 )
-def request(reader: ReaderDep, request_id: str) -> LoggedBodies:
+def request(reader: ReaderDep, request_id: Id) -> LoggedBodies:
     row = reader.get(request_id)
     return LoggedBodies(
         **_shown(row),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Tag
+from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.cards import Level
 from service.errors import InvalidInput, Problem
@@ -44,16 +44,6 @@ PostedSequence = Annotated[
 ]
 PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)]
 Name = Annotated[str, Field(min_length=1)]
-
-
-def _written_out(time: Any) -> Any:
-    if isinstance(time, str) and "-" not in time[1:]:
-        raise ValueError("expected a date with a time and its UTC offset")
-    return time
-
-
-# Pydantic would also take a bare number for seconds or milliseconds since the epoch.
-QueryTime = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 class ComputingPayload(BaseModel):

@@ -7,6 +7,7 @@ prometheus-client decides that when it is imported, by PROMETHEUS_MULTIPROC_DIR,
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,8 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _REQUEST_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _INFERENCE_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0)
 SEVERAL = "several"
+# Of the text format and of OpenMetrics.
+_VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
 
 
 class LogNumbers(NamedTuple):
@@ -148,7 +151,9 @@ class Metrics:
 
 def exposition(families: Iterable[Metric], accept: str) -> tuple[bytes, str]:
     """``families`` in the form that an Accept header asks for, and its media type."""
-    encode, media_type = choose_encoder(accept)
+    # Any other version would be taken at its word, or break what compares it as numbers.
+    known = [part for part in accept.split(",") if set(re.findall(r"version=([^;]*)", part)) <= _VERSIONS]
+    encode, media_type = choose_encoder(",".join(known))
     return encode(_Collected(families)), media_type
 
 

@@ -52,7 +52,7 @@ def request(*headers: bytes, body: bytes = BODY, path: bytes = b"/predict", leng
         request(b"Transfer-Encoding: chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)),
         request(b"Transfer-Encoding: chunked", body=b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"),
         request(b"Expect: 100-continue")[: -len(BODY)] + BODY,
-        request(path=b"/predict?x=1"),
+        request(path=b"/predict?"),
     ],
 )
 def test_a_body_is_read_however_it_is_sent(service: Process, sent: bytes) -> None:
@@ -80,6 +80,7 @@ def test_a_body_is_read_however_it_is_sent(service: Process, sent: bytes) -> Non
         (b"GET\r\n\r\n", 400, "malformed_request"),
         (request(path=b"/models/../../etc/passwd"), 404, "unknown_path"),
         (request(path=b"/%ff%fe"), 404, "unknown_path"),
+        (request(path=b"/predict?model=sine-gru"), 422, "unknown_parameter"),
         (b"BREW /predict HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "malformed_request"),
     ],
 )

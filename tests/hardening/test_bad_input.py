@@ -196,16 +196,25 @@ def test_a_damaged_encoding_is_bad_input(asked: Asked, damage: bytes) -> None:
     assert_refused(asked.post(path, damage, Content_Encoding="gzip"), path, 422)
 
 
-NAMES = ["../x", "..%2f..%2fetc%2fpasswd", "%2e%2e", "%2e%2e%2f", "a%00b", "a" * 300, "\\..\\x", "CON", "sine-gru%2f1"]
+NAMES = [
+    *("../x", "..%2f..%2fetc%2fpasswd", "%2e%2e", "%2e%2e%2f", "..", ".", "%2fetc%2fpasswd", "\\..\\x", "CON"),
+    *("a%00b", "%00", "main.js%00", "%0a", "%ff.js", "%ed%a0%80.js", "%f0%9f%98%80.js", "e%cc%81.svg", "sine-gru%2f1"),
+    # As long as a file's name may be and longer; as a whole path may be and longer.
+    *("a" * 252 + ".js", "a" * 253 + ".js", "a" * 300, "a" * 4096 + ".js", "%f0%9f%98%80" * 64 + ".js"),
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "path",
-    ["/models/{}", "/models/{}/plots/loss.svg", "/v1/models/{}", "/v2/models/{}", "/v2/models/{}/ready", "/page/{}"],
+    [
+        *("/models/{}", "/models/{}/plots/loss.svg", "/models/sine-gru?version={}", "/page/{}", "/requests/{}"),
+        *("/v1/models/{}", "/v2/models/{}", "/v2/models/{}/ready", "/v2/models/sine-gru/versions/{}"),
+        *("/v2/repository/models/{}/load", "/v2/repository/models/{}/unload", "/static-offline-docs/{}"),
+    ],
 )
 def test_a_name_in_a_path_that_is_no_model_touches_no_file(asked: Asked, path: str, name: str) -> None:
-    reply = exchange(asked.port, http("GET", path.format(name)))
+    reply = exchange(asked.port, http("POST" if "repository" in path else "GET", path.format(name)))
     assert (reply.status, len(reply.body) <= MOST_BYTES) == (404, True)
     assert b"root:" not in reply.body
 

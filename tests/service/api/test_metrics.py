@@ -64,6 +64,34 @@ def test_the_readme_documents_exactly_what_is_exported(client: httpx.Client) -> 
     assert exported == documented
 
 
+OPENMETRICS = "application/openmetrics-text"
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (OPENMETRICS, f"{OPENMETRICS}; version=1.0.0"),
+        (f"{OPENMETRICS}; version=1.0.0", f"{OPENMETRICS}; version=1.0.0"),
+        (f"{OPENMETRICS};version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;q=0.2", f"{OPENMETRICS}; version=1.0.0"),
+        (f"{OPENMETRICS}; version=abc, text/plain; version=1.0.0", "text/plain; version=1.0.0"),
+        *(
+            (f"{kind}; version={version}", "text/plain; version=0.0.4")
+            for kind in (OPENMETRICS, "text/plain")
+            for version in ("abc", '"1.0.0"', "1.x", "9.9.9", "-1", "1.0.0;version=abc", "9" * 5000, "\xb2")
+        ),
+        ("*/*", "text/plain; version=0.0.4"),
+        ("application/json;=;;,", "text/plain; version=0.0.4"),
+    ],
+)
+def test_a_form_that_is_not_known_is_answered_in_the_plain_one(
+    client: httpx.Client, accept: str, content_type: str
+) -> None:
+    response = client.get("/metrics", headers={"Accept": accept.encode("latin-1")})
+    assert response.status_code == httpx.codes.OK
+    assert response.headers["content-type"].startswith(content_type)
+    assert (response.text.endswith("# EOF\n")) is content_type.startswith(OPENMETRICS)
+
+
 def test_names_follow_the_conventions_of_prometheus(client: httpx.Client) -> None:
     for name, family in families(client).items():
         assert re.fullmatch(r"unroll_[a-z0-9]+(_[a-z0-9]+)*", name)

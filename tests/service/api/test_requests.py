@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.problems import TEXT
+from tests.problems import TEXT, assert_problem
 
 
 def posted(api: httpx.Client, body: dict[str, Any], path: str = "/predict", **headers: str) -> str:
@@ -140,3 +140,32 @@ def test_filters_leave_only_what_matches(api: httpx.Client) -> None:
     assert last in ids(since=moment)
     assert last not in ids(until=moment)
     assert ids(since="2099-01-01T00:00:00Z") == []
+
+
+def test_the_endpoint_is_filtered_by_the_path_that_was_posted_to(api: httpx.Client) -> None:
+    instances = {"instances": [[1.0, 2.0, 3.0]]}
+    gru, lstm = (posted(api, instances, f"/v1/models/sine-{cell}:predict") for cell in ("gru", "lstm"))
+    version = posted(api, instances, "/v1/models/sine-gru/versions/1:predict")
+
+    def ids(**query: str) -> list[str]:
+        response = api.get("/requests", params={"limit": "3", **query})
+        assert response.status_code == 200, response.text
+        return [row["id"] for row in response.json()["requests"]]
+
+    assert ids(endpoint="/v1/models/{model}:predict") == [version, lstm, gru]
+    assert ids(endpoint="/v1/models/sine-gru:predict")[:2] == [version, gru]
+    assert ids(endpoint="/v1/models/sine-gru:predict", model="sine-gru")[:2] == [version, gru]
+    assert ids(endpoint="/v1/models/sine-gru/versions/1:predict")[:2] == [version, gru]
+    assert ids(endpoint="/v1/models/sine-lstm:predict")[0] == lstm
+    assert ids(endpoint="/v1/models/nobody:predict") == ids(endpoint="/nowhere") == ids(endpoint="predict") == []
+    other = api.get("/requests", params={"endpoint": "/v1/models/sine-gru:predict", "model": "sine-lstm"})
+    assert_problem(other, 422, "one_of")
+
+
+def test_an_id_is_the_same_in_capitals(api: httpx.Client) -> None:
+    identity = posted(api, {"sequence": [1, 2]})
+    assert api.get(f"/requests/{identity.upper()}").json() == row_of(api, identity)
+    outcome = api.post(f"/requests/{identity.upper()}/outcome", json={"value": 3.0})
+    assert outcome.json()["id"] == identity
+    later = api.get("/requests", params={"cursor": identity.upper(), "limit": 5}).json()
+    assert later == api.get("/requests", params={"cursor": identity, "limit": 5}).json()

@@ -1,0 +1,66 @@
+"""Query parameters: names that a route does not know, names given twice, and times as people type them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from pydantic import AwareDatetime, BeforeValidator
+
+from service.api.errors import is_foreign
+from service.errors import InvalidInput, Problem
+
+# A time, and an offset whose + was not encoded and came as a blank.
+_UNENCODED_OFFSET = re.compile(r"(\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) (\d\d:?\d\d)")
+
+
+def _written_out(time: Any) -> Any:
+    if isinstance(time, str):
+        if "-" not in time[1:]:
+            raise ValueError("expected a date with a time and its UTC offset")
+        return _UNENCODED_OFFSET.sub(r"\1+\2", time)
+    return time
+
+
+# Pydantic would also take a bare number for seconds or milliseconds since the epoch.
+QueryTime = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
+async def refuse_unknown(request: Request) -> None:
+    """Refuse a parameter that the route's OpenAPI entry does not name: a misspelt filter would filter nothing.
+
+    The protocols of others, ``/v1`` and ``/v2``, let unknown ones pass.
+    """
+    route = request.scope["route"]
+    if request.scope["query_string"] and route.include_in_schema and not is_foreign(route.path):
+        operation = request.app.openapi()["paths"][route.path][request.method.lower()]
+        known = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
+        refuse_others(request.scope["query_string"], known)
+
+
+def refuse_others(query: bytes, known: Collection[str]) -> None:
+    """Refuse ``query`` where it names something that is not ``known``, or a name twice; repeats no name of it.
+
+    Raises:
+        InvalidInput: says which names are known.
+    """
+    names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    if not names.keys() <= set(known):
+        expected = f"only {', '.join(known)}" if known else "no query parameters"
+        raise InvalidInput(
+            f"unknown query parameter; expected {expected}",
+            code="unknown_parameter",
+            problems=(Problem("query", expected),),
+        )
+    repeated = [name for name, times in names.items() if times > 1]
+    if repeated:
+        expected = "each query parameter once"
+        raise InvalidInput(
+            f"{repeated[0]} is given twice; expected {expected}",
+            code="repeated_parameter",
+            problems=(Problem(f"query.{repeated[0]}", expected),),
+        )
