@@ -19,13 +19,15 @@ from service.cards import Level
 from service.inference import rules
 from training.calibration import LEVELS
 from training.series.measures import Forecasts
-from training.series.panel import Panel
+from training.series.panel import Panel, SeriesError
 from training.series.splits import Origins, Split
 from training.tasks.base import Floats
 
 # Values of an origin's past that rivals read, and before the hold-out that AutoETS and AutoARIMA are fitted on.
 HISTORY = 2_000
 OPTIONAL = ("AutoETS", "AutoARIMA")
+# What statsforecast raises of series that it cannot fit.
+FAILURES = (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError, np.linalg.LinAlgError)
 MOST_LAGS = 60
 _NORMAL: Mapping[Level, float] = {"80": 1.2815515655446004, "90": 1.6448536269514722, "95": 1.959963984540054}
 Rival = Callable[[Panel, Split, Origins, int | None], Forecasts]
@@ -81,7 +83,11 @@ def automatic(name: str) -> Rival:
             warnings.simplefilter("ignore")  # of optimisers that stop early; what they reached is what is judged
             for each in np.unique(origins.series):
                 series = panel.series[each].values
-                fitted = _automatic(name, season).fit(series[: split.ends(len(series))[2]][-HISTORY:])
+                try:
+                    fitted = _automatic(name, season).fit(series[: split.ends(len(series))[2]][-HISTORY:])
+                except FAILURES as error:
+                    said = f"{panel.series[each].name} cannot be fitted, {type(error).__name__}: {error}"
+                    raise SeriesError(said) from error
                 for row in np.flatnonzero(origins.series == each):
                     past = series[max(0, origins.at[row] - HISTORY) : origins.at[row]]
                     found = fitted.forward(y=past, h=split.horizon, level=[int(level) for level in LEVELS])

@@ -19,8 +19,8 @@ from service.cards import Cell, ModelCard
 from training.series import candidates
 from training.series.candidates import Candidate
 from training.series.judge import Entries, judge_rival
-from training.series.panel import Panel
-from training.series.rivals import OPTIONAL
+from training.series.panel import Panel, SeriesError
+from training.series.rivals import FAILURES, OPTIONAL
 from training.series.splits import Split
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Report = Callable[["Progress"], None]
 # Changed with anything in this folder that changes what a candidate becomes.
 _EDITION = 1
-_FAILURES = (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +84,10 @@ def judge(work: Assignment, rival: str, _: Report) -> Entries | str:
     """One rival's errors on the hold-out, or why it has none: statsforecast cannot fit every series."""
     try:
         return judge_rival(rival, work.panel, work.split, work.season)
-    except _FAILURES as error:
+    except (SeriesError, *FAILURES) as error:
         if rival not in OPTIONAL:
             raise
-        return f"{type(error).__name__}: {error}"
+        return error.detail if isinstance(error, SeriesError) else f"{type(error).__name__}: {error}"
 
 
 def write(work: Assignment, candidate: Candidate, others: dict[str, Entries], _: Report) -> ModelCard:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from service.inference import rules
 from tests.training.series.conftest import MakePanel
-from training.series import rivals
+from training.series import rivals, work
 from training.series.measures import entries, overall, scales
 from training.series.splits import Split, origins
 from training.tasks.base import Floats
@@ -84,6 +85,20 @@ def test_auto_arima_comes_close_to_the_truth_on_an_autoregression(panel_of: Make
     assert overall(arima) < overall(naive)
     assert arima[0].coverage is not None
     assert 0.6 < arima[0].coverage["80"] < 0.95
+
+
+@pytest.mark.skipif(bool(rivals.missing()), reason="the extra `series` is not installed")
+def test_a_series_that_statsforecast_cannot_fit_is_named(
+    panel_of: MakePanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise ValueError("No suitable ARIMA model found")
+
+    panel = panel_of(autoregressive(150))
+    monkeypatch.setattr(rivals, "_automatic", failing)
+    job = work.Assignment("x", "x.csv", panel, Split(3), None, 0, None, ("gru",), tmp_path, tmp_path)
+    said = work.judge(job, "AutoARIMA", lambda _: None)
+    assert said == "0 cannot be fitted, ValueError: No suitable ARIMA model found"
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
