@@ -101,6 +101,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
             wait=settings.queue_timeout,
             threads=os.cpu_count() or 1,
         )
+        life.at_end.append(admission.end_by)
         reader = LogReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
         heavy = HeavyReads(settings.log_read_timeout)
         services = Services(
@@ -174,11 +175,14 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     )
     if settings.quota is not None:
         # Here, because a start without quotas does without these thirty milliseconds and two megabytes.
-        from service.api.quotas import Counter, Quotas
+        from service.api.quotas import Counter, Quotas, Strangers
 
-        app.add_middleware(Quotas, counter=Counter(settings.quota, settings.quota_url))
+        counter = Counter(settings.quota, settings.quota_url)
+        app.add_middleware(Quotas, counter=counter)
     if settings.api_keys_file is not None:
         app.add_middleware(Auth, keys=KeyFile(settings.api_keys_file))
+        if settings.quota is not None:
+            app.add_middleware(Strangers, counter=counter)
     app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
     origins, hosts = listed(settings.cors_origins), listed(settings.allowed_hosts)
     if origins:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ class Lifecycle:
         self.failure: str | None = None
         self.serves = ""  # in words, for the line at start
         self.complaints: list[str] = []  # what is not served and why, for the lines before it
+        self.at_end: list[Callable[[float], None]] = []  # called with the time by which all work must have ended
 
     @property
     def takes_traffic(self) -> bool:
@@ -27,6 +28,11 @@ class Lifecycle:
     def drain(self) -> None:
         """From now on, readiness asks for traffic to go elsewhere."""
         self.draining = True
+
+    def end_by(self, until: float) -> None:
+        """Tell whoever has work in hand that it must have ended ``until``, of the monotonic clock."""
+        for each in self.at_end:
+            each(until)
 
     def guard(self, name: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """``work`` as a task that must not end until it is cancelled: when it does, the process has to end too.

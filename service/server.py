@@ -31,6 +31,8 @@ from service.workers import Workers, ending_signals
 
 # Seconds for requests in flight to end after the sockets have closed, and then for the log to be flushed.
 _GRACE_SECONDS = 10
+# Of which work that is under way may take so many; what has no answer then is refused, and there is time to say so.
+_WORK_SECONDS = 7
 # On every answer: none is to be guessed at, framed or embedded by another site, or told where a reader came from; and
 # one that a browser shows by itself loads and runs nothing, unless its route has a policy of its own.
 _HEADERS = [
@@ -79,6 +81,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         sockets = sockets or []
+        self._lifecycle.end_by(time.monotonic() + _WORK_SECONDS)
         if _ends_alone():
             for listener in sockets:
                 turn_newcomers_away(listener)

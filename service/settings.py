@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     quota: str | None = Field(
         default=None,
         description="How often each key (or address, without keys) may ask, such as 100/minute or 10/second;5000/day; "
-        "more is answered 429. None by default.",
+        "more is answered 429. A "
+        "request counts once for each millisecond of computing that it is estimated to take. None by default.",
     )
     quota_url: str | None = Field(
         default=None,
@@ -161,6 +162,14 @@ class Settings(BaseSettings):
     )
     queue_timeout: Seconds = Field(
         default=5.0, description="Seconds that a question may wait for a thread before it is answered 503."
+    )
+    work_limit: Seconds = Field(
+        default=5.0,
+        description="Estimated seconds of one core's computing that a request may ask for; more is answered 422, with "
+        "what would fit.",
+    )
+    work_timeout: Seconds = Field(
+        default=30.0, description="Seconds after which an answer that is not computed is given up, and answered 503."
     )
     log_lines: Literal["json", "text"] = Field(
         default="json",

@@ -1,24 +1,39 @@
 """How much work this process has in hand, and who is turned away at once. Knows no protocol.
 
-Waiting is bounded in number, in bytes and in time: under overload a client that is refused learns it at once, and
-one that is accepted is answered soon. Large requests have threads of their own and cannot starve small ones.
+Waiting is bounded in number, in bytes, in work and in time: under overload a client that is refused learns it at
+once, and one that is accepted is answered soon. Dear work has threads of its own and cannot starve cheap work.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
 import anyio.to_thread
 
 from service.errors import Overloaded
+from service.inference.cancellation import Cancellation
 
 # Bodies and answers up to this are bounded by their number, larger ones by their bytes.
 SMALL_BYTES = 64 * 1024
+# Estimated microseconds of work: up to here on the event loop, which does so much at a time before it looks after
+# others; and from here on in the threads for dear work.
+INLINE, PART, DEAR = 500.0, 10_000.0, 20_000.0
 
 T = TypeVar("T")
+
+
+class _Lane:
+    """Threads that take turns at work of one kind; ``work`` is how many microseconds of it are in hand."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads, self.work = threads, 0.0
+        self.turns = asyncio.Semaphore(threads)
 
 
 class Admission:
@@ -27,26 +42,63 @@ class Admission:
     def __init__(self, *, requests: int, large_bytes: int, wait: float, threads: int) -> None:
         self._most_requests, self._most_bytes, self._wait = requests, large_bytes, wait
         self.requests = self.large_bytes = 0
-        large = max(1, threads // 2)
-        self._small, self._large = asyncio.Semaphore(threads), asyncio.Semaphore(large)
-        self._threads = anyio.CapacityLimiter(threads + large)
+        self._cheap, self._dear = _Lane(threads), _Lane(max(1, threads // 2))
+        self._threads = anyio.CapacityLimiter(self._cheap.threads + self._dear.threads)
+        self._ends_at = math.inf
+        self._working: set[Cancellation] = set()
+        self._waiting: set[asyncio.Timeout] = set()
 
-    async def in_thread(self, work: Callable[[], T], size: int) -> T:
-        """The result of ``work``, off the event loop; ``size`` of its body in bytes chooses the lane.
+    async def in_thread(self, work: Callable[[], T], microseconds: float, cancellation: Cancellation) -> T:
+        """The result of ``work``, off the event loop; what it is estimated to take chooses the lane.
 
         Raises:
-            Overloaded: no thread became free in time.
+            Overloaded: no thread became free in time, or none will.
+            Exception: what ``work`` raises, and whatever reason ``cancellation`` was given.
         """
-        lane = self._large if size > SMALL_BYTES else self._small
+        lane = self._dear if microseconds > DEAR else self._cheap
+        if lane.work > self._wait * 1e6 * lane.threads:
+            raise _waited_too_long()
+        lane.work += microseconds
         try:
-            async with asyncio.timeout(self._wait if lane.locked() else None):
-                await lane.acquire()
-        except TimeoutError as error:
-            raise Overloaded("the request waited too long for its turn; try again in a moment") from error
-        try:
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            await self._turn(lane)
+            try:
+                return await self._run(work, cancellation)
+            finally:
+                lane.turns.release()
         finally:
-            lane.release()
+            lane.work -= microseconds
+
+    async def _turn(self, lane: _Lane) -> None:
+        if not lane.turns.locked():
+            await lane.turns.acquire()
+            return
+        until = asyncio.get_running_loop().time() + self._wait  # the loop's clock is the monotonic one
+        try:
+            async with asyncio.timeout_at(min(until, self._ends_at)) as timeout:
+                self._waiting.add(timeout)
+                try:
+                    await lane.turns.acquire()
+                finally:
+                    self._waiting.discard(timeout)
+        except TimeoutError as error:
+            raise _stopping() if time.monotonic() >= self._ends_at else _waited_too_long() from error
+
+    async def _run(self, work: Callable[[], T], cancellation: Cancellation) -> T:
+        cancellation.end_by(self._ends_at, _stopping())
+        self._working.add(cancellation)
+        try:
+            return await anyio.to_thread.run_sync(partial(cancellation.run, work), limiter=self._threads)
+        finally:
+            self._working.discard(cancellation)
+
+    def end_by(self, until: float) -> None:
+        """The process ends: what is not answered ``until``, of the monotonic clock, is refused then."""
+        self._ends_at = until
+        for cancellation in self._working:
+            cancellation.end_by(until, _stopping())
+        for timeout in self._waiting:
+            if (when := timeout.when()) is not None and until < when:
+                timeout.reschedule(until)
 
     def admit(self) -> None:
         """Raise :class:`Overloaded` if one more request would be too many; cheap, before any work."""
@@ -57,6 +109,14 @@ class Admission:
         """Raise :class:`Overloaded` where ``size`` bytes more would be too many."""
         if self.large_bytes + size > self._most_bytes:
             raise Overloaded("too many large or unfinished requests are in hand; try again in a moment")
+
+
+def _waited_too_long() -> Overloaded:
+    return Overloaded("the request waited too long for its turn; try again in a moment")
+
+
+def _stopping() -> Overloaded:
+    return Overloaded("the service stops, and the answer was not there in time; ask again")
 
 
 class Hand:

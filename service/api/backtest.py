@@ -7,6 +7,7 @@ from service.api.native import NativeEndpoint
 from service.api.replies import Computed
 from service.api.schemas import BacktestRequest, BacktestResponse
 from service.inference.answers import ModelBacktest
+from service.inference.price import Price
 
 
 def answer(services: Services, payload: BacktestRequest, request_id: str) -> Computed:
@@ -33,15 +34,20 @@ def answer(services: Services, payload: BacktestRequest, request_id: str) -> Com
     )
 
 
+def cost(services: Services, payload: BacktestRequest) -> Price:
+    """What the answer would cost."""
+    return services.engine.prices.backtest(len(payload.sequence), payload.horizon, payload.models)
+
+
 backtest = NativeEndpoint(
     "/backtest",
     BacktestRequest,
     BacktestResponse,
     answer,
+    cost,
     {
         "models": ["sine-gru"],
         "horizon": 2,
         "sequence": [0.0, 0.48, 0.84, 1.0, 0.91, 0.6, 0.14, -0.35, -0.76, -0.98, -0.96, -0.71],
     },
-    inline=False,
 )

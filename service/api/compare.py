@@ -9,6 +9,7 @@ from service.api.native import Joint, NativeEndpoint
 from service.api.replies import Computed
 from service.api.schemas import CompareRequest, CompareResponse
 from service.inference.answers import Comparison
+from service.inference.price import Price
 from service.inference.sequences import kind_of_short
 
 
@@ -17,6 +18,11 @@ def answer(services: Services, payload: CompareRequest, request_id: str) -> Comp
     sequences = payload.posted()
     compared = services.engine.compare(payload.task, sequences, payload.truth(), payload.models)
     return _computed(compared, request_id, len(sequences), sum(map(len, sequences)))
+
+
+def cost(services: Services, payload: CompareRequest) -> Price:
+    """What the answer would cost."""
+    return services.engine.prices.compare(*payload.size(), payload.task, payload.models)
 
 
 def answers(services: Services, payloads: list[CompareRequest], request_ids: list[str]) -> list[Computed]:
@@ -52,6 +58,7 @@ compare = NativeEndpoint(
     CompareRequest,
     CompareResponse,
     answer,
+    cost,
     {"task": "sine", "sequence": [0.0, 0.5, 0.84, 0.99, 0.91, 0.6, 0.14, -0.35], "target": -0.76},
     joint=Joint(joins, answers),
 )

@@ -17,14 +17,17 @@ from typing import Any, ClassVar, Generic, TypeVar
 from starlette.types import Receive, Scope, Send
 
 from service.api import encoding
-from service.api.admission import Hand
-from service.api.body import JSON_ONLY, Accepted, Disconnected, read_body
+from service.api.admission import INLINE, Hand
+from service.api.body import AT_ONCE, JSON_ONLY, Accepted, Disconnected, cost_of, read_body
 from service.api.deps import Services, services_of
 from service.api.errors import Refusal, is_foreign, refuse, refuse_as
+from service.api.leaving import cancelled_with
 from service.api.query import refuse_others
-from service.api.replies import Computed, Content, Posted, Reply, Stages
+from service.api.replies import Asked, Computed, Content, Posted, Reply, Stages
 from service.api.traces import trace
 from service.errors import LogUnavailable, UnrollError
+from service.inference.cancellation import Cancellation, checkpoint
+from service.inference.price import Price
 from service.request_log.rows import Row, identify
 
 logger = logging.getLogger(__name__)
@@ -39,7 +42,8 @@ class ComputingEndpoint(ABC, Generic[Question]):
     """The ASGI application of one path of one protocol.
 
     ``path`` is its OpenAPI template and its name in the log and in the metrics; ``routes`` are the paths that lead
-    here. ``read``, ``compute`` and ``write`` are plain synchronous code; they run inline or in a thread.
+    here. ``read``, ``price``, ``compute`` and ``write`` are plain synchronous code: they run on the event loop, or in a
+    thread where the body is long or the question dear.
     """
 
     path: str
@@ -53,12 +57,14 @@ class ComputingEndpoint(ABC, Generic[Question]):
     summary: str
     example: Any
     accepted: ClassVar[Accepted] = JSON_ONLY
-    # Bodies beyond this are some hundreds of microseconds of work or more: they leave the event loop.
-    inline_bytes: int = 4096
 
     @abstractmethod
     def read(self, posted: Posted) -> Question:
         """The question in ``posted``; raises InvalidInput."""
+
+    @abstractmethod
+    def price(self, services: Services, question: Question, posted: Posted) -> Price:
+        """What the answer would cost; raises InvalidInput."""
 
     @abstractmethod
     def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
@@ -96,10 +102,13 @@ class ComputingEndpoint(ABC, Generic[Question]):
             posted.body = await read_body(scope, receive, services.settings.body_limit, self.accepted, hand.reading)
             hand.start()
             arrived = True
-            if len(posted.body) <= self.inline_bytes and b"content-encoding" not in posted.headers:
-                reply = await services.gathering.reply(self, services, posted, started)
+            asked = None
+            if len(posted.body) <= AT_ONCE and b"content-encoding" not in posted.headers:
+                asked = await self._admitted(scope, services, self._ask(services, posted))
+            if asked is not None and asked.price.microseconds <= INLINE:
+                reply = await services.gathering.reply(self, services, posted, asked, started)
             else:
-                reply = await services.admission.in_thread(partial(self._work, services, posted), len(posted.body))
+                reply = await self._in_threads(scope, receive, services, posted, asked)
                 hand.keep(len(reply.content.body) + len(reply.sent.body))
                 await services.log.record(self.row(posted, started, reply))
         except Disconnected:
@@ -126,27 +135,48 @@ class ComputingEndpoint(ABC, Generic[Question]):
             status = HTTPStatus.OK if refusal is None else refusal.status
             trace(services.tracing, self.path, posted, reply, status, started, ended)
 
-    def _work(self, services: Services, posted: Posted) -> Reply:
+    def _ask(self, services: Services, posted: Posted) -> Asked:
         began = time.perf_counter_ns()
         if encoded := posted.headers.get(b"content-encoding"):
             posted.body = encoding.decoded(encoded, posted.body, services.settings.body_limit)
         question = self.read(posted)
         validated = time.perf_counter_ns()
-        computed = self.compute(services, question, posted)
-        return self.reply(posted, question, computed, began, validated, time.perf_counter_ns() - validated)
+        return Asked(question, self.price(services, question, posted), began, validated)
 
-    def reply(
-        self, posted: Posted, question: Question, computed: Computed, began: int, validated: int, computing: int
+    async def _admitted(self, scope: Scope, services: Services, asked: Asked) -> Asked:
+        """``asked``, where it costs no more than one request may, and its client has so much left."""
+        asked.price.require(services.settings.work_limit * 1e6)
+        if (charge := scope["state"].get("charge")) is not None:
+            await charge(asked.price.microseconds)
+        return asked
+
+    async def _in_threads(
+        self, scope: Scope, receive: Receive, services: Services, posted: Posted, asked: Asked | None
     ) -> Reply:
+        """The answer, computed off the event loop, where a long body is read too, for as long as somebody waits."""
+        in_thread, cancellation = services.admission.in_thread, Cancellation(services.settings.work_timeout)
+        async with cancelled_with(receive, cancellation):
+            if asked is None:
+                asked = await in_thread(partial(self._ask, services, posted), cost_of(posted.body), cancellation)
+                await self._admitted(scope, services, asked)
+            work = partial(self._work, services, posted, asked)
+            return await in_thread(work, asked.price.microseconds, cancellation)
+
+    def _work(self, services: Services, posted: Posted, asked: Asked) -> Reply:
+        began = time.perf_counter_ns()
+        computed = self.compute(services, asked.question, posted)
+        checkpoint()
+        return self.reply(posted, asked, computed, time.perf_counter_ns() - began)
+
+    def reply(self, posted: Posted, asked: Asked, computed: Computed, computing: int) -> Reply:
         """``computed`` as it is written and sent; ``computing`` are the nanoseconds that it took."""
         writing = time.perf_counter_ns()
-        content = sent = self.write(computed, question)
+        content = sent = self.write(computed, asked.question)
         if self.accepted.encodings:
             sent = Content(*encoding.encoded(posted.headers.get(b"accept-encoding"), *content))
-        inferred = validated + computing
-        return Reply(
-            computed, content, sent, Stages(began, validated, inferred, inferred + time.perf_counter_ns() - writing)
-        )
+        inferred = asked.validated + computing
+        written = inferred + time.perf_counter_ns() - writing
+        return Reply(computed, content, sent, Stages(asked.began, asked.validated, inferred, written))
 
     def observe(
         self, services: Services, posted: Posted, reply: Reply | None, refusal: Refusal | None, nanoseconds: int

@@ -13,9 +13,10 @@ from fastapi.requests import HTTPConnection, Request
 from starlette.types import Scope
 
 from service.api.admission import Admission, Hand
-from service.api.body import JSON_ONLY, Payload, parse, read_body
+from service.api.body import AT_ONCE, JSON_ONLY, Payload, cost_of, parse, read_body
 from service.api.gathering import Gathering
 from service.api.live import LiveErrors
+from service.inference.cancellation import Cancellation
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.repository import Repository
@@ -27,9 +28,6 @@ from service.request_log.writer import LogWriter
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 from service.telemetry.tracing import Tracing
-
-# Bodies beyond this are more than some tens of microseconds of parsing: they leave the event loop.
-_INLINE_BYTES = 4096
 
 T = TypeVar("T")
 
@@ -110,9 +108,10 @@ def posted(payload: type[Payload], *, absent: bytes = b"") -> Any:
             limit = services.settings.body_limit
             body = await read_body(request.scope, request.receive, limit, JSON_ONLY, hand.reading)
             hand.start()
-            if len(body) <= _INLINE_BYTES:
+            if len(body) <= AT_ONCE:
                 return parse(payload, body or absent)
-            return await services.admission.in_thread(partial(parse, payload, body), len(body))
+            cancellation = Cancellation(services.settings.work_timeout)
+            return await services.admission.in_thread(partial(parse, payload, body), cost_of(body), cancellation)
 
     return Depends(read)
 

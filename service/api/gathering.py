@@ -8,13 +8,15 @@ loop has looked for more and found none, and the commit before it has ended or i
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from service.api.admission import Admission
-from service.api.replies import Computed, Posted, Reply
+from service.api.admission import PART, Admission
+from service.api.replies import Asked, Computed, Posted, Reply
 from service.request_log.rows import Row
 from service.request_log.writer import LogWriter
 
@@ -22,12 +24,11 @@ from service.request_log.writer import LogWriter
 _QUIET_TURNS = 2
 # From so many on no more are looked for, so that a steady stream of requests cannot put off the answers to the first.
 _MOST = 256
+_PART_SECONDS = PART * 1e-6
 
 
 class Endpoint(Protocol):
     """What is asked of a computing endpoint here; ``services`` are those that it works with."""
-
-    def read(self, posted: Posted) -> Any: ...
 
     def joins(self, question: Any, posted: Posted) -> Hashable | None: ...
 
@@ -35,29 +36,29 @@ class Endpoint(Protocol):
 
     def compute_together(self, services: Any, questions: list[Any], posted: list[Posted]) -> list[Computed]: ...
 
-    def reply(
-        self, posted: Posted, question: Any, computed: Computed, began: int, validated: int, computing: int
-    ) -> Reply: ...
+    def reply(self, posted: Posted, asked: Asked, computed: Computed, computing: int) -> Reply: ...
 
     def row(self, posted: Posted, started: int, reply: Reply) -> Row: ...
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
-    """A request whose body is complete; ``waiter`` gets its reply when that is on record, or what went wrong."""
+class _Waiting:
+    """A request that was read; ``waiter`` gets its reply when that is on record, or what went wrong."""
 
     endpoint: Endpoint
     services: Any
     posted: Posted
+    asked: Asked
     started: int
     waiter: asyncio.Future[Reply]
-    question: Any = None
-    began: int = 0
-    validated: int = 0
 
     def fail(self, error: Exception) -> None:
         if not self.waiter.done():  # whoever asked may be gone
             self.waiter.set_exception(error)
+
+
+# Requests that are answered together, or one alone.
+_Part = list[_Waiting]
 
 
 class Gathering:
@@ -65,37 +66,36 @@ class Gathering:
 
     def __init__(self, log: LogWriter, admission: Admission) -> None:
         self._log, self._admission = log, admission
-        self._asked: list[_Asked] = []
+        self._waiting: list[_Waiting] = []
+        self._parts: deque[_Part] = deque()
         self._seen = self._quiet = 0
         self._seconds = 5e-5  # of work for one request, lately
 
-    async def reply(self, endpoint: Endpoint, services: object, posted: Posted, started: int) -> Reply:
-        """The answer to one request, once its row is committed. Raises what reading, computing and the log raise."""
+    async def reply(self, endpoint: Endpoint, services: object, posted: Posted, asked: Asked, started: int) -> Reply:
+        """The answer to one request, once its row is committed. Raises what computing and the log raise."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Reply] = loop.create_future()
-        if not self._asked:
-            self._seen = self._quiet = 0
-            loop.call_soon(self._look_for_more, loop)
-        self._asked.append(_Asked(endpoint, services, posted, started, waiter))
+        if not self._waiting and not self._parts:
+            self._begin(loop)
+        self._waiting.append(_Waiting(endpoint, services, posted, asked, started, waiter))
         return await waiter
 
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._seen = self._quiet = 0
+        loop.call_soon(self._look_for_more, loop)
+
     def _look_for_more(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._quiet = self._quiet + 1 if len(self._asked) == self._seen else 0
-        self._seen = len(self._asked)
+        self._quiet = self._quiet + 1 if len(self._waiting) == self._seen else 0
+        self._seen = len(self._waiting)
         if self._quiet < _QUIET_TURNS and self._seen < _MOST:
             loop.call_soon(self._look_for_more, loop)
         elif self._log.writing and self._worth_waiting():
             self._quiet = 0
             self._log.after_commit(lambda: self._look_for_more(loop))
         else:
-            began = time.perf_counter()
-            asked, self._asked = self._asked, []
-            try:
-                self._answer(asked)
-            except Exception as error:  # noqa: BLE001  (handed to whoever asked: nobody may wait for ever)
-                for each in asked:
-                    each.fail(error)
-            self._seconds += 0.1 * ((time.perf_counter() - began) / len(asked) - self._seconds)
+            waiting, self._waiting = self._waiting, []
+            self._parts.extend(_parts(waiting))
+            self._work(loop)
 
     def _worth_waiting(self) -> bool:
         """Whether the commit that is under way will end soon, measured by the work that there is.
@@ -105,44 +105,77 @@ class Gathering:
         """
         return self._log.last_commit_seconds < self._admission.requests * self._seconds
 
-    def _answer(self, asked: list[_Asked]) -> None:
-        groups: dict[Hashable, list[_Asked]] = {}
-        for each in asked:
-            each.began = time.perf_counter_ns()
-            try:
-                each.question = each.endpoint.read(each.posted)
-                each.validated = time.perf_counter_ns()
-                joint = each.endpoint.joins(each.question, each.posted)
-            except Exception as error:  # noqa: BLE001  (handed to whoever asked)
-                each.fail(error)
-                continue
-            groups.setdefault(each if joint is None else (each.endpoint, joint), []).append(each)
-        done = [answered for group in groups.values() for answered in self._reply_to(group)]
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer the parts that there are, but let the event loop look after everybody else every some milliseconds."""
+        began, done = time.perf_counter(), 0
+        replies: list[tuple[_Waiting, Reply]] = []
+        while self._parts and time.perf_counter() - began < _PART_SECONDS:
+            part = self._parts.popleft()
+            done += len(part)
+            replies += self._reply_to(part)
+        if replies:
+            self._record(replies)
         if done:
-            self._log.enter(
-                [(each.endpoint.row(each.posted, each.started, reply), each.waiter, reply) for each, reply in done]
-            )
+            self._seconds += 0.1 * ((time.perf_counter() - began) / done - self._seconds)
+        if self._parts:
+            loop.call_soon(self._work, loop)
+        elif self._waiting:
+            self._begin(loop)
 
-    def _reply_to(self, group: list[_Asked]) -> list[tuple[_Asked, Reply]]:
-        endpoint, services, began = group[0].endpoint, group[0].services, time.perf_counter_ns()
+    def _record(self, replies: list[tuple[_Waiting, Reply]]) -> None:
+        rows = []
+        for each, reply in replies:
+            try:
+                rows.append((each.endpoint.row(each.posted, each.started, reply), each.waiter, reply))
+            except Exception as error:  # noqa: BLE001  (handed to whoever asked: nobody may wait for ever)
+                each.fail(error)
         try:
-            if len(group) == 1:
-                computed = [endpoint.compute(services, group[0].question, group[0].posted)]
+            self._log.enter(rows)
+        except Exception as error:  # noqa: BLE001  (as above)
+            for each, _ in replies:
+                each.fail(error)
+
+    def _reply_to(self, part: _Part) -> list[tuple[_Waiting, Reply]]:
+        endpoint, services, began = part[0].endpoint, part[0].services, time.perf_counter_ns()
+        try:
+            if len(part) == 1:
+                computed = [endpoint.compute(services, part[0].asked.question, part[0].posted)]
             else:
-                questions, posted = [each.question for each in group], [each.posted for each in group]
+                questions, posted = [each.asked.question for each in part], [each.posted for each in part]
                 computed = endpoint.compute_together(services, questions, posted)
         except Exception as error:  # noqa: BLE001  (handed to whoever asked)
-            if len(group) == 1:
-                group[0].fail(error)
+            if len(part) == 1:
+                part[0].fail(error)
                 return []
-            return [reply for each in group for reply in self._reply_to([each])]  # it is one of them: each for itself
-        share = (time.perf_counter_ns() - began) // len(group)
+            self._parts.extendleft([each] for each in reversed(part))  # it is one of them: each for itself
+            return []
+        share = (time.perf_counter_ns() - began) // len(part)
         replies = []
-        for each, found in zip(group, computed, strict=True):
+        for each, found in zip(part, computed, strict=True):
             try:
-                reply = endpoint.reply(each.posted, each.question, found, each.began, each.validated, share)
+                reply = endpoint.reply(each.posted, each.asked, found, share)
             except Exception as error:  # noqa: BLE001  (handed to whoever asked)
                 each.fail(error)
             else:
                 replies.append((each, reply))
         return replies
+
+
+def _parts(waiting: list[_Waiting]) -> list[_Part]:
+    """``waiting`` by what they have in common, no more together than the event loop may take for at a time."""
+    parts: list[_Part] = []
+    last: dict[Hashable, tuple[_Part, float]] = {}
+    for each in waiting:
+        try:
+            joint = each.endpoint.joins(each.asked.question, each.posted)
+        except Exception as error:  # noqa: BLE001  (handed to whoever asked)
+            each.fail(error)
+            continue
+        key = each if joint is None else (each.endpoint, joint)
+        part, price = last.get(key, ([], math.inf))
+        if price + each.asked.price.microseconds > PART:
+            part, price = [], 0.0
+            parts.append(part)
+        part.append(each)
+        last[key] = part, price + each.asked.price.microseconds
+    return parts

@@ -6,6 +6,7 @@ from service.api.deps import Services
 from service.api.native import NativeEndpoint
 from service.api.replies import Computed
 from service.api.schemas import InspectRequest, InspectResponse
+from service.inference.price import Price
 
 
 def answer(services: Services, payload: InspectRequest, request_id: str) -> Computed:
@@ -30,11 +31,16 @@ def answer(services: Services, payload: InspectRequest, request_id: str) -> Comp
     )
 
 
+def cost(services: Services, payload: InspectRequest) -> Price:
+    """What the answer would cost."""
+    return services.engine.prices.inspect(len(payload.sequence), payload.model, payload.version)
+
+
 inspect = NativeEndpoint(
     "/inspect",
     InspectRequest,
     InspectResponse,
     answer,
+    cost,
     {"model": "memory-lstm", "sequence": [[0, 0.1], [3, 0.9], [2, 0.3], [5, 0.7]]},
-    inline=False,
 )

@@ -13,11 +13,13 @@ from service.api.deps import Services
 from service.api.replies import Computed, Content, Posted
 from service.api.schemas import ComputingPayload
 from service.errors import InvalidInput
+from service.inference.price import Price
 
 _HEADERS = ((b"content-type", b"application/json"),)
 
 Payload = TypeVar("Payload", bound=ComputingPayload)
 Answer = Callable[[Services, Payload, str], Computed]
+Cost = Callable[[Services, Payload], Price]
 
 
 class Joint(NamedTuple, Generic[Payload]):
@@ -32,7 +34,10 @@ class Joint(NamedTuple, Generic[Payload]):
 
 
 class NativeEndpoint(ComputingEndpoint[Payload]):
-    """One path of the native API, answered by ``answer(services, payload, request_id)``."""
+    """One path of the native API.
+
+    It is answered by ``answer(services, payload, request_id)``, at the price of ``cost(services, payload)``.
+    """
 
     tag = "computing"
 
@@ -42,25 +47,25 @@ class NativeEndpoint(ComputingEndpoint[Payload]):
         payload: type[Payload],
         response: type[Any],
         answer: Answer[Payload],
+        cost: Cost[Payload],
         example: dict[str, Any],
         *,
-        inline: bool = True,
         joint: Joint[Payload] | None = None,
     ) -> None:
-        """``inline``: whether a small body means little work; else every request leaves the event loop."""
         self.path = path
         self.routes = (path,)
         self.payload: type[Payload] = payload
         self.response = response
         self.summary = (answer.__doc__ or "").strip().splitlines()[0]
         self.example = example
-        self._answer, self._joint = answer, joint
-        if not inline:
-            self.inline_bytes = 0
+        self._answer, self._cost, self._joint = answer, cost, joint
         self._dump = TypeAdapter(response).dump_json
 
     def read(self, posted: Posted) -> Payload:
         return parse(self.payload, posted.body)
+
+    def price(self, services: Services, question: Payload, posted: Posted) -> Price:
+        return self._cost(services, question)
 
     def compute(self, services: Services, question: Payload, posted: Posted) -> Computed:
         try:

@@ -9,6 +9,7 @@ from service.api.native import Joint, NativeEndpoint
 from service.api.replies import Computed
 from service.api.schemas import PredictRequest, PredictResponse
 from service.inference.answers import Prediction
+from service.inference.price import Price
 from service.inference.sequences import kind_of_short
 
 
@@ -17,6 +18,11 @@ def answer(services: Services, payload: PredictRequest, request_id: str) -> Comp
     sequences = payload.posted()
     predictions = services.engine.predict(sequences, *payload.named(), payload.interval_levels())
     return _computed(services, payload, request_id, predictions, sum(map(len, sequences)))
+
+
+def cost(services: Services, payload: PredictRequest) -> Price:
+    """What the answer would cost."""
+    return services.engine.prices.predict(*payload.size(), *payload.named())
 
 
 def answers(services: Services, payloads: list[PredictRequest], request_ids: list[str]) -> list[Computed]:
@@ -60,6 +66,7 @@ predict = NativeEndpoint(
     PredictRequest,
     PredictResponse,
     answer,
+    cost,
     {"sequence": [1, 2, 3, 4]},
     joint=Joint(joins, answers),
 )

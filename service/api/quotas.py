@@ -1,10 +1,16 @@
-"""How often one client may ask: by its key, or by its address where keys are off. Added only where a quota is set."""
+"""How often one client may ask: by its key, or by its address where it has none. Added only where a quota is set.
+
+A request counts once when it comes, and once more for each further millisecond of computing that it turns out to ask
+for: a batch of 10,000 sequences is not one request.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from limits import RateLimitItem, parse_many
 from limits.aio.storage import Storage
@@ -15,8 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.auth import scope_needed
 from service.api.middleware import refuse_request, route_of
-from service.errors import QuotaExceeded, QuotasUnavailable, SettingsError, to_install
+from service.errors import QuotaExceeded, QuotasUnavailable, SettingsError, UnrollError, to_install
 
+_A_REQUEST = 1000.0  # microseconds of computing that count as one
+_NO_RIGHT_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _REDIS_SECONDS = 2.0  # an answer from Redis takes a fraction of a millisecond
 
 log = logging.getLogger(__name__)
@@ -38,15 +46,15 @@ class Counter:
         self._limiter = MovingWindowRateLimiter(_storage(url))
         self._policy = ", ".join(f"{_name(each)};q={each.amount};w={each.get_expiry()}" for each in self._limits)
 
-    async def count(self, client: str) -> tuple[RateLimitItem | None, dict[str, str]]:
-        """The limit that refuses, if any, and the headers that tell how much is left of the tightest one.
+    async def count(self, client: str, times: int = 1) -> tuple[RateLimitItem | None, dict[str, str]]:
+        """The limit that refuses so many more, if any, and the headers that tell how much is left of the tightest one.
 
         Raises:
             StorageError: Redis cannot be reached.
         """
         tightest, least, wait, refused = self._limits[0], math.inf, 0.0, False
         for limit in self._limits:
-            refused = not await self._limiter.hit(limit, client)
+            refused = not await self._limiter.hit(limit, client, cost=times)
             reset, left = await self._limiter.get_window_stats(limit, client)
             if left < least or refused:
                 tightest, least, wait = limit, left, max(0.0, reset - time.time())
@@ -69,24 +77,77 @@ class Quotas:
         if scope["type"] != "http" or scope_needed(scope["method"], route_of(scope)) is None:
             await self._app(scope, receive, send)
             return
+        told: dict[str, str] = {}  # what is left, as headers
         try:
-            refused, headers = await self._counter.count(_client(scope))
-        except StorageError as error:
-            log.warning("quotas cannot be counted: %s", error.storage_error)
-            await refuse_request(scope, send, QuotasUnavailable("the service cannot count requests at the moment"))
+            await self._count(scope, 1, told)
+        except UnrollError as error:
+            await refuse_request(scope, send, error, told)
             return
-        if refused is not None:
-            detail = f"more than {refused.amount} requests in {refused.get_expiry()} seconds"
-            await refuse_request(scope, send, QuotaExceeded(detail), headers)
-            return
-        added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+        async def charge(microseconds: float) -> None:
+            more = int(microseconds / _A_REQUEST)
+            if more:
+                await self._count(scope, more, told)
 
         async def send_with_quota(message: Message) -> None:
             if message["type"] == "http.response.start":
+                added = [(name.lower().encode(), value.encode()) for name, value in told.items()]
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 
+        scope["state"]["charge"] = charge
         await self._app(scope, receive, send_with_quota)
+
+    async def _count(self, scope: Scope, times: int, told: dict[str, str]) -> None:
+        """Count a request so many times more.
+
+        Raises:
+            QuotaExceeded: there is not so much left.
+            QuotasUnavailable: Redis cannot be reached.
+        """
+        try:
+            refused, headers = await self._counter.count(_client(scope), times)
+        except StorageError as error:
+            log.warning("quotas cannot be counted: %s", error.storage_error)
+            raise QuotasUnavailable("the service cannot count requests at the moment") from error
+        told.update(headers)
+        if refused is not None:
+            counts = "" if times == 1 else f"; by what it costs this one counts {times + 1} times"
+            raise QuotaExceeded(f"more than {refused.amount} requests in {refused.get_expiry()} seconds{counts}")
+
+
+class Strangers:
+    """Counts by address what is refused for want of a right key, and refuses it as too many when it is.
+
+    It stands around the keys. Who has a right key is counted by that alone, so that nobody who shares an address, or a
+    proxy, is shut out by somebody who guesses.
+    """
+
+    def __init__(self, app: ASGIApp, *, counter: Counter) -> None:
+        self._app, self._counter = app, counter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answered = False
+
+        async def send_counted(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start" and message["status"] in _NO_RIGHT_KEY:
+                try:
+                    limit, headers = await self._counter.count(f"stranger:{_address(scope)}")
+                except StorageError as error:
+                    log.warning("quotas cannot be counted: %s", error.storage_error)
+                    limit, headers = None, {}  # it is refused anyway
+                if limit is not None:
+                    answered = True
+                    detail = f"more than {limit.amount} requests without a right key in {limit.get_expiry()} seconds"
+                    await refuse_request(scope, send, QuotaExceeded(detail), headers)
+            if not answered:
+                await send(message)
+
+        await self._app(scope, receive, send_counted)
 
 
 def _name(limit: RateLimitItem) -> str:
@@ -111,7 +172,16 @@ def _storage(url: str | None) -> Storage:
 def _client(scope: Scope) -> str:
     """Who asks: a key's name, or an address; a name cannot be taken for an address."""
     client: str | None = scope["state"].get("client")
-    if client is not None:
-        return f"key:{client}"
-    address: tuple[str, int] | None = scope.get("client")
-    return f"address:{address[0] if address else 'unknown'}"
+    return f"address:{_address(scope)}" if client is None else f"key:{client}"
+
+
+def _address(scope: Scope) -> str:
+    """Where a request comes from; of IPv6 the network of 2^64 addresses that one customer has at the least."""
+    client: tuple[str, int] | None = scope.get("client")
+    try:
+        address = ip_address(client[0] if client else "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from service.inference.answers import Forecast, Prediction
+from service.inference.price import Price
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -37,6 +38,15 @@ class Posted:
     path: Mapping[str, str]
     client: str | None = None  # name of the API key
     body: bytes = b""
+
+
+class Asked(NamedTuple):
+    """A request that was read: its protocol's question, what the answer will cost, and when reading began and ended."""
+
+    question: Any
+    price: Price
+    began: int  # nanoseconds of the monotonic clock
+    validated: int
 
 
 class Content(NamedTuple):

@@ -102,6 +102,13 @@ class SequencesPayload(ComputingPayload):
     def is_single(self) -> bool:
         return self.sequence is not None
 
+    def size(self) -> tuple[int, int]:
+        """How many sequences were posted, of how many values in all. Raises as :meth:`posted` does."""
+        if self.sequence is not None and self.sequences is None:  # as a rule
+            return 1, len(self.sequence)
+        sequences = self.posted()
+        return len(sequences), sum(map(len, sequences))
+
 
 class _ModelPayload(SequencesPayload):
     model: Name | None = Field(

@@ -19,6 +19,7 @@ from service.api.replies import Computed, Content, Posted
 from service.api.schemas import MOST_SEQUENCES, MOST_VALUES, Number, Pair
 from service.errors import InvalidInput, Problem
 from service.inference.answers import Prediction
+from service.inference.price import Price
 from service.inference.sequences import Sequence, kind_of_short
 
 _NO_MODEL = no_model()
@@ -66,6 +67,10 @@ class PredictEndpoint(ComputingEndpoint[list[Sequence]]):
             expected = f"at most {MOST_VALUES} values in all"
             raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("instances", expected),))
         return [_sequence(instance) for instance in request.instances]
+
+    def price(self, services: Services, question: list[Sequence], posted: Posted) -> Price:
+        values = sum(map(len, question))
+        return services.engine.prices.predict(len(question), values, posted.path["model"], posted.path.get("version"))
 
     def compute(self, services: Services, question: list[Sequence], posted: Posted) -> Computed:
         return _computed(services, question, posted, _predict(services, question, posted))

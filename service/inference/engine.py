@@ -14,6 +14,7 @@ from service.inference.check import VERDICTS
 from service.inference.choice import Choice, answered, choose, tally
 from service.inference.inspection import Inspection
 from service.inference.model import Model
+from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
 from service.inference.rollout import roll_out
 from service.inference.sequences import Batch, Rows, Sequence, batches
@@ -35,6 +36,7 @@ class Engine:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self.prices = Prices(catalog)
 
     def candidates(self, model: str | None = None, version: str | None = None) -> list[Model]:
         """The models that read each sequence before it is answered: the named one, or all that may be chosen."""
@@ -112,9 +114,12 @@ class Engine:
         return comparison.compare_each(task, self._compared(task, models), sequences, targets)
 
     def _compared(self, task: str, models: list[str] | None) -> list[Model]:
-        compared = self.catalog.of_task(task) if models is None else [self.catalog.get(name) for name in models]
-        for position, each in enumerate(compared):
+        compared = (
+            self.catalog.of_task(task) if models is None else [self.catalog.get(name) for name in dict.fromkeys(models)]
+        )
+        for each in compared:
             if each.card.task != task:
+                position = (models or []).index(each.card.name)
                 raise InvalidInput(
                     f"{each.card.name} is not a model of this task but of {each.card.task}",
                     code="wrong_task",
@@ -129,7 +134,8 @@ class Engine:
             if models is None
             else [self.catalog.get(name) for name in dict.fromkeys(models)]
         )
-        for position, each in enumerate(judged):
+        for each in judged:
+            position = 0 if models is None else models.index(each.card.name)
             _require_forecasts(each, f"models.{position}")
         batch = next(batches([sequence]))
         if batch.indices is not None:

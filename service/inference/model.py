@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference import rules, scaling
+from service.inference.cancellation import checkpoint
 from service.inference.network import Features, Lengths, Network, State
 from service.inference.sequences import BATCH_STEPS, Batch
 
@@ -48,6 +49,8 @@ class Model:
         self.weights = weights
         self.plots = plots
         self.reference = f"{card.name}/{card.version}"
+        # What a value costs: how often it is read, and by how much.
+        self.reads, self.parameters = card.window or 1, card.parameters
 
     def require(self, batch: Batch) -> None:
         """Refuse a batch that this model has no answer for.
@@ -114,10 +117,12 @@ class Model:
 
         The runtime keeps the memory that its longest call took, for each model.
         """
+        checkpoint()
         if len(features) > 1 or features.shape[1] <= _PART_STEPS:
             return self.network.run(features, lengths, state)
         outputs = []
         for start in range(0, features.shape[1], _PART_STEPS):
+            checkpoint()
             part = features[:, start : start + _PART_STEPS]
             answered, state = self.network.run(part, np.array([part.shape[1]], np.int32), state)
             outputs.append(answered)
@@ -130,6 +135,7 @@ class Model:
         return np.concatenate([self._answer_part(part) for part in parts])
 
     def _answer_part(self, windows: Floats) -> Floats:
+        checkpoint()
         lengths = np.full(len(windows), windows.shape[1], np.int32)
         outputs, _ = self.network.run(windows[:, :, None].astype(np.float32), lengths)
         return outputs[:, -1].astype(np.float64)

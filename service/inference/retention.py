@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.cancellation import checkpoint
 from service.inference.cells import Cell, State, Step
 
 Floats = NDArray[np.float64]
@@ -61,6 +62,7 @@ def _jacobian_norms(cell: Cell, steps: list[Step]) -> Floats:
     flow: State = (np.eye(cell.units), *(zero for _ in cell.start()[1:]))
     norms = [np.linalg.norm(np.concatenate(flow))]
     for step in reversed(steps[1:]):
+        checkpoint()
         _, flow = cell.back(step, flow)
         norms.append(np.linalg.norm(np.concatenate(flow)))
     return np.array(norms[::-1])

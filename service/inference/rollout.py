@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import scaling
+from service.inference.cancellation import checkpoint
 from service.inference.model import Model
 from service.inference.network import State, step_by_step
 from service.inference.sequences import Batch
@@ -39,6 +40,7 @@ def carry_on(model: Model, value: Floats, state: State | None, carry: scaling.Ca
     values = np.empty((len(value), horizon))
     values[:, 0] = value
     for ahead in range(1, horizon):
+        checkpoint()
         scaled, carry = scaling.advance(carry, value)
         outputs, state = model.network.run(scaled.features, one, state)
         value = scaling.answers(value, scaled.scale[:, 0], outputs[:, 0])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import Layer
+from service.inference.cancellation import checkpoint
 from service.inference.cells import CELLS, Cell, State, Step
 
 Floats = NDArray[np.float64]
@@ -59,6 +60,7 @@ class Unroller:
             else:
                 state = layer.start()
                 for step_input in x:
+                    checkpoint()
                     taken.append(layer.step(step_input, state))
                     state = taken[-1].after
                 x = np.stack([step.after[0] for step in taken])

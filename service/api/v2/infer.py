@@ -17,6 +17,7 @@ from service.api.v2 import codec
 from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.errors import InvalidInput
 from service.inference.answers import NextValues
+from service.inference.price import Price
 from service.inference.sequences import Rows, kind_of_short
 
 _JSON_BYTES = b"inference-header-content-length"
@@ -67,6 +68,10 @@ class InferEndpoint(ComputingEndpoint[Question]):
             refuse_repeated_keys(head)
         rows = codec.rows_of(request, memoryview(posted.body)[end:])
         return Question(rows, int(rows.lengths.sum()), request.id, binary=request.wants_binary())
+
+    def price(self, services: Services, question: Question, posted: Posted) -> Price:
+        model, version = posted.path["model"], posted.path.get("version")
+        return services.engine.prices.predict(len(question.rows.lengths), question.values, model, version)
 
     def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
         found = services.engine.next_values(question.rows, posted.path["model"], posted.path.get("version"))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
-from service.api.admission import SMALL_BYTES, Admission, Hand
+from service.api.admission import DEAR, SMALL_BYTES, Admission, Hand
 from service.errors import Overloaded
+from service.inference.cancellation import Cancellation, checkpoint
 
 
 def admission(requests: int = 2, large_bytes: int = 1_000_000, wait: float = 5.0, threads: int = 2) -> Admission:
     return Admission(requests=requests, large_bytes=large_bytes, wait=wait, threads=threads)
+
+
+def patient() -> Cancellation:
+    return Cancellation(3600.0)
 
 
 def test_one_request_too_many_is_refused_and_the_next_after_it_is_taken() -> None:
@@ -61,30 +67,89 @@ def test_small_bodies_count_until_they_are_complete() -> None:
     assert bounded.large_bytes == 0
 
 
-def test_large_work_leaves_a_thread_for_small_work() -> None:
+def test_dear_work_leaves_the_threads_for_cheap_work_alone() -> None:
     async def run() -> str:
         bounded, release = admission(threads=2), threading.Event()
-        large = [asyncio.create_task(bounded.in_thread(release.wait, SMALL_BYTES + 1)) for _ in range(10)]
+        dear = [asyncio.create_task(bounded.in_thread(release.wait, DEAR + 1, patient())) for _ in range(10)]
         try:
-            return await bounded.in_thread(lambda: "small", 100)
+            return await bounded.in_thread(lambda: "cheap", 100, patient())
         finally:
             release.set()
-            await asyncio.gather(*large)
+            await asyncio.gather(*dear)
 
-    assert asyncio.run(run()) == "small"
+    assert asyncio.run(run()) == "cheap"
 
 
 def test_who_waits_too_long_for_a_thread_is_refused() -> None:
     async def run() -> None:
         bounded, release = admission(wait=0.05, threads=1), threading.Event()
-        busy = asyncio.create_task(bounded.in_thread(release.wait, 0))
+        busy = asyncio.create_task(bounded.in_thread(release.wait, 0, patient()))
         await asyncio.sleep(0)  # the next turn of the loop, in which it takes the thread
         try:
             with pytest.raises(Overloaded, match="waited too long"):
-                await bounded.in_thread(release.wait, 0)
+                await bounded.in_thread(release.wait, 0, patient())
         finally:
             release.set()
             await busy
-        assert await bounded.in_thread(lambda: 1, 0) == 1
+        assert await bounded.in_thread(lambda: 1, 0, patient()) == 1
 
     asyncio.run(run())
+
+
+def test_who_would_wait_too_long_is_refused_at_once() -> None:
+    async def run() -> None:
+        bounded, release = admission(wait=3600.0, threads=1), threading.Event()
+        busy = asyncio.create_task(bounded.in_thread(release.wait, 3601e6, patient()))
+        await asyncio.sleep(0)
+        try:
+            with pytest.raises(Overloaded, match="waited too long"):
+                await bounded.in_thread(release.wait, DEAR + 1, patient())
+            assert await bounded.in_thread(lambda: "cheap", 100, patient()) == "cheap"
+        finally:
+            release.set()
+            await busy
+        assert await bounded.in_thread(lambda: "dear", DEAR + 1, patient()) == "dear"
+
+    asyncio.run(run())
+
+
+def test_work_that_was_cancelled_frees_its_thread() -> None:
+    async def run() -> None:
+        bounded, cancellation, started = admission(threads=1), patient(), threading.Event()
+
+        def work() -> None:
+            started.set()
+            while True:
+                checkpoint()
+
+        busy = asyncio.create_task(bounded.in_thread(work, 0, cancellation))
+        await asyncio.to_thread(started.wait)
+        cancellation.cancel(KeyError("gone"))
+        with pytest.raises(KeyError, match="gone"):
+            await busy
+        assert await bounded.in_thread(lambda: 1, 0, patient()) == 1
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+
+def test_when_the_process_ends_who_works_and_who_waits_is_refused() -> None:
+    async def run() -> None:
+        bounded, started = admission(wait=3600.0, threads=1), threading.Event()
+
+        def work() -> None:
+            started.set()
+            while True:
+                checkpoint()
+
+        working = asyncio.create_task(bounded.in_thread(work, 0, patient()))
+        await asyncio.to_thread(started.wait)
+        waiting = asyncio.create_task(bounded.in_thread(lambda: None, 0, patient()))
+        await asyncio.sleep(0)
+        bounded.end_by(time.monotonic())
+        for each in (working, waiting):
+            with pytest.raises(Overloaded, match="the service stops"):
+                await each
+        with pytest.raises(Overloaded, match="the service stops"):
+            await bounded.in_thread(lambda: None, 0, patient())
+
+    asyncio.run(asyncio.wait_for(run(), 10))

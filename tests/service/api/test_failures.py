@@ -17,6 +17,7 @@ from service.api.replies import Computed
 from service.api.schemas import PredictRequest, PredictResponse
 from service.app import create_app
 from service.errors import ModelUnavailable, NonFiniteOutput
+from service.inference.price import Price
 from service.request_log.database import sqlite_module
 from service.settings import Settings
 from tests.conftest import MODELS, CopyModel
@@ -44,7 +45,7 @@ def test_a_failing_answer_is_a_problem_and_leaves_a_row(
         raise error
 
     app = create_app(Settings(**settings(tmp_path)))
-    endpoint = NativeEndpoint("/failing", PredictRequest, PredictResponse, fail, {})
+    endpoint = NativeEndpoint("/failing", PredictRequest, PredictResponse, fail, lambda *_: Price(0.0, 2), {})
     app.router.routes.insert(0, Route("/failing", endpoint, methods=["POST"]))
     with in_thread(app, **settings(tmp_path)) as client:
         response = client.post("/failing", json={"sequence": [1, 2]})

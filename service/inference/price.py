@@ -1,0 +1,127 @@
+"""What a question costs before it is answered: estimated microseconds of one core. Knows models, no protocol.
+
+One currency for everything that work is weighed by: whether it may run on the event loop, which threads it waits for,
+how much one request may ask, and what it counts in a quota. ``docs/limits.md`` has the figures that this was fitted
+to; on them it is within a factor of three, and more often too high than too low.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from service.errors import InvalidInput, Problem
+from service.inference.backtest import MOST_ORIGINS
+from service.inference.catalog import Catalog
+from service.inference.model import Model
+
+# A network's step: what any takes, and what each parameter adds.
+_STEP, _PARAMETER = 0.12, 4e-5
+# A value: scaling and the rules' record, once; and each model's record on it.
+_RULES, _RECORD = 0.4, 0.12
+# A sequence and its answer, and the call of each model.
+_SEQUENCE, _CALL = 10.0, 40.0
+_MANY = 6  # sequences, from which on they share the calls
+# A forecast's step ahead: its call, whatever it is of, and each answer in it.
+_AHEAD, _ANSWER = 12.0, 1.0
+# A judgement's tables and scores; a step that is looked into, and what each unit cubed adds (Jacobians, eigenvalues).
+_JUDGEMENT, _LOOK, _UNIT_CUBED = 1000.0, 60.0, 7.5e-3
+
+
+class Price(NamedTuple):
+    """``microseconds`` of one core for a question of so many ``values``; ``fixed`` of them do not grow with those."""
+
+    microseconds: float
+    values: int
+    fixed: float = 0.0
+
+    def require(self, most: float) -> None:
+        """Refuse a question of more than ``most`` microseconds, and say what would fit.
+
+        Raises:
+            InvalidInput: it costs more.
+        """
+        if self.microseconds > most:
+            fits = int(self.values * (most - self.fixed) / (self.microseconds - self.fixed))
+            values = f"at most about {fits} of these {self.values} values, or " if self.fixed < most else ""
+            expected = f"{values}fewer models or steps ahead"
+            seconds, share = self.microseconds * 1e-6, most * 1e-6
+            detail = f"the answer would take about {seconds:.3g} s of computing, and a request may take {share:.3g} s"
+            raise InvalidInput(f"{detail}: {expected}", code="too_costly", problems=(Problem("body", expected),))
+
+
+def price(
+    readers: Sequence[Model],
+    sequences: int,
+    values: int,
+    continued: Sequence[Model] = (),
+    rows: int = 0,
+    horizon: int = 0,
+) -> Price:
+    """The price of ``readers`` reading so many ``sequences`` of so many ``values`` in all.
+
+    Each of ``continued`` goes on from so many ``rows`` for ``horizon`` steps.
+    """
+    fixed = _CALL * len(readers) * (sequences if sequences < _MANY else _MANY)
+    a_value = _RULES
+    for model in readers:
+        a_value += _RECORD + step(model)
+    found = _SEQUENCE * sequences + a_value * values
+    for model in continued:
+        fixed += _AHEAD * horizon
+        found += _AHEAD * rows + (_ANSWER + step(model)) * rows * horizon
+    return Price(fixed + found, values, fixed)
+
+
+def step(model: Model) -> float:
+    """Microseconds that ``model`` takes for one more value: a model of one window reads all of it again."""
+    return model.reads * (_STEP + _PARAMETER * model.parameters)
+
+
+class Prices:
+    """What each of the engine's methods would cost; a model that is not served, which it will refuse, costs nothing."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def predict(self, sequences: int, values: int, model: str | None, version: str | None) -> Price:
+        """The price of next values."""
+        return price(self._readers(model, version), sequences, values)
+
+    def forecast(self, sequences: int, values: int, horizon: int, model: str | None, version: str | None) -> Price:
+        """The price of forecasts; whoever may answer is taken for the dearest that may."""
+        readers = self._readers(model, version)
+        return price(readers, sequences, values, sorted(readers, key=step)[-1:], sequences, horizon)
+
+    def compare(self, sequences: int, values: int, task: str, models: list[str] | None) -> Price:
+        """The price of a comparison. Raises as :meth:`Catalog.of_task` does."""
+        compared = self._catalog.of_task(task) if models is None else self._named(dict.fromkeys(models))
+        return price(compared, sequences, values)
+
+    def backtest(self, values: int, horizon: int, models: list[str] | None) -> Price:
+        """The price of a judgement from rolling origins."""
+        judged = self._catalog.series_models() if models is None else self._named(dict.fromkeys(models))
+        origins = min(max(values // 2 - horizon + 1, 0), MOST_ORIGINS)
+        read = price(judged, 1, values)
+        continued = price((), 0, 0, judged, origins, horizon).microseconds + _JUDGEMENT
+        return Price(read.microseconds + continued, values, read.fixed + continued)
+
+    def inspect(self, values: int, model: str, version: str | None) -> Price:
+        """The price of looking into each step of one answer; of pairs also what flipping each would change."""
+        found = self._catalog.find(model, version)
+        if found is None:
+            return Price(0.0, values)
+        steps = min(values, found.card.window or values)
+        units = max(layer.units for layer in found.card.layers if layer.kind != "dense")
+        looked = steps * (_LOOK + _UNIT_CUBED * units**3)
+        flipped = steps * steps * step(found) if found.card.input == "pairs" else 0.0
+        return Price(price((found,), 1, values).microseconds + looked + flipped, values)
+
+    def _readers(self, model: str | None, version: str | None) -> Sequence[Model]:
+        if model is None:
+            return self._catalog.series_models()
+        found = self._catalog.find(model, version)
+        return () if found is None else (found,)
+
+    def _named(self, names: Iterable[str]) -> list[Model]:
+        return [found for name in names if (found := self._catalog.find(name)) is not None]
