@@ -66,14 +66,15 @@ def next_value_intervals(
     """
     if card.intervals is None or not levels:
         return [_not_calibrated(card, levels)] * len(values)
-    sound = given(card.intervals.widest, scale, unit)
-    columns = []
-    for level in levels:
-        width = card.intervals.quantiles[level][0] * scale
-        columns.append(list(zip((values - width).tolist(), (values + width).tolist(), strict=True)))
+    widths = np.multiply.outer([card.intervals.quantiles[level][0] for level in levels], scale)
+    # [levels, sequences, 2]
+    bounds = zip((values - widths).tolist(), (values + widths).tolist(), strict=True)
+    columns = [zip(lower, upper, strict=True) for lower, upper in bounds]
     found: list[Bounds | Reason | None] = [dict(zip(levels, each, strict=True)) for each in zip(*columns, strict=True)]
-    for row in np.flatnonzero(~sound).tolist():
-        found[row] = _reason(scale[row], checks[row])
+    sound = given(card.intervals.widest, scale, unit).tolist()
+    for row, is_sound in enumerate(sound):
+        if not is_sound:
+            found[row] = _reason(scale[row], checks[row])
     return found
 
 
