@@ -18,14 +18,14 @@ serve: $(VENV)/.service  ## serve the published models on http://127.0.0.1:8000,
 train: $(VENV)/.dev  ## train every published model from nothing into models/
 	$(BIN)/python -m training train --jobs $(JOBS)
 
-report: $(VENV)/.dev  ## render models/RESULTS.md and the README's model table
+report: $(VENV)/.dev  ## render models/RESULTS.md and the READMEs' table of models
 	$(BIN)/python -m training report
 
 digests:             ## after training: let the published models be loaded without a trial, by the digests of their cards
 	cd models && sha256sum */*/card.json > ../service/inference/published.sha256
 
-readme: $(VENV)/.dev  ## ask a real server and write its answers into the README
-	$(BIN)/python -m tests.readme.examples
+docs: $(VENV)/.dev  ## ask real servers and write their answers, settings and rooms into the documents
+	$(BIN)/python -m tests.docs.documents
 
 openapi: $(VENV)/.service  ## write service/openapi.json anew after a change of the API
 	$(BIN)/python -m service openapi > service/openapi.json.new && mv service/openapi.json.new service/openapi.json
@@ -60,7 +60,7 @@ bench-peers: $(VENV)/.dev  ## the same beside MLServer, LitServe, BentoML, PyTri
 bench-growth: $(VENV)/.dev  ## cost over length, batch, log (10,000,000 rows, 10 GB of disk), workers; start and memory
 	$(BIN)/python -m benchmarks.growth
 
-bench-report: $(VENV)/.dev  ## write the README's costs, with charts, from what these measured
+bench-report: $(VENV)/.dev  ## write docs/performance.md, with charts, from what these measured
 	$(BIN)/python -m benchmarks.report
 
 torture: $(VENV)/.dev  ## kill the service under load ROUNDS times (200), each some SECONDS (6); look for every answer

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.report``: publishes what was measured: JSON, charts and the README's section "What it costs".
+"""``python -m benchmarks.report``: publishes what was measured: JSON, charts, and "Cost" in docs/performance.md.
 
-Every number of that section is written here from ``benchmarks/results/*.json``; a test holds the README against it.
+Every number of that section is written here from ``benchmarks/results/*.json``; a test holds it against them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.growth.latency import BULK, slope
 from benchmarks.race import standings
 from benchmarks.results import PUBLISHED, read, runs
 
-README = ROOT / "README.md"
+DOCUMENT = ROOT / "docs" / "performance.md"
 FILES = ("bench", "record", "peers", "growth")
 _SECTION = re.compile(r"(<!-- costs:begin -->\n).*?(<!-- costs:end -->)", re.DOTALL)
 _LINE = 118
@@ -68,13 +68,13 @@ def growth_table(content: Content) -> str:
 
 
 def section(contents: dict[str, Content]) -> str:
-    """The README's section, from what is published under the names of ``FILES``."""
+    """The section, from what is published under the names of ``FILES``."""
     bench = contents["bench"]
     blocks = [_said(bench, "with the server on one core and wrk on the other, contestants in turn:"), race_table(bench)]
     blocks.append(
         "Ratios are medians, least and most in brackets. Nobody but Unroll checks an answer or keeps a record."
     )
-    blocks.append("![ratios to FastAPI's empty endpoint](benchmarks/results/bench.svg)")
+    blocks.append("![ratios to FastAPI's empty endpoint](../benchmarks/results/bench.svg)")
     if "record" in contents:
         record = contents["record"]
         blocks += [_said(record, "with servers up together and asked in turns of a second:"), record_cost(record)]
@@ -85,7 +85,7 @@ def section(contents: dict[str, Content]) -> str:
         growth = contents["growth"]
         blocks += [_said(growth, "one service on its own"), growth_table(growth)]
         if "latency" in growth:
-            blocks.append("![latency over length and batch](benchmarks/results/growth.svg)")
+            blocks.append("![latency over length and batch](../benchmarks/results/growth.svg)")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -95,7 +95,7 @@ def published() -> dict[str, Content]:
 
 
 def main() -> None:
-    """Take over what ``runs/`` holds, draw it and write the README."""
+    """Take over what ``runs/`` holds, draw it and write the document."""
     PUBLISHED.mkdir(exist_ok=True)
     for name in FILES:
         if (RUNS / f"{name}.json").exists():
@@ -106,17 +106,17 @@ def main() -> None:
     )
     if "latency" in contents.get("growth", {}):
         (PUBLISHED / "growth.svg").write_bytes(growth_chart(contents["growth"]["latency"]))
-    rewrite(README, contents)
+    rewrite(DOCUMENT, contents)
 
 
-def rewrite(readme: Path, contents: dict[str, Content]) -> None:
+def rewrite(document: Path, contents: dict[str, Content]) -> None:
     """Write the section between its marks."""
-    text = readme.read_text()
-    readme.write_text(_SECTION.sub(lambda found: found[1] + section(contents) + found[2], text))
+    text = document.read_text()
+    document.write_text(_SECTION.sub(lambda found: found[1] + section(contents) + found[2], text))
 
 
 def _said(content: Content, how: str) -> str:
-    """When, where and how ``content`` was measured, in lines of the README's width."""
+    """When, where and how ``content`` was measured, in lines of the document's width."""
     machine = content["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     turns = f" {content['rounds']} rounds of {content['seconds']} s each" if "rounds" in content else ""

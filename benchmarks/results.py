@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.drive import Measured
 from benchmarks.race import Runs
 
-PUBLISHED = Path(__file__).parent / "results"  # what the README shows
+PUBLISHED = Path(__file__).parent / "results"  # what the documents show
 
 
 def write(file: Path, content: dict[str, Any]) -> None:

@@ -181,10 +181,14 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.set_defaults(run=_reproduce)
 
     report = commands.add_parser(
-        "report", parents=[stored, placed], help="write RESULTS.md, its plots and the README's table"
+        "report", parents=[stored, placed], help="write RESULTS.md, its plots and the READMEs' table"
     )
     report.add_argument(
-        "--readme", type=Path, default=Path("README.md"), help="file with the table (default: README.md)"
+        "--readme",
+        type=Path,
+        nargs="+",
+        default=[Path("README.md"), Path("README.ko.md")],
+        help="files with the table (default: README.md README.ko.md)",
     )
     report.set_defaults(run=_report)
     return parser

@@ -1,4 +1,4 @@
-"""Renders models/RESULTS.md with its plots, and the README's model table, from cards and stored runs.
+"""Renders models/RESULTS.md with its plots, and the READMEs' table of models, from cards and stored runs.
 
 Computes no score of its own but those that say so (coverage by noise, error against noise); trains nothing.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from service.cards import Evaluation
 from service.errors import UnrollError
 from service.folders import ModelFolder, read_folder
 from training import beside, figures, plots, results, targets, textbook
@@ -36,11 +37,11 @@ class ReportError(UnrollError):
     code = "report"
 
 
-def write(models: Path, runs_folder: Path, readme: Path) -> list[Path]:
-    """Write ``RESULTS.md`` and its plots below ``models`` and the table into ``readme``; the files written.
+def write(models: Path, runs_folder: Path, readmes: Sequence[Path]) -> list[Path]:
+    """Write ``RESULTS.md`` and its plots below ``models`` and the table into ``readmes``; the files written.
 
     Raises:
-        ReportError: a published model is missing, or the README or its markers are.
+        ReportError: a published model is missing, or a README or its markers are.
     """
     folders = read_published(models)
     runs = list(results.runs(runs_folder))
@@ -51,13 +52,14 @@ def write(models: Path, runs_folder: Path, readme: Path) -> list[Path]:
         path.write_bytes(plots.svg(drawn))
         written.append(path)
     (models / RESULTS).write_text(render(folders, runs))
-    if not readme.is_file():
-        raise ReportError(f"{RESULTS} is written, but there is no {readme.name} to put the model table into")
-    text = replaced(readme.read_text(), MARK, model_table(folders, short=True))
-    if text is None:
-        raise ReportError(f"{RESULTS} is written, but {readme.name} lacks the markers of the model table")
-    readme.write_text(text)
-    return [*written, readme]
+    for readme in readmes:
+        if not readme.is_file():
+            raise ReportError(f"{RESULTS} is written, but there is no {readme.name} to put the model table into")
+        text = replaced(readme.read_text(), MARK, short_table(folders))
+        if text is None:
+            raise ReportError(f"{RESULTS} is written, but {readme.name} lacks the markers of the model table")
+        readme.write_text(text)
+    return [*written, *readmes]
 
 
 def read_published(models: Path) -> dict[str, ModelFolder]:
@@ -98,7 +100,7 @@ def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
         "## Targets",
         table(("", "measure", "target", "reached", "verdict", "how measured"), rows),
         "## Published models",
-        model_table(folders, short=False),
+        model_table(folders),
         "## Over seeds",
         over_seeds(folders, runs),
         *(f"![{name}]({PLOTS}/{name}.svg)" for name in ("errors", "memory", "free-running", "noise")),
@@ -109,25 +111,48 @@ def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def model_table(folders: Mapping[str, ModelFolder], *, short: bool) -> str:
-    """Every model's error on each kind of test beside the best rule's; ``short`` leaves some lengths and labs out.
+def short_table(folders: Mapping[str, ModelFolder]) -> str:
+    """The published nine: mean absolute error on clean sequences and under noise, beside the best rule's."""
+    rows = []
+    for name in _nine():
+        card = folders[name].card
+        found = {each.name: each for each in card.evaluations}
+        told = [found.get(kind) for kind in ("noise", "free-running")]
+        cells = [_beside_rule(each) if each else "" for each in (card.evaluations[0], *told)]
+        rows.append((f"`{name}`", f"{card.parameters:,}", *cells))
+    return table(("model", "parameters", "clean", "with noise", "free-running"), rows)
 
-    The long table adds the skill against the best of the rules that could fool a user, ``1 - MSE / MSE``.
+
+def _beside_rule(each: Evaluation) -> str:
+    return f"{number(each.model.mae)} ({beside.named(*beside.best(each, beside.mae))})"
+
+
+def model_table(folders: Mapping[str, ModelFolder]) -> str:
+    """Every model's error on each kind of test beside the best rule's.
+
+    The skill is that against the best of the rules that could fool a user, ``1 - MSE / MSE``.
     """
     rows = []
     for name, folder in folders.items():
-        for place, each in enumerate(folder.card.evaluations):
-            if short and place and each.name not in ("noise", "free-running"):
-                continue
+        for each in folder.card.evaluations:
             unit = "" if each.unit == "1" else f" / {each.unit}"
-            row = [f"`{name}`", f"{folder.card.parameters:,}", each.name, f"{number(each.model.mae)}{unit}",
-                   beside.named(*beside.best(each, beside.mae))]  # fmt: skip
-            if not short:
-                rule, error = beside.fooling(folder.card.task, each, beside.mse)
-                row += [number(each.model.mse), beside.named(rule, error), beside.skill(each.model.mse, error)]
-            rows.append(row)
-    head = ("model", "parameters", "test set", "mean absolute error", "best rule's")
-    return table(head if short else (*head, "MSE", "fooling rule's MSE", "skill"), rows)
+            rule, error = beside.fooling(folder.card.task, each, beside.mse)
+            rows.append(
+                (f"`{name}`", f"{folder.card.parameters:,}", each.name, f"{number(each.model.mae)}{unit}",
+                 beside.named(*beside.best(each, beside.mae)), number(each.model.mse), beside.named(rule, error),
+                 beside.skill(each.model.mse, error))
+            )  # fmt: skip
+    head = (
+        "model",
+        "parameters",
+        "test set",
+        "mean absolute error",
+        "best rule's",
+        "MSE",
+        "fooling rule's MSE",
+        "skill",
+    )
+    return table(head, rows)
 
 
 def over_seeds(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
@@ -147,14 +172,17 @@ def over_seeds(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
 
 
 def _headlines(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> dict[str, list[float]]:
-    names = [f"{task}-{cell}" for task in TASKS for cell in CELLS]
     return {
         name: [
             folders[name].card.evaluations[0].model.mse,
             *(run.numbers["evaluations"][0]["model"]["mse"] for run in _further(name, folders, runs)),
         ]
-        for name in names
+        for name in _nine()
     }
+
+
+def _nine() -> list[str]:
+    return [f"{task}-{cell}" for task in TASKS for cell in CELLS]
 
 
 def _further(name: str, folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> list[Run]:

@@ -1,4 +1,4 @@
-"""Tables, charts and the README's section are made of what was measured, and of nothing else."""
+"""Tables, charts and the section of docs/performance.md are made of what was measured, and of nothing else."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_growth_by_the_square_is_told_from_a_straight_line() -> None:
     assert slope({n: 3e-6 * n * n for n in (10, 100, 1000)}) == pytest.approx(2.0)
 
 
-def test_the_section_says_when_where_and_how_and_fits_the_readmes_lines() -> None:
+def test_the_section_says_when_where_and_how_and_fits_the_documents_lines() -> None:
     text = report.section({"bench": measurements.race(), "growth": measurements.growth()})
     for said in ("`make bench` on 2026-01-02", "2 cores (Some CPU)", "3 rounds of 4 s each", "unroll 0.1.0"):
         assert said in " ".join(text.split())
@@ -114,5 +114,5 @@ def test_charts_are_small_svgs_that_equal_measurements_make_equal() -> None:
     assert b"ours" in race_chart(race)
 
 
-def test_the_readme_shows_what_is_published() -> None:
-    assert report.section(report.published()) in report.README.read_text(), "run `make bench-report`"
+def test_the_document_shows_what_is_published() -> None:
+    assert report.section(report.published()) in report.DOCUMENT.read_text(), "run `make bench-report`"

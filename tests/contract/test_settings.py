@@ -11,7 +11,7 @@ import pytest
 
 from service.settings import Settings
 
-README = Path(__file__).parents[2] / "README.md"
+OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 FIELDS = Settings.model_fields
 
 
@@ -25,8 +25,8 @@ def help_text() -> str:
 
 @pytest.fixture(scope="module")
 def table() -> str:
-    found = re.search(r"<!-- settings:begin -->(.*)<!-- settings:end -->", README.read_text(), re.DOTALL)
-    assert found, "README.md has no settings table"
+    found = re.search(r"<!-- settings:begin -->(.*)<!-- settings:end -->", OPERATING.read_text(), re.DOTALL)
+    assert found, "docs/operating.md has no settings table"
     return found[1]
 
 
@@ -46,11 +46,11 @@ def test_the_help_names_each_flag_and_its_variable(help_text: str, name: str) ->
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_the_readme_documents_each_setting(table: str, name: str) -> None:
+def test_the_document_has_each_setting(table: str, name: str) -> None:
     assert f"UNROLL_{name.upper()}`" in table
 
 
-def test_the_readme_documents_no_setting_that_is_not_there(table: str) -> None:
+def test_the_document_has_no_setting_that_is_not_there(table: str) -> None:
     documented = set(re.findall(r"UNROLL_([A-Z_]+)`", table))
     assert documented <= {name.upper() for name in FIELDS}
 

@@ -1,4 +1,4 @@
-"""The README's two pictures of the page: ``python -m tests.page.screenshots`` takes them anew."""
+"""The two pictures in docs/playground.md of the page: ``python -m tests.page.screenshots`` takes them anew."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
     folders = report.read_published(MODELS)
     text = report.render(folders, [])
     assert all(f"| S{number} |" in text for number in range(1, 15))
-    assert "sine-gru" in report.model_table(folders, short=True)
+    assert "sine-gru" in report.short_table(folders)
     for name, drawn in report.drawings(folders, []).items():
         assert len(plots.svg(drawn)) <= 60_000, name
     once, again = (plots.svg(figures.memory_by_length(folders)) for _ in range(2))
@@ -140,7 +140,7 @@ def test_a_missing_readme_or_marker_is_said_plainly(
     monkeypatch.setattr(report, "read_published", lambda _: {})
     monkeypatch.setattr(report, "drawings", lambda *_: {})
     monkeypatch.setattr(report, "render", lambda *_: "text")
-    monkeypatch.setattr(report, "model_table", lambda _, short: "table")
+    monkeypatch.setattr(report, "short_table", lambda _: "table")
     options = ["report", "--models-dir", str(tmp_path), "--out", str(tmp_path), "--readme"]
     assert main([*options, str(tmp_path / "none.md")]) == 1
     assert "there is no none.md" in capsys.readouterr().err

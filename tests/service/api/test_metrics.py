@@ -1,4 +1,4 @@
-"""GET /metrics, over HTTP: what is exported is what the README documents, and it counts."""
+"""GET /metrics, over HTTP: what is exported is what docs/operating.md documents, and it counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import MODELS
 from tests.serving import in_thread
 
-README = Path(__file__).parents[3] / "README.md"
+OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
 SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
 
 
@@ -50,9 +50,9 @@ def use_everything(client: httpx.Client) -> None:
     assert client.post("/v2/models/sine-gru/infer", json={"inputs": [tensor]}).is_success
 
 
-def test_the_readme_documents_exactly_what_is_exported(client: httpx.Client) -> None:
+def test_the_document_has_exactly_what_is_exported(client: httpx.Client) -> None:
     use_everything(client)
-    table = README.read_text().partition("<!-- metrics:begin -->")[2].partition("<!-- metrics:end -->")[0]
+    table = OPERATING.read_text().partition("<!-- metrics:begin -->")[2].partition("<!-- metrics:end -->")[0]
     documented = {}
     for name, kind, labels, text in re.findall(r"^\| `(\w+)` \| (\w+) \|([\w, ]*)\| (.+) \|$", table, re.MULTILINE):
         documented[name] = (kind, {label.strip() for label in labels.split(",") if label.strip()}, text)
