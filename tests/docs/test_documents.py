@@ -31,7 +31,7 @@ COMMANDS = sorted(
         tuple(command.split())
         for document in LINKED
         for command in re.findall(
-            r"(?:^|`|\s)((?:make|python3? -m) [a-z][\w.-]*(?: [a-z][\w-]*)?)", document.read_text()
+            r"(?m)(?:^|`)((?:make|python3? -m) [a-z][\w.-]*(?: [a-z][\w-]*)?)", document.read_text()
         )
     }
 )
