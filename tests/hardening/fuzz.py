@@ -20,16 +20,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import MODELS
-from tests.hardening.asking import MOST_BYTES, PATHS
+from tests.hardening.asking import MOST_BYTES, PATHS, READING
 from tests.raw import connected, http, read_reply, send_all
 from tests.serving import Process
 
 SEQUENCES = ("[1,2,3,4]", "[[0,1.5],[1,2.5],[2,3.5]]", "[1e300,-1e300,5e-324,0]", "[0.1,0.1,0.1,0.1,0.1]", "[7]")
+READ = (
+    *("/models", "/requests?limit=2", "/health/ready", "/metrics", "/v2", "/quality", "/page/main.js", "/docs"),
+    *("/requests/export?format=csv&since=2026-01-01T00:00:00+02:00", "/models/sine-gru/plots/loss.svg"),
+)
 NASTY = (
     b"NaN", b"Infinity", b"1e400", b"-0", b"9" * 400, b"null", b"true", b"{}", b"[]", b"[[", b'"', b"\\ud800", b"\x00",
     b"\xff\xfe", b"\xef\xbb\xbf", b"../", b"%2e%2e", b"\r\n", b"\r\n\r\n", b"0\r\n\r\n", b"," * 50, b"[" * 300,
     b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Content-Encoding: gzip", b"Expect: 100-continue",
-    b"Connection: upgrade\r\nUpgrade: h2c", b"X: " + b"a" * 17_000,
+    b"Connection: upgrade\r\nUpgrade: h2c", b"X: " + b"a" * 17_000, b"Transfer-Encoding: gzip, chunked", b"HTTP/1.0",
+    b"CONNECT ", b"HEAD ", b"?", b"&limit=1", b"Accept: application/openmetrics-text; version=abc",
+    b"Accept-Encoding: gzip;q=", b"a" * 260,
 )  # fmt: skip
 READ_TIMEOUT = 1.0
 _NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?")
@@ -57,9 +63,10 @@ def good(chance: random.Random) -> bytes:
     """A request that has an answer."""
     kind = chance.randrange(10)
     if kind == 0:
-        return http(
-            "GET", chance.choice(["/models", "/requests?limit=2", "/health/ready", "/metrics", "/v2", "/quality"])
-        )
+        return http(chance.choice(["GET", "GET", "HEAD"]), chance.choice(READ))
+    if kind == 1:
+        path = chance.choice([each for each in READING if each.endswith(("outcome", "index"))])  # loading takes seconds
+        return http("POST", path, b'{"value":5.0}' if path.endswith("outcome") else b'{"parameters":{}}')
     path = chance.choice(list(PATHS))
     return http("POST", path, PATHS[path].replace("%s", chance.choice(SEQUENCES)).encode())
 
