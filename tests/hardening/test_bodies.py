@@ -144,6 +144,6 @@ async def _read(payload: type[Any], body: bytes, admission: Admission | None = N
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    services = SimpleNamespace(admission=admission or _admission(), settings=SimpleNamespace(body_limit=1_000_000))
+    services = SimpleNamespace(admission=admission or _admission(), settings=Settings(body_limit=1_000_000))
     scope = {"type": "http", "headers": [], "state": {"services": services}}
     return await posted(payload).dependency(Request(scope, receive))
