@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+
+# Until the service has handlers of its own Ctrl-C ends it as SIGTERM does: at once, without a traceback of imports.
+_STARTED = __name__ == "__main__" or sys.argv[0].endswith("/unroll")
+if _STARTED and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import os
 from importlib.metadata import version
 
 from pydantic import ValidationError

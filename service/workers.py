@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
@@ -52,7 +53,13 @@ class Workers:
     def _start(self, place: int, *, is_first: bool = False) -> None:
         arguments = (self._settings, self._listener, is_first)
         process = self._context.Process(target=self._target, args=arguments, name=f"worker-{place}")
-        process.start()
+        resource_tracker.ensure_running()  # Python's own helper; when it starts, it lets Ctrl-C through again
+        # Ctrl-C reaches every process of a terminal; workers are told once when to end, by their parent.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._alive[place], self._started[place] = process, time.monotonic()
 
     def _pause(self) -> float | None:

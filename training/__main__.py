@@ -5,8 +5,13 @@ Imports no TensorFlow before it trains.
 
 from __future__ import annotations
 
-import argparse
 import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # While nothing is under way Ctrl-C ends the program at once, not by a traceback of whatever it was importing.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -14,13 +19,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from service import DISTRIBUTION
 from service.errors import UnrollError
 from training import jobs, plugins
+from training.arguments import folder, natural, positive, target
 from training.recipes import CELLS, PUBLISHED, TASKS, Recipe, shortened
 from training.series import options as own_series
+from training.terminal import say, table, written
 
 # Finished runs are kept beside the models: what RESULTS.md says is rendered from both.
 MODELS, RUNS = Path("models"), Path("models/runs")
@@ -29,8 +35,6 @@ MODELS, RUNS = Path("models"), Path("models/runs")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; 0 when it did its work, 1 when it failed, 2 for bad arguments, 130 after Ctrl-C."""
     console = Console(stderr=True)
-    # Being told to end is Ctrl-C from afar: the workers must not be left behind.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         parser = _parser()
         options = parser.parse_args(arguments)
@@ -40,13 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error("no model is left: the names, --task and --cell exclude one another")
         result: int = options.run(options, console)
     except KeyboardInterrupt:
-        console.print("[yellow]stopped[/]: nothing half-written is left")
+        say(console, "stopped:", "yellow", "nothing half-written is left")
         return 130
     except UnrollError as error:
-        console.print(f"[red]{error.code}[/]: {error.detail}", highlight=False)
+        say(console, f"{error.code}:", "red", error.detail)
         return 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    except OSError as error:
+        # A disk that is full, a folder that somebody else's rights protect: the file and the reason are all there is.
+        place = "" if error.filename is None else f"{error.filename}: "
+        say(console, "failed:", "red", f"{place}{error.strerror or error}")
+        return 1
     return result
 
 
@@ -62,13 +69,13 @@ def chosen(options: argparse.Namespace) -> list[Recipe]:
 
 
 def _list(options: argparse.Namespace, _: Console) -> int:
-    table = Table("model", "task", "cell", "layers", "data")
+    rows = []
     for recipe in chosen(options):
         layers = [f"Dense({units})" for units in recipe.before]
         layers += [f"{recipe.cell}({units})" for units in recipe.units]
         layers += [f"Dense({units})" for units in (*recipe.after, 1)]
-        table.add_row(recipe.name, recipe.task, recipe.cell, " ".join(layers), recipe.data)
-    Console().print(table)
+        rows.append((recipe.name, recipe.task, recipe.cell, " ".join(layers), recipe.data))
+    Console().print(table(("model", "task", "cell", "layers", "data"), rows))
     return 0
 
 
@@ -103,7 +110,7 @@ def _example(options: argparse.Namespace, console: Console) -> int:
     from training.series import examples
 
     path = examples.write(options.dataset, options.to)
-    console.print(f"[green]written[/] {path}", highlight=False)
+    written(console, path)
     return 0
 
 
@@ -130,7 +137,7 @@ def _report(options: argparse.Namespace, console: Console) -> int:
     from training import report
 
     for path in report.write(options.models_dir, options.out, options.readme):
-        console.print(f"[green]written[/] {path}")
+        written(console, path)
     return 0
 
 
@@ -145,44 +152,46 @@ def _parser() -> argparse.ArgumentParser:
     working = argparse.ArgumentParser(add_help=False)
     cores = jobs.cores()
     working.add_argument(
-        "--jobs", type=_positive, default=cores, help=f"models at a time, each on one core (default here: {cores})"
+        "--jobs", type=positive, default=cores, help=f"models at a time, each on one core (default here: {cores})"
     )
-    working.add_argument("--count", type=_positive, default=10_000, help="test sequences a set (default: 10000)")
+    working.add_argument("--count", type=positive, default=10_000, help="test sequences a set (default: 10000)")
     stored = argparse.ArgumentParser(add_help=False)
-    stored.add_argument("--out", type=_folder, default=RUNS, help="folder of stored runs (default: models/runs)")
+    stored.add_argument("--out", type=target, default=str(RUNS), help="folder of stored runs (default: models/runs)")
     placed = argparse.ArgumentParser(add_help=False)
-    placed.add_argument("--models-dir", type=_folder, default=MODELS, help="folder of models (default: models)")
+    placed.add_argument("--models-dir", type=folder, default=MODELS, help="folder of models (default: models)")
 
     listing = commands.add_parser("list", parents=[common], help="what there is to train")
     listing.set_defaults(run=_list)
 
     train = commands.add_parser("train", parents=[common, working], help="train models and write their folders")
-    train.add_argument("--seed", type=_natural, default=0, help="seed of weights and data (default: 0)")
-    train.add_argument("--steps", type=_positive, help="at most this many updates a stage, for a quick trial")
-    train.add_argument("--out", "--models-dir", type=_folder, default=MODELS, help="folder of models (default: models)")
+    train.add_argument("--seed", type=natural, default=0, help="seed of weights and data (default: 0)")
+    train.add_argument("--steps", type=positive, help="at most this many updates a stage, for a quick trial")
+    train.add_argument(
+        "--out", "--models-dir", type=target, default=str(MODELS), help="folder of models (default: models)"
+    )
     own_series.add_arguments(train)
     train.set_defaults(run=_train)
 
     example = commands.add_parser("example", help="write a real series as CSV (needs the extra `series`)")
     example.add_argument("dataset", choices=own_series.EXAMPLES, help="a data set that statsmodels brings along")
-    example.add_argument("--to", type=_folder, default=Path(), help="folder for the CSV (default: this one)")
+    example.add_argument("--to", type=target, default=".", help="folder for the CSV (default: this one)")
     example.set_defaults(run=_example)
 
     evaluate = commands.add_parser(
         "evaluate", parents=[common, working, stored, placed], help="train with further seeds and store the scores"
     )
-    evaluate.add_argument("--seeds", type=_positive, default=3, help="seeds 0, 1, ...; 0 is published (default: 3)")
+    evaluate.add_argument("--seeds", type=positive, default=3, help="seeds 0, 1, ...; 0 is published (default: 3)")
     evaluate.set_defaults(run=_evaluate)
 
     reproduce = commands.add_parser(
         "reproduce", parents=[working, stored], help="re-run the lecture's own models and labs, and print the table"
     )
-    reproduce.add_argument("--seeds", type=_positive, default=10, help="seeds 0, 1, ... (default: 10)")
+    reproduce.add_argument("--seeds", type=positive, default=10, help="seeds 0, 1, ... (default: 10)")
     reproduce.set_defaults(run=_reproduce)
 
-    report = commands.add_parser(
-        "report", parents=[stored, placed], help="write RESULTS.md, its plots and the READMEs' table"
-    )
+    report = commands.add_parser("report", help="write RESULTS.md, its plots and the READMEs' table")
+    report.add_argument("--out", type=folder, default=RUNS, help="folder of stored runs (default: models/runs)")
+    report.add_argument("--models-dir", type=target, default=str(MODELS), help="folder of models (default: models)")
     report.add_argument(
         "--readme",
         type=Path,
@@ -198,25 +207,6 @@ def _model(text: str) -> str:
     if text not in plugins.recipes():
         raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
     return text
-
-
-def _natural(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^32 - 1")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
-def _folder(text: str) -> Path:
-    path = Path(text)
-    if path.exists() and not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is a file, not a folder")
-    return path
 
 
 if __name__ == "__main__":

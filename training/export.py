@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,11 @@ def require_parity(model: Any, network: OnnxNetwork, recipe: Recipe) -> None:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """An empty folder that becomes ``target`` when the block ends well, and vanishes when it does not."""
+    """An empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
+
+    So do the folders above it that were made for it.
+    """
+    above = [each for each in target.parents if not each.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     staged.chmod(0o755)
@@ -94,6 +98,9 @@ def replacing(target: Path) -> Iterator[Path]:
             os.replace(staged, target)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+        for each in above:
+            with suppress(OSError):  # it is in use
+                each.rmdir()
 
 
 def drawings(recipe: Recipe, trained: Trained, network: OnnxNetwork) -> dict[str, Any]:

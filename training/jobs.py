@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from training.terminal import say
+
 # Between two looks at the queue, in seconds: how late Ctrl-C is noticed.
 _POLL = 0.2
 # TensorFlow keeps every compiled program for as long as its process lives.
@@ -55,9 +57,9 @@ def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
     """Results by label. The first failure, or Ctrl-C, ends the others and is raised."""
     waiting = list(jobs)
     context = multiprocessing.get_context("spawn")
-    news = context.Queue()
+    news = context.Queue()  # also starts Python's own helper process, which must be before the workers (see _deaf)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]}"),
@@ -65,7 +67,7 @@ def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
         TimeRemainingColumn(),
     )
     results: dict[str, Any] = {}
-    with Progress(*columns, console=console) as progress:
+    with _interrupted(), Progress(*columns, console=console) as progress:
         while waiting:
             # A pool of its own for every few jobs: the executor's own way to renew workers can hang (CPython 115634).
             share, waiting = waiting[: _JOBS_A_PROCESS * workers], waiting[_JOBS_A_PROCESS * workers :]
@@ -82,7 +84,8 @@ def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
 def _run(pool: ProcessPoolExecutor, jobs: list[Job], progress: Progress, news: Any) -> dict[str, Any]:
     results: dict[str, Any] = {}
     bars: dict[str, Any] = {}
-    futures = {pool.submit(_work, job): job for job in jobs}
+    with _deaf():
+        futures = {pool.submit(_work, job): job for job in jobs}
     while futures:
         _show(progress, bars, news)
         for future in [each for each in futures if each.done()]:
@@ -91,8 +94,36 @@ def _run(pool: ProcessPoolExecutor, jobs: list[Job], progress: Progress, news: A
             _show(progress, bars, news)
             if job.label in bars:
                 progress.remove_task(bars.pop(job.label))
-            progress.console.print(f"[green]done[/] {job.label}")
+            say(progress.console, "done", "green", job.label)
     return results
+
+
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """Ctrl-C, and SIGTERM which is Ctrl-C from afar, raise KeyboardInterrupt: the workers must not be left behind.
+
+    Whoever starts a program in the background has it ignore Ctrl-C, and so it stays.
+    """
+    signals = [signal.SIGTERM, *([signal.SIGINT] if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else [])]
+    before = {each: signal.signal(each, signal.default_int_handler) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that start now never hear Ctrl-C, not even while they import; this one hears it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _show(progress: Progress, bars: dict[str, Any], news: Any) -> None:
@@ -125,12 +156,13 @@ def _start(news: Any) -> None:
     _channel = news
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _terminated)
     with _silent():
         from training import trainer
 
         trainer.use_one_thread()
         trainer.start()
+    # Before this SIGTERM ends the worker at once: there is nothing to remove yet, and no import to be torn.
+    signal.signal(signal.SIGTERM, _terminated)
 
 
 @contextmanager

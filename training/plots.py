@@ -14,11 +14,13 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from training.tasks.base import Floats
+from training.terminal import printable
 
 # Mid-tones: a contrast of 3 or more against both white and near-black.
 INK = "#7a7f87"
 COLOURS = ("#2f7fd6", "#d9662b", "#2b9a66", "#a65fd0", "#b8860b")
 POINTS = 300
+_NAME = 60  # characters of a name in a title
 SCATTERED = 120  # points of a scatter plot: 200 bytes of SVG each, two marks a point
 
 _STYLE: Any = {
@@ -43,6 +45,11 @@ _STYLE: Any = {
     "legend.frameon": False,
     "path.simplify": True,
 }
+
+
+def plain(text: str) -> str:
+    """A name from a file as a title or label: short, printable, and its dollar signs no mathematics."""
+    return printable(text, _NAME).replace("$", r"\$")
 
 
 @contextmanager

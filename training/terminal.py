@@ -41,10 +41,13 @@ def written(console: Console, path: Path) -> None:
     console.print(Text.assemble(("written", "green"), " ", printable(str(path))), soft_wrap=True)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], bold: str | None = None) -> Table:
-    """A table that is whole at 80 columns: of each row the first cell, a name, may take several lines."""
-    first, *others = head
-    columns = (Column(first, overflow="fold"), *(Column(each, no_wrap=True) for each in others))
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False, bold: str | None = None
+) -> Table:
+    """A table whose cells are whole at 80 columns; ``numbers``: each row is a name, which may take several lines, and
+    numbers, which do not. The row of the name ``bold`` is.
+    """
+    columns = [Column(each, overflow="fold", no_wrap=numbers and place > 0) for place, each in enumerate(head)]
     shown = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         shown.add_row(*(Text(printable(cell)) for cell in row), style="bold" if row[0] == bold else "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,9 +17,13 @@ import pytest
 from service.folders import read_folder
 from training import jobs, results
 from training.__main__ import main
+from training.export import replacing
 from training.recipes import PUBLISHED
 
-MODELS = Path(__file__).parents[2] / "models"
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "models"
+# Without measuring coverage, which makes starting slower than any wait.
+HERE = {"PYTHONPATH": str(ROOT), "COVERAGE_PROCESS_START": ""}
 
 
 def test_list_names_every_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +121,103 @@ def test_ctrl_c_and_being_ended_leave_nothing_half_written(end: signal.Signals, 
     assert "stopped" in said
     assert "Traceback" not in said
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+FIRST_SECONDS = {
+    "training": ["-m", "training", "train", "sine-gru", "--jobs", "2", "--out"],
+    "service": ["-m", "service", "--port", "0", "--workers", "2", "--models-dir"],
+}
+
+
+def wait_for_its_first_line(pid: int) -> None:
+    """Python hears Ctrl-C from its start on; the first thing that both programs do is to let the system hear it."""
+    for heard in (True, False):
+        for _ in range(2_000):  # should it be past that already, it only is later
+            caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+            if caught and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1) is heard:
+                break
+            time.sleep(0.001)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux which signals a process hears")
+@pytest.mark.parametrize("program", FIRST_SECONDS)
+def test_ctrl_c_in_the_first_seconds_prints_no_traceback(program: str, tmp_path: Path) -> None:
+    """As from a terminal, where it reaches every process; whatever each of them is importing just then."""
+    hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    for further in (0.0, 0.3, 0.7, 1.2, 1.8, 2.5):
+        process = subprocess.Popen(
+            [sys.executable, *FIRST_SECONDS[program], str(tmp_path)], cwd=tmp_path, env=os.environ | HERE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=hearing,
+        )  # fmt: skip
+        wait_for_its_first_line(process.pid)
+        time.sleep(further)
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode in (-signal.SIGINT, 130, 0), said
+        assert "Traceback" not in said, said
+        assert len(said.splitlines()) <= 3, said
+    assert not list(tmp_path.rglob("*-gru"))
+
+
+def test_what_cannot_be_written_to_is_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x\n1\n")
+    locked = tmp_path / "locked"
+    locked.mkdir(0o555)
+    may = os.access
+    # Root may write anywhere: the answer of the system is what is pretended, as its user would get it.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked and may(path, mode))
+    series = ["train", "--series", str(tmp_path / "file"), "--column", "x", "--name", "x", "--out", str(tmp_path)]
+    for arguments in (
+        ["train", "sine-gru", "--out"], ["evaluate", "--out"], ["reproduce", "--out"], ["example", "nile", "--to"],
+        ["report", "--models-dir"], [*series, "--runs"],
+    ):  # fmt: skip
+        for folder, message in (
+            ("file", "is a file"), ("file/below", "which is a file"), ("locked", "permission denied"),
+            ("locked/deep/er", "permission denied"),
+        ):  # fmt: skip
+            with pytest.raises(SystemExit) as refused:
+                main([*arguments, str(tmp_path / folder)])
+            assert refused.value.code == 2
+            assert message in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked"]
+
+
+def test_a_default_folder_that_cannot_be_written_to_is_refused_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").write_text("a file")
+    (tmp_path / "runs").write_text("a file")
+    series = ["train", "--series", "x.csv", "--column", "x", "--name", "x"]
+    for arguments, option in (["train"], "--models-dir"), ([*series, "--out", "elsewhere"], "--runs"):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        assert option in capsys.readouterr().err
+
+
+def test_a_disk_that_refuses_in_the_middle_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "models/sine-gru")
+
+    monkeypatch.setattr(jobs, "run", full)
+    assert main(["train", "sine-gru", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "failed: models/sine-gru: No space left on device\n"
+
+
+def test_a_folder_of_a_model_that_came_to_nothing_leaves_no_empty_folders_behind(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    for target in ("new/models/sine-gru/1", "kept/sine-gru/1"):
+        with pytest.raises(FileNotFoundError), replacing(tmp_path / target) as staged:
+            (staged / "model.keras" / "full").write_text("half")
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept"]
+    with replacing(tmp_path / "new/sine-gru/1") as staged:
+        (staged / "model.keras").write_text("whole")
+    assert (tmp_path / "new/sine-gru/1/model.keras").read_text() == "whole"
 
 
 @pytest.mark.tensorflow

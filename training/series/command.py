@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 
 from service.cards import Cell, ModelCard
 from service.errors import to_install
 from training import jobs
+from training.markdown import number
 from training.recipes import CELLS
 from training.series import checks, files, report, work
 from training.series.candidates import Candidate
@@ -18,6 +18,7 @@ from training.series.judge import Entries
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import missing, rivals
 from training.series.splits import Split, default_horizon
+from training.terminal import name, say, written
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -27,7 +28,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
         SeriesError: the data cannot be used.
     """
     assignment = assignment_of(options, console)
-    assignment.folder.mkdir(parents=True, exist_ok=True)
     tried = assignment.grid()
     others = _train_and_judge(assignment, tried, options.jobs, console)
     best = {cell: assignment.best(cell, tried) for cell in assignment.cells}
@@ -47,16 +47,16 @@ def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignm
     panel = checks.trainable(mended, split)
     season = _season_for(panel, options.season)
     count = sum(len(each.values) for each in panel.series)
-    console.print(f"{options.series.name}: {len(panel.series)} series, {count} values", highlight=False)
+    say(console, "", "", f"{options.series.name}: {len(panel.series)} series, {count} values")
     for repair in panel.repairs:
-        console.print(f"[yellow]repaired[/] {repair}", highlight=False)
+        say(console, "repaired", "yellow", repair)
     for left_out in panel.left_out:
-        console.print(f"[yellow]left out[/] {escape(left_out)}", highlight=False)
+        say(console, "left out", "yellow", left_out)
     spacing = f", in {panel.step}" if panel.step else ""
-    console.print(f"horizon {horizon}, season {season or 'none'}{spacing}; split {split.describe()}", highlight=False)
+    say(console, "", "", f"horizon {horizon}, season {season or 'none'}{spacing}; split {split.describe()}")
     return work.Assignment(
         name=options.name,
-        source=f"{options.series.name}, {', '.join(columns)}",
+        source=f"{name(options.series.name)}, {', '.join(map(name, columns))}",
         panel=panel,
         split=split,
         season=season,
@@ -83,15 +83,15 @@ def _train_and_judge(
     """Train those candidates that no earlier run has kept; the rivals' errors on the hold-out."""
     fresh = [each for each in wanted if not assignment.stored(each).is_file()]
     if kept := len(wanted) - len(fresh):
-        console.print(f"{kept} of {len(wanted)} candidates are trained already", highlight=False)
+        say(console, "", "", f"{kept} of {len(wanted)} candidates are trained already")
     names = list(rivals(assignment.season))
     asked = [jobs.Job(each.key, work.train_candidate, (assignment, each)) for each in fresh]
-    asked += [jobs.Job(name, work.judge, (assignment, name)) for name in names]
+    asked += [jobs.Job(each, work.judge, (assignment, each)) for each in names]
     found = jobs.run(asked, workers, console)
-    for name in names:
-        if isinstance(found[name], str):
-            console.print(f"[yellow]failed[/] {name}: {found[name]}", highlight=False)
-    return {name: found[name] for name in names if not isinstance(found[name], str)}
+    for each in names:
+        if isinstance(found[each], str):
+            say(console, "failed", "yellow", f"{each}: {found[each]}")
+    return {each: found[each] for each in names if not isinstance(found[each], str)}
 
 
 def _write(
@@ -120,32 +120,41 @@ def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], console:
     everyone = report.ordered(cards)
     console.print(report.terminal_table(everyone, first))
     if absent := missing():
-        console.print(f"[yellow]not installed[/] {', '.join(absent)}: {escape(to_install('series'))}", highlight=False)
+        say(console, "not installed", "yellow", f"{', '.join(absent)}: {to_install('series')}")
     for each in report.without_intervals(cards):
-        console.print(each, style="yellow", highlight=False, markup=False)
-    console.print(verdict, style="green" if won else "red", highlight=False)
+        say(console, each, "yellow", "")
+    say(console, verdict, "green" if won else "red", "")
     path = report.write(assignment, cards, absent, verdict)
-    for written in (path, *(assignment.out / name for name in cards)):
-        console.print(f"[green]written[/] {written}", highlight=False, soft_wrap=True)
+    for made in (path, *(assignment.out / each for each in cards)):
+        written(console, made)
 
 
-def verdict_on(name: str, card: ModelCard) -> tuple[str, bool]:
+def verdict_on(model: str, card: ModelCard) -> tuple[str, bool]:
     """What the hold-out says of the chosen network, in a sentence, and whether it beat the simple rules."""
     assert card.judged is not None  # noqa: S101  # every card of an own series is judged
     found: dict[str, list[float]] = {}
     for entry in card.judged.entries:
         found.setdefault(entry.name, []).append(entry.mase)
     means = {each: sum(values) / len(values) for each, values in found.items()}
-    mine = means.pop(name)
+    mine = means.pop(model)
     simple = {each: mean for each, mean in means.items() if each.startswith("rule:") or each == "seasonal naive"}
     rule = min(simple, key=simple.__getitem__)
     label = rule.removeprefix("rule:")
     if mine < simple[rule]:
-        said = f"{name}, chosen by validation, beats the best simple rule on the hold-out: MASE {mine:.3f} against "
-        said += f"{simple[rule]:.3f} of {label}."
+        said = (
+            f"{model}, chosen by validation, beats the best simple rule on the hold-out: MASE {_score(mine)} against "
+        )
+        said += f"{_score(simple[rule])} of {label}."
     else:
-        said = f"{name}, chosen by validation, does NOT beat the best simple rule on the hold-out: MASE {mine:.3f} "
-        said += f"against {simple[rule]:.3f} of {label}. Use the rule."
+        said = (
+            f"{model}, chosen by validation, does NOT beat the best simple rule on the hold-out: MASE {_score(mine)} "
+        )
+        said += f"against {_score(simple[rule])} of {label}. Use the rule."
     others = {each: mean for each, mean in means.items() if each not in simple}
-    said += "".join(f" {each}: {mean:.3f}." for each, mean in sorted(others.items(), key=lambda item: item[1]))
+    said += "".join(f" {each}: {_score(mean)}." for each, mean in sorted(others.items(), key=lambda item: item[1]))
     return said, mine < simple[rule]
+
+
+def _score(mase: float) -> str:
+    """Three digits after the point; of scores that are far off their power of ten."""
+    return f"{mase:.3f}" if mase < 1000.0 else number(mase)

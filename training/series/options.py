@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from training.arguments import target
 from training.recipes import TASKS
 from training.series.splits import HOLDOUT
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     own.add_argument("--holdout", type=_holdout, default=HOLDOUT, help="last share that judges (default: 0.2)")
     own.add_argument(
-        "--runs", type=Path, default=RUNS, help="folder of finished work and reports (default: runs/series)"
+        "--runs", type=target, default=RUNS, help="folder of finished work and reports (default: runs/series)"
     )
 
 
@@ -42,7 +43,16 @@ def misused(options: argparse.Namespace) -> str | None:
         return f"--{given[0].replace('_', '-')} needs --series FILE" if given else None
     if options.models or options.task:
         return "--series trains on a file: name no models and no --task"
-    return "--series needs --column and --name" if not (options.column and options.name) else None
+    if not (options.column and options.name):
+        return "--series needs --column and --name"
+    meant = [*dict.fromkeys(options.column), *(each for each in (options.id_column, options.time_column) if each)]
+    if len(set(meant)) < len(meant):
+        return "--column, --id-column and --time-column must name different columns"
+    try:
+        target(str(options.runs))  # of a default argparse does not ask
+    except argparse.ArgumentTypeError as error:
+        return f"argument --runs: {error}"
+    return None
 
 
 def _name(text: str) -> str:

@@ -13,7 +13,7 @@ from service.cards import JudgedEntry, Level, ModelCard
 from service.errors import to_install
 from service.folders import read_folder
 from service.inference.network import OnnxNetwork
-from training import plots
+from training import plots, terminal
 from training.calibration import LEVELS
 from training.markdown import number, percent, table
 from training.series import judge
@@ -34,6 +34,7 @@ def write(work: Assignment, cards: Mapping[str, ModelCard], missing: Sequence[st
     """Write ``report.md``, ``mase.svg`` and ``forecasts.svg`` below the run's folder; the first card is the chosen."""
     first = next(iter(cards))
     everyone = ordered(cards)
+    work.folder.mkdir(parents=True, exist_ok=True)
     for name, drawn in {
         "mase.svg": _by_horizon(everyone, first),
         "forecasts.svg": _forecasts(work, first, cards[first].lengths.trained[1]),
@@ -58,10 +59,8 @@ def ordered(cards: Mapping[str, ModelCard]) -> Everyone:
 
 def terminal_table(everyone: Everyone, chosen: str) -> Table:
     """The judgement on the hold-out, means over all horizons."""
-    shown = Table("on the hold-out", "MASE", "1 step", "sMAPE %", *(f"held by {level} %" for level in LEVELS))
-    for name, found in everyone.items():
-        shown.add_row(*_row(name, found), style="bold" if name == chosen else "")
-    return shown
+    head = ("on the hold-out", "MASE", "1 step", "sMAPE %", *(f"held by\n{level} %" for level in LEVELS))
+    return terminal.table(head, (_row(name, found) for name, found in everyone.items()), numbers=True, bold=chosen)
 
 
 def without_intervals(cards: Mapping[str, ModelCard]) -> list[str]:
@@ -186,6 +185,10 @@ def _forecasts(work: Assignment, first: str, length: int) -> Figure:
             axes.plot(places, made.values[row], color=plots.COLOURS[0], label=None if row else first)
             for lower, upper in bounds.values():
                 axes.fill_between(places, lower[row], upper[row], color=plots.COLOURS[0], alpha=0.2, linewidth=0)
-        axes.set(xlabel="step", ylabel="value", title=f"{series.name}: forecasts in the hold-out, 80 % intervals")
+        axes.set(
+            xlabel="step",
+            ylabel="value",
+            title=f"{plots.plain(series.name)}: forecasts in the hold-out, 80 % intervals",
+        )
         axes.legend(loc="upper left")
         return drawn

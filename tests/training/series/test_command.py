@@ -155,6 +155,8 @@ def test_a_rate_that_stands_still_and_then_steps_is_served_without_intervals_and
     [
         (["--column", "x"], "--column needs --series FILE"),
         (["--season", "12"], "--season needs --series FILE"),
+        (["--series", "x.csv", "--name", "x", "--column", "x", "--time-column", "x"], "must name different columns"),
+        (["--series", "x.csv", "--name", "x", "--column", "x", "--id-column", "x"], "must name different columns"),
         (["--series", "x.csv", "--name", "x"], "--series needs --column and --name"),
         (["sine-gru", "--series", "x.csv", "--column", "x", "--name", "x"], "name no models and no --task"),
         (["--series", "x.csv", "--column", "x", "--name", "Sales"], "small letters, digits and hyphens"),
@@ -179,6 +181,9 @@ def test_bad_options_are_refused_in_words(
         ("x\n" + "1\n2\n" * 10, [], "too short: 20 values"),
         ("x\n" + "1\n" * 200, [], "is constant"),
         ("x\n" + "1\n2\n" * 100, ["--season", "90"], "a season of 90 needs at least 270 values"),
+        ("flow [/min],x [kW]\n1,2\n", [], "has no column 'x'; its header names flow [/min], x [kW]"),
+        ("\x1b[31mred\n1\n", [], "its header names \\x1b[31mred"),
+        ("x\n50,00\n", [], "line 2 of x.csv has 2 cells"),
     ],
 )
 def test_data_that_cannot_be_used_end_the_command_with_the_reason(
@@ -190,7 +195,7 @@ def test_data_that_cannot_be_used_end_the_command_with_the_reason(
     out = ["--out", str(tmp_path / "models"), "--runs", str(tmp_path / "runs")]
     assert main(["train", "--series", str(tmp_path / "x.csv"), "--column", "x", "--name", "x", *further, *out]) == 1
     assert message in capsys.readouterr().err
-    assert not (tmp_path / "models").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
 
 
 def entry(name: str, mase: float) -> JudgedEntry:
@@ -207,6 +212,16 @@ def test_the_verdict_names_the_best_simple_rule_and_every_other_rival(mine: floa
     assert "0.930 of ar2" in said
     assert "AutoARIMA: 0.500" in said
     assert ("NOT" in said) is not won
+
+
+@pytest.mark.parametrize(("mase", "said"), [(0.93, "0.930"), (999.9, "999.900"), (4.2e79, "4.2e79")])
+def test_a_score_that_is_far_off_is_told_by_its_power_of_ten(mase: float, said: str) -> None:
+    card = read_folder(README.parent / "models" / "sine-gru" / "1").card
+    entries = (entry("sine-gru", mase), entry("rule:ar2", mase), entry("AutoARIMA", mase))
+    judged = Judged(origins=9, horizon=1, season=None, entries=entries, best="AutoARIMA", beaten_by=None)
+    sentence, _ = command.verdict_on("sine-gru", card.model_copy(update={"judged": judged}))
+    assert sentence.count(said) == 3
+    assert max(map(len, sentence.split())) < 30
 
 
 def test_a_time_column_suggests_the_season_unless_it_is_too_long(tmp_path: Path) -> None:
