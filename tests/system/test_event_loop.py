@@ -15,8 +15,9 @@ from tests.serving import Process
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 
-# What the others may wait longer at the 99th percentile, in seconds, while a batch of 100,000 values is computed.
-GROWTH = 0.050
+# How many times longer the others may wait at the 99th percentile while a batch of 100,000 values is computed: 5 are
+# measured on a quiet machine.
+LONGER = 20
 SMALL = {"model": "sine-gru", "sequence": [0.1, 0.9, 0.3, 0.7, 0.2, 1.4, 0.3, 0.9]}
 
 
@@ -35,7 +36,7 @@ def test_small_requests_hardly_wait_while_a_large_batch_is_computed(tmp_path: Pa
         batch.join()
     print(f"{values} values: p99 {quiet * 1e3:.1f} ms alone, {busy * 1e3:.1f} ms beside the batch")
     if values == 100_000:  # the figure for 250,000 is published, not promised
-        assert busy <= quiet + GROWTH
+        assert busy <= LONGER * quiet
 
 
 def test_small_requests_hardly_wait_while_a_long_series_is_judged(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_small_requests_hardly_wait_while_a_long_series_is_judged(tmp_path: Path
         busy = _p99(server, lambda _: batch.is_alive())
         batch.join()
     print(f"100,000 values judged: p99 {quiet * 1e3:.1f} ms alone, {busy * 1e3:.1f} ms beside it")
-    assert busy <= quiet + GROWTH
+    assert busy <= LONGER * quiet
 
 
 def _post_batch(server: Process, body: bytes, path: str = "/predict") -> None:

@@ -98,9 +98,9 @@ def test_ten_times_overload_is_refused_at_once_and_answers_stay_soon(service: Pr
     )
     assert over.seconds.keys() == {200, 503}
     assert over.broken == 0
-    # What is measured is in tests/hardening/README.md; here other programs and this client take their share.
-    assert over.p99(503) < 0.25
-    assert over.p99(200) < 2.0
+    # What is measured is in tests/hardening/README.md: about 1; here other programs and this client take their share.
+    assert over.p99(503) < 10 * within.p99(200)
+    assert over.p99(200) < 10 * within.p99(200)
     assert resident_mb(service) < before + 64
 
 
@@ -112,5 +112,5 @@ def test_large_batches_do_not_starve_small_requests(service: Process) -> None:
         f"({len(beside.seconds[200])} answered); large { ({k: len(v) for k, v in large.seconds.items()}) }"
     )
     assert beside.seconds.keys() == {200}
-    assert beside.p99(200) < 0.5
+    assert beside.p99(200) < 50 * alone.p99(200)  # about 5 are measured
     assert len(beside.seconds[200]) > 100
