@@ -218,7 +218,8 @@ def test_a_comparison_of_a_task_with_fewer_cells_shows_those(tmp_path: Path, cel
     for name in add_own_series(tmp_path / "models", "sales"):
         if name.removeprefix("sales-") not in cells:
             shutil.rmtree(tmp_path / "models" / name)
-    with in_thread(models_dir=tmp_path / "models", database_url=f"sqlite:///{tmp_path}/unroll.db") as client:
+    own = {"models_dir": tmp_path / "models", "published_models": False}
+    with in_thread(**own, database_url=f"sqlite:///{tmp_path}/unroll.db") as client:
         found = asked(client, "/compare", {"task": "sales", "sequence": WAVE}, CompareResponse)
         assert [result["model"] for result in found["results"]] == [f"sales-{cell}" for cell in cells]
         problem = assert_problem(client.post("/compare", json={"task": "sine", "sequence": WAVE}), 404, "unknown_task")
