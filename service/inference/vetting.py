@@ -8,6 +8,7 @@ service.inference.vetting`` reads paths and answers for each, one JSON document 
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -74,7 +75,8 @@ class Vetting:
                     unknown.append(path)
             except ModelRejected as error:
                 refused[path] = error
-        until, why = time.monotonic() + _PATIENCE_SECONDS, "it waits for others that take long to load"
+        # From the first answer on: until then it is the runtime that takes its time.
+        until, why = math.inf, "it waits for others that take long to load"
         while unknown and time.monotonic() < until and not self._ending():
             try:
                 child = _Child(self._command)
@@ -89,6 +91,7 @@ class Vetting:
                         refused[path] = answer
                     else:
                         self._vouched.add(answer)
+                    until = min(until, time.monotonic() + _PATIENCE_SECONDS)
                     if child.ended:  # by this folder; another goes on with the others
                         break
         return refused | {path: ModelPending(f"{reference_of(path)}: {why}") for path in unknown}

@@ -101,14 +101,14 @@ def test_folders_whose_turn_does_not_come_are_looked_at_again(
     copy_model: CopyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = unknown(copy_model, "sine-gru")
-    copy_model("sine-lstm")
+    unknown(copy_model, "linear-gru")
     with monkeypatch.context() as hurried:
         hurried.setattr(vetting, "_PATIENCE_SECONDS", 0.0)
         repository = Repository(folder.parents[1])
-    assert [model.card.name for model in repository.catalog] == ["sine-lstm"]
+    assert [model.card.name for model in repository.catalog] == ["linear-gru"]
     assert "waits for others" in repository.catalog.refused["sine-gru/1"]
     repository.look()
-    assert [model.card.name for model in repository.catalog] == ["sine-gru", "sine-lstm"]
+    assert [model.card.name for model in repository.catalog] == ["linear-gru", "sine-gru"]
     assert repository.catalog.refused == {}
 
 
