@@ -1,18 +1,48 @@
-// Pasted numbers and CSV files.
+// Pasted numbers and CSV files: takes what can be read in one way only, and asks where there are several.
 import { el } from "./dom.js";
 import { parse } from "./parse.js";
 import { useValues } from "./sequence.js";
 import { t } from "./words.js";
 
+const SHOWN = 8; // numbers of a reading
+
 export function pasteBox() {
   const text = el("textarea", { id: "paste", rows: "3", spellcheck: "false", placeholder: "0.84, 0.91, 0.14, …" });
   const file = el("input", { type: "file", id: "csv", accept: ".csv,.txt,.tsv,.json,text/*" });
   const problem = el("p", { class: "problem", role: "alert" });
+  const readings = el("div", { class: "readings", role: "status" });
 
   function use() {
-    const read = parse(text.value);
-    problem.textContent = read.problem ? t(read.problem, { found: read.found }) : "";
-    if (!read.problem) useValues(read.values, read.indices);
+    const { readings: found = [], uneven, problem: key, ...names } = parse(text.value);
+    problem.textContent = key ? t(key, names) : "";
+    readings.replaceChildren();
+    if (found.length === 1 && !uneven) take(found[0]);
+    else if (found.length > 0) ask(found, uneven);
+    (key ? problem : readings).scrollIntoView({ block: "nearest" }); // the panel may be longer than the window
+  }
+
+  function take(reading) {
+    readings.append(el("p", { class: "hint" }, t("paste.taken", { reading: described(reading) })), numbers(reading));
+    useValues(reading.values, reading.indices);
+  }
+
+  function ask(found, uneven) {
+    const choose = (reading) => (event) => {
+      for (const button of readings.querySelectorAll("button")) button.setAttribute("aria-pressed", "false");
+      event.currentTarget.setAttribute("aria-pressed", "true");
+      useValues(reading.values, reading.indices);
+    };
+    readings.append(
+      el("p", {}, uneven ? t("paste.uneven", uneven) : t("paste.ask")),
+      ...found.map((reading) =>
+        el(
+          "button",
+          { type: "button", "aria-pressed": "false", onclick: choose(reading) },
+          numbers(reading),
+          el("span", { class: "hint" }, described(reading)),
+        ),
+      ),
+    );
   }
 
   let waiting = 0; // one look per frame is enough, however many lines arrive
@@ -34,5 +64,17 @@ export function pasteBox() {
     el("label", { for: "csv" }, t("paste.file")),
     file,
     problem,
+    readings,
   );
+}
+
+function described({ values, how }) {
+  return [t("paste.count", { count: values.length }), ...how.map(([key, names]) => t(key, names))].join(" · ");
+}
+
+// The first numbers and the last, as they were taken.
+function numbers({ values, indices }) {
+  const shown = values.map((value, n) => (indices ? `[${indices[n]}, ${value}]` : String(value)));
+  const some = shown.length > SHOWN ? [...shown.slice(0, SHOWN - 1), "…", shown.at(-1)] : shown;
+  return el("span", { class: "numbers" }, some.join(indices ? " " : ", "));
 }

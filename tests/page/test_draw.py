@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -65,49 +64,12 @@ def test_the_keyboard_draws_too(visit: Visit) -> None:
     assert float(surface.get_attribute("aria-valuenow") or "nan") > value
 
 
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("1, 2, 3.5, 5", [1, 2, 3.5, 5]),
-        ("[0.5, 0.25, 0]", [0.5, 0.25, 0]),
-        ("time,value\n10,1\n20,2\n30,4\n", [1, 2, 4]),
-        ("1e-3\n2e-3\n3e-3", [0.001, 0.002, 0.003]),
-    ],
-)
-def test_pasted_numbers_are_the_sequence(visit: Visit, text: str, values: list[float]) -> None:
-    visitor = visit()
-    visitor.page.get_by_text("Paste numbers").click()
-    before = visitor.redraws()
-    visitor.page.locator("#paste").fill(text)
-    visitor.settled(before)
-    assert visitor.asked("/compare")["sequence"] == values
-
-
-def test_a_csv_file_of_pairs_is_a_memory_sequence(visit: Visit, tmp_path: Path) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text("index,value\n0,0.5\n1,0.7\n4,0.9\n")
-    visitor = visit()
-    visitor.page.get_by_text("Paste numbers").click()
-    before = visitor.redraws()
-    visitor.page.locator("#csv").set_input_files(file)
-    visitor.settled(before)
-    expect(visitor.page.locator(".indices button")).to_have_text(["0", "1", "4"])
-    expect(visitor.page.locator("#compare .headline")).to_contain_text("Nearest to the truth")
-
-
-def test_what_is_no_number_is_said_and_changes_nothing(visit: Visit) -> None:
-    visitor = visit()
-    visitor.page.get_by_text("Paste numbers").click()
-    visitor.page.locator("#paste").fill("1, 2, three")
-    expect(visitor.page.locator(".paste .problem")).to_have_text("“three” is not a number.")
-    expect(visitor.page.locator("#preset-sine")).to_be_checked()
-
-
 def test_a_refusal_stands_alone_until_there_is_an_answer_again(visit: Visit) -> None:
     visitor = visit()
     visitor.page.get_by_text("Paste numbers").click()
     before = visitor.redraws()
     visitor.page.locator("#paste").fill("1, 0.5\n3, 0.7")
+    visitor.page.locator(".readings button").first.click()
     visitor.settled(before)
     expect(visitor.page.locator("#compare .problem")).to_contain_text("at least one even index")
     expect(visitor.page.locator("#compare .headline")).to_be_hidden()
