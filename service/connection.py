@@ -216,6 +216,9 @@ class Connection(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._stop_taking()
+
+    def _stop_taking(self) -> None:
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
@@ -243,6 +246,7 @@ class Connection(HttpToolsProtocol):
         if not (self.transport.is_closing() or self.pipeline or (self._in_body and self.cycle.response_started)):
             self.transport.write(refusal.answer(self.server_state.default_headers))
         self._stop_waiting()
+        self._stop_taking()
         self.transport.close()
         self._write_timer = self.loop.call_later(self._timeout, self.transport.abort)
 
