@@ -1,0 +1,27 @@
+"""Hooks and the forge's workflow call what is called by hand, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_hooks_call_targets_that_there_are() -> None:
+    repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [repository["repo"] for repository in repositories] == ["local"]
+    called = [hook["entry"].split() for hook in repositories[0]["hooks"]]
+    assert called == [["make", "check"], ["make", "test-fast"]]
+    assert {target for _, target in called} <= TARGETS
+
+
+def test_the_workflow_runs_the_same_script_on_supported_pythons() -> None:
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yaml").read_text())["jobs"]["all"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["bash .ci/run"]
+    script = (ROOT / ".ci" / "run").read_text()
+    assert set(re.findall(r"^make ([a-z-]+)$", script, re.MULTILINE)) == {"check", "test", "test-system"} <= TARGETS
+    assert job["strategy"]["matrix"]["python"][0] == "3.11"  # the oldest that is supported
