@@ -3,9 +3,10 @@
 ``python -m tests.system.torture --rounds 200``. Each round starts the service on the log that the last one left,
 posts to it over many connections, kills it without warning and checks the file:
 
-* every 2xx answer that arrived has exactly one row, with the same bytes (by digest where the body is long),
+* every 2xx answer that arrived has exactly one row, with the same bytes (by digest where the body is long); where the
+  log's files were moved, removed or replaced meanwhile, every one that was asked for after that,
 * a row that nobody got an answer for was under way when a kill came: at most one for each connection and kill (a
-  worker that is killed alone leaves clients that ask the others again),
+  worker that is killed alone leaves clients that ask the others again), or when somebody took the files,
 * no request has two rows, and SQLite finds its file sound.
 """
 
@@ -30,6 +31,7 @@ from pathlib import Path
 
 from service.request_log.database import sqlite_module
 from tests.serving import free_port
+from tests.system import mishaps
 
 CONNECTIONS = 32
 WORKERS = (1, 2, 4)
@@ -48,12 +50,14 @@ class Tally:
     unanswered: int = 0  # rows whose answer the kill cut off
     refused: int = 0
     workers_killed: int = 0
+    mishaps: int = 0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.rounds} rounds, {self.acknowledged} acknowledged, {self.unanswered} cut off, "
-            f"{self.refused} refused, {self.workers_killed} single workers killed, {len(self.faults)} faults"
+            f"{self.refused} refused, {self.workers_killed} single workers killed, "
+            f"{self.mishaps} times the files, {len(self.faults)} faults"
         )
 
 
@@ -62,8 +66,10 @@ class Load:
     """What one round's clients saw: digests of the 2xx answers by request id."""
 
     answers: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, float] = field(default_factory=dict)  # when, by request id
+    lost_before: float = 0.0  # what was asked for before this time may be gone, by somebody's hand
     refused: int = 0
-    kills: int = 0
+    kills: int = 0  # and mishaps: times at which rows may be left without an answer
     faults: list[str] = field(default_factory=list)
 
 
@@ -80,6 +86,8 @@ def run(rounds: int, seed: int, folder: Path, seconds: float = 2.0) -> Tally:
                 file.unlink()
             seen = set()
         load = _round(database, WORKERS[number % len(WORKERS)], seconds, dice, numbers, tally)
+        if load.lost_before:
+            seen = set()
         unanswered = _check(database, load, seen)
         if unanswered > CONNECTIONS * load.kills:
             load.faults.append(f"{unanswered} rows without an answer, of {CONNECTIONS} connections, {load.kills} kills")
@@ -104,8 +112,10 @@ def _round(
             return load
         _wait_until_ready(parent, port)
         victim = dice.random() < 0.3 and workers > 1
-        asyncio.run(_post_until_killed(parent, port, seconds, dice, numbers, load, victim))
+        deed = dice.choice(mishaps.HARMLESS + mishaps.COSTLY) if dice.random() < 0.5 else None
+        asyncio.run(_post_until_killed(parent, port, seconds, dice, numbers, load, victim, database, deed))
         tally.workers_killed += victim
+        tally.mishaps += deed is not None
     return load
 
 
@@ -153,6 +163,8 @@ async def _post_until_killed(
     numbers: Iterator[int],
     load: Load,
     victim: bool,
+    database: Path,
+    deed: mishaps.Deed | None,
 ) -> None:
     seeds = [dice.random() for _ in range(CONNECTIONS)]
     clients = [asyncio.create_task(_client(port, random.Random(seed), numbers, load)) for seed in seeds]  # noqa: S311
@@ -160,6 +172,12 @@ async def _post_until_killed(
         await asyncio.sleep(dice.uniform(0.1, seconds))
         os.kill(dice.choice(_workers_of(parent.pid)), signal.SIGKILL)
         load.kills += 1
+    if deed is not None:
+        await asyncio.sleep(dice.uniform(0.0, seconds))
+        await deed(database, dice)
+        load.kills += 2  # noticed when they go, and when they come back
+        if deed in mishaps.COSTLY:
+            load.lost_before = time.monotonic()
     await asyncio.sleep(dice.uniform(0.1, 2 * seconds))
     os.killpg(parent.pid, signal.SIGKILL)
     load.kills += 1
@@ -182,6 +200,7 @@ async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: 
         try:
             while True:
                 path, body = dice.choice(requests)
+                began = time.monotonic()
                 writer.write(
                     b"POST %s HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx-request-id: %d\r\n"
                     b"content-length: %d\r\n\r\n%s" % (path, next(numbers), len(body), body)
@@ -194,6 +213,7 @@ async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: 
                     if request_id in load.answers:
                         load.faults.append(f"two answers have the id {request_id}")
                     load.answers[request_id] = hashlib.sha256(answer).hexdigest()
+                    load.asked[request_id] = began
                 elif status in (422, 503):
                     load.refused += 1
                 else:
@@ -222,7 +242,9 @@ def _header(head: bytes, name: bytes) -> bytes:
 
 def _check(database: Path, load: Load, seen: set[str]) -> int:
     """Hold the file against what the clients saw and against the rounds before it; rows that nobody saw."""
+    kept = {identity for identity in load.answers if load.asked[identity] >= load.lost_before}
     if not database.exists():
+        load.faults += [f"{identity} was acknowledged without a file" for identity in sorted(kept)[:3]]
         return 0
     with closing(sqlite_module().connect(database)) as connection:
         soundness = connection.execute("PRAGMA integrity_check").fetchall()
@@ -237,7 +259,7 @@ def _check(database: Path, load: Load, seen: set[str]) -> int:
         load.faults += [f"request {name} has several rows" for (name,) in doubled[:3]]
         rows = connection.execute("SELECT id, response, response_sha256 FROM requests WHERE status = 200")
         stored = {identity: digest or hashlib.sha256(body).hexdigest() for identity, body, digest in rows}
-    lost = (load.answers.keys() | seen) - stored.keys()
+    lost = (kept | seen) - stored.keys()
     load.faults += [f"{identity} was acknowledged and is lost" for identity in sorted(lost)[:3]]
     changed = [identity for identity, digest in load.answers.items() if stored.get(identity, digest) != digest]
     load.faults += [f"{identity} has other bytes in the log than were sent" for identity in changed[:3]]
