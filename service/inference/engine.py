@@ -38,10 +38,6 @@ class Engine:
         self.catalog = catalog
         self.prices = Prices(catalog)
 
-    def candidates(self, model: str | None = None, version: str | None = None) -> list[Model]:
-        """The models that read each sequence before it is answered: the named one, or all that may be chosen."""
-        return self.catalog.series_models() if model is None else [self.catalog.get(model, version)]
-
     def predict(
         self,
         sequences: list[Sequence],

@@ -19,9 +19,8 @@ from service.inference.model import Model
 _STEP, _PARAMETER = 0.12, 4e-5
 # A value: scaling and the rules' record, once; and each model's record on it.
 _RULES, _RECORD = 0.4, 0.12
-# A sequence and its answer, and the call of each model.
-_SEQUENCE, _CALL = 10.0, 40.0
-_MANY = 6  # sequences, from which on they share the calls
+# A sequence and its answer; the check and the call of each model, which all sequences share.
+_SEQUENCE, _CHECK, _CALL = 10.0, 100.0, 35.0
 # A forecast's step ahead: its call, whatever it is of, and each answer in it.
 _AHEAD, _ANSWER = 12.0, 1.0
 # A judgement's tables and scores; a step that is looked into, and what each unit cubed adds (Jacobians, eigenvalues).
@@ -62,7 +61,7 @@ def price(
 
     Each of ``continued`` goes on from so many ``rows`` for ``horizon`` steps.
     """
-    fixed = _CALL * len(readers) * (sequences if sequences < _MANY else _MANY)
+    fixed = _CHECK + _CALL * len(readers) if readers else 0.0
     a_value = _RULES
     for model in readers:
         a_value += _RECORD + step(model)

@@ -142,10 +142,3 @@ def test_pairs_without_a_model_ask_for_one(engine: Engine) -> None:
 def test_an_unknown_model_is_said_before_anything_about_the_sequence(engine: Engine) -> None:
     with pytest.raises(UnknownModel):
         engine.predict([[1e308], [(0.0, 1.0)]], "nobody")
-
-
-def test_the_candidates_are_the_models_that_read_a_sequence(engine: Engine) -> None:
-    assert [model.card.name for model in engine.candidates()] == sorted(NEXT_VALUE)
-    assert [model.card.name for model in engine.candidates("memory-gru")] == ["memory-gru"]
-    with pytest.raises(UnknownModel):
-        engine.candidates("nobody")
