@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from pydantic import AwareDatetime, BeforeValidator
 
 from service.api.errors import is_foreign
@@ -31,15 +32,19 @@ QueryTime = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 async def refuse_unknown(request: Request) -> None:
-    """Refuse a parameter that the route's OpenAPI entry does not name: a misspelt filter would filter nothing.
+    """Refuse a parameter that the route does not have: a misspelt filter would filter nothing.
 
     The protocols of others, ``/v1`` and ``/v2``, let unknown ones pass.
     """
     route = request.scope["route"]
     if request.scope["query_string"] and route.include_in_schema and not is_foreign(route.path):
-        operation = request.app.openapi()["paths"][route.path][request.method.lower()]
-        known = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
-        refuse_others(request.scope["query_string"], known)
+        refuse_others(request.scope["query_string"], _names(route.dependant))
+
+
+def _names(dependant: Dependant) -> list[str]:
+    """The query parameters of a route, its own first and then those of what it depends on."""
+    inner = [name for each in dependant.dependencies for name in _names(each)]
+    return [each.alias for each in dependant.query_params] + inner
 
 
 def refuse_others(query: bytes, known: Collection[str]) -> None:
