@@ -51,7 +51,7 @@ def in_words(problem: ErrorDetails, given: list[str]) -> str:
     where = flag if typed or variable not in map(str.upper, os.environ) else variable
     field = Settings.model_fields.get(name)
     shown = f"{str(problem['input'])[:100]!r}: " if field is not None and field.repr else ""
-    return f"{where}: {shown}{problem['msg']}"
+    return f"{where}: {shown}{problem['msg'].removeprefix('Value error, ')}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Repository:
         self._unloaded: dict[str, list[str]] = {}
         self._missing: set[Path] = set()
         self._seen, self._barred = self._scan()
-        self._chosen = _chosen(self._folders, self._seen)
+        self._chosen = _chosen(self._folders, self._seen, self._barred)
         read = self._read(self._chosen.values())
         refused = {reference_of(path): each.detail for path, each in read.items() if isinstance(each, ModelRejected)}
         self.catalog = Catalog([each for each in read.values() if isinstance(each, Model)], refused)
@@ -141,7 +141,9 @@ class Repository:
             kept = self._seen.keys() - found.keys() - (missing & self._missing)
             self._missing = missing - self._missing
             present = {**{path: self._seen[path] for path in kept}, **found}
-            chosen = _chosen(self._folders, present)
+            names = {path.name for path in barred}
+            held = {key: path for key, path in self._chosen.items() if key[0] in names and path in present}
+            chosen = {**_chosen(self._folders, present, barred), **held}
             changed = {
                 key: path
                 for key, path in chosen.items()
@@ -158,7 +160,7 @@ class Repository:
 
     def _load(self, name: str) -> None:
         found, self._barred = self._scan()
-        chosen = {key: path for key, path in _chosen(self._folders, found).items() if key[0] == name}
+        chosen = {key: path for key, path in _chosen(self._folders, found, self._barred).items() if key[0] == name}
         barred = [reason for path, reason in self._barred.items() if name in (path.name, path.parent.name)]
         if not chosen:
             raise ModelRejected("; ".join(barred)) if barred else UnknownModel("no folder has that name")
@@ -262,11 +264,15 @@ async def follow_others(repository: Repository) -> None:
         await asyncio.to_thread(repository.follow)
 
 
-def _chosen(folders: list[Path], paths: Iterable[Path]) -> dict[Key, Path]:
-    """The folder that counts for each name and version."""
-    order = {folder: -place for place, folder in enumerate(folders)}
-    ranked = sorted(paths, key=lambda path: order[path.parents[1]])
-    return {(path.parent.name, path.name): path for path in ranked}
+def _chosen(folders: list[Path], paths: Iterable[Path], barred: Container[Path]) -> dict[Key, Path]:
+    """The folder that counts for each name and version: none where one that would count more cannot be looked into."""
+    order = {folder: place for place, folder in enumerate(folders)}
+    ranked = sorted(paths, key=lambda path: -order[path.parents[1]])
+    return {
+        (path.parent.name, path.name): path
+        for path in ranked
+        if not any(folder / path.parent.name in barred for folder in folders[: order[path.parents[1]]])
+    }
 
 
 def _fingerprint(path: Path) -> Fingerprint:

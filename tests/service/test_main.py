@@ -20,7 +20,7 @@ from service.settings import Settings
         (["--port", "abc"], "--port: 'abc': "),
         (["--workers", "0"], "--workers: "),
         (["--no-such-flag", "1"], "--no-such-flag"),
-        (["--models-dir", "/no/such/folder"], "--models-dir: '/no/such/folder': "),
+        (["--models-dir", "/no/such/folder"], "--models-dir: '/no/such/folder': no folder"),
         (["--models-dir", "/no/such/folder"], "no folder that can be read (No such file or directory)"),
         (["--models-dir", __file__], "no folder that can be read (Not a directory)"),
         (["--drain-seconds", "inf"], "--drain-seconds: 'inf': Input should be a finite number"),

@@ -352,3 +352,21 @@ def test_what_cannot_be_read_any_more_is_served_on(
     (open_folder / closed).chmod(0o755)
     repository.look()
     assert repository.complaints() == []
+
+
+def test_nothing_else_answers_in_the_place_of_a_folder_of_ones_own_that_cannot_be_read(open_folder: Path) -> None:
+    own, published = open_folder.parent / "own", open_folder
+    serving = Repository(own, published)
+    shared(own, published)
+    (own / "sine-gru").chmod(0o000)
+    with without_privileges():
+        repository = Repository(own, published)
+        serving.look()
+    with pytest.raises(ModelUnavailable, match="Permission denied"):
+        repository.catalog.get("sine-gru")
+    assert described(serving) != "my own"  # what was served before goes on
+    (own / "sine-gru").chmod(0o755)
+    for each in (repository, serving):
+        each.look()
+        assert described(each) == "my own"
+        assert each.complaints() == []
