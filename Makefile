@@ -43,7 +43,7 @@ audit: $(VENV)/.dev  ## look the locked packages up in the OSV database of weakn
 	else echo "audit SKIPPED: $(OSV) cannot be reached from here"; fi
 OSV := api.osv.dev
 
-fuzz: $(VENV)/.dev  ## send REQUESTS (100,000) bent requests guided by coverage, then as many more; no 5xx, flat memory
+fuzz: $(VENV)/.dev  ## send REQUESTS (100,000) bent requests guided by coverage, then as many more, dear ones too; no 5xx, flat memory, alive
 	$(BIN)/python -m tests.hardening.guided --requests $(REQUESTS)
 	$(BIN)/python -m tests.hardening.fuzz --requests $(REQUESTS)
 REQUESTS ?= 100000

@@ -43,6 +43,9 @@ _HEADERS = [
     ("Content-Security-Policy", "default-src 'none'"),
 ]
 _COLLECT_AFTER = 50_000  # new objects, net
+# For so long a thread that computes keeps the event loop waiting for the interpreter, several times a request; Python's
+# 5 ms would be a tenth of a second beside three such threads.
+_SWITCH_SECONDS = 0.001
 # Connections that were made just before the sockets closed send their request within this, or not at all.
 _LINGER_SECONDS, _LOOK_SECONDS = 1.0, 0.05
 
@@ -63,6 +66,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         spare_collections()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._end_with_parent()
         if self._announce and sockets:
             for complaint in self._lifecycle.complaints:

@@ -60,7 +60,8 @@ def read_reply(connection: socket.socket, began: float | None = None) -> Reply:
     data = b""
     while b"\r\n\r\n" not in data:
         data += _more(connection)
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, rest = data.partition(b"\r\n\r\n")
+    body = bytearray(rest)
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     if "content-length" in headers:
@@ -69,7 +70,7 @@ def read_reply(connection: socket.socket, began: float | None = None) -> Reply:
     elif headers.get("transfer-encoding") == "chunked":
         while not body.endswith(b"0\r\n\r\n"):
             body += _more(connection)
-    return Reply(int(first.split()[1]), headers, body, time.perf_counter() - began)
+    return Reply(int(first.split()[1]), headers, bytes(body), time.perf_counter() - began)
 
 
 def is_closed(connection: socket.socket) -> bool:

@@ -1,8 +1,9 @@
-"""Mutated requests over raw connections: no 5xx, small refusals, flat memory.
+"""Mutated requests over raw connections: no 5xx, small refusals, flat memory, and a process that stays alive.
 
 ``python -m tests.hardening.fuzz --requests 1000000`` (``make fuzz``) starts the service and sends it good requests of
 every protocol, bent in every way that is known to have broken a server: bytes flipped, cut, doubled and moved, numbers
-replaced, headers mangled. The same seed sends the same bytes.
+replaced, headers mangled; and among them requests that ask for as much as one may. The same seed sends the same bytes.
+A process of its own watches ``/health/live`` meanwhile.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 
 from tests.conftest import MODELS
 from tests.hardening.asking import MOST_BYTES, PATHS, READING
+from tests.hardening.dear import dear, dear_for_their_bytes
+from tests.hardening.live import Seen, watched
 from tests.raw import connected, http, read_reply, send_all
 from tests.serving import Process
 
@@ -40,6 +43,10 @@ NASTY = (
 READ_TIMEOUT = 1.0
 _NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?")
 _WARM = 0.4  # of the samples, while caches fill
+# One request of so many is dear, and so dear.
+_DEAR, _DEAREST = 100, 1000
+# What /health/live may take, in seconds; on a machine that wakes up the watcher late, so many times that.
+_LIVE_SECONDS, _LATER = 0.25, 10
 
 
 @dataclass
@@ -99,14 +106,25 @@ def bent(chance: random.Random, request: bytes) -> bytes:
     return request
 
 
-def fuzz(service: Process, requests: int, seed: int = 0, threads: int = 4, *, progress: bool = False) -> Found:
-    """Send that many requests, two thirds of them bent, and look at every answer."""
+def costly(chance: random.Random) -> bytes | None:
+    """Now and then a request that asks for much."""
+    if chance.randrange(_DEAREST) == 0:
+        return chance.choice(list(dear().values()))
+    if chance.randrange(_DEAR) == 0:
+        return chance.choice(list(dear_for_their_bytes().values()))
+    return None
+
+
+def fuzz(
+    service: Process, requests: int, seed: int = 0, threads: int = 4, *, progress: bool = False, costs: bool = False
+) -> Found:
+    """Send that many requests, two thirds of them bent, with ``costs`` some dear ones, and look at every answer."""
     found, left, lock = Found(), iter(range(requests)), threading.Lock()
     step = max(1, requests // 100)
 
     def send(number: int) -> None:
         chance = random.Random((seed << 32) + number)  # noqa: S311  (the same bytes at every run are wanted)
-        request = good(chance)
+        request = (costly(chance) if costs else None) or good(chance)
         if chance.random() < 2 / 3:
             request = bent(chance, request)
         status = _status(service.port, request, number, found)
@@ -153,6 +171,8 @@ def _status(port: int, request: bytes, number: int, found: Found) -> str:
         return "no body"  # an answer to HEAD, or to several requests at once
     if reply.status >= 500 and reply.status != 503:
         found.faults.append(f"request {number}: {reply.status} {reply.body[:300]!r} to {request[:300]!r}")
+    if reply.status == 503 and "retry-after" not in reply.headers:
+        found.faults.append(f"request {number}: 503 that does not say when to try again")
     if 400 <= reply.status < 500 and len(reply.body) > MOST_BYTES:
         found.faults.append(f"request {number}: a refusal of {len(reply.body)} bytes")
     return str(reply.status)
@@ -161,6 +181,13 @@ def _status(port: int, request: bytes, number: int, found: Found) -> str:
 def _resident_kb(service: Process) -> int:
     status = Path(f"/proc/{service.process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def not_alive(live: Seen) -> list[str]:
+    """What was wrong with the answers of /health/live."""
+    most = max(_LIVE_SECONDS, _LATER * live.late)
+    slow = [f"/health/live took {seconds:.3f} s" for seconds in live.seconds if seconds > most]
+    return [*(f"/health/live: {failure}" for failure in live.failures), *slow]
 
 
 def main() -> None:
@@ -172,10 +199,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Process(Path(folder), *flags) as service:
         service.wait_until_ready()
         began = time.perf_counter()
-        found = fuzz(service, options.requests, options.seed, progress=True)
+        with watched(service.port) as live:
+            found = fuzz(service, options.requests, options.seed, progress=True, costs=True)
+        found.faults += not_alive(live)
         print(f"seed {options.seed}: {options.requests} requests in {time.perf_counter() - began:.0f} s")
         print(f"answers {dict(found.statuses.most_common())}")
         print(f"resident {found.samples[0][1]} -> {found.samples[-1][1]} kB, {found.slope():.1f} bytes a request")
+        print(live)
         print("\n".join(found.faults[:20]) or "no faults")
     sys.exit(bool(found.faults))
 

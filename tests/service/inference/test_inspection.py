@@ -9,7 +9,7 @@ from service.errors import InvalidInput
 from service.inference import scaling
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
-from service.inference.retention import memory_of
+from service.inference.retention import memory_of, spectral_radius
 from service.inference.sequences import Pairs, Sequence
 from service.inference.unrolled import Unroller
 
@@ -154,3 +154,16 @@ def _difference(engine: Engine, name: str, series: list[float], at: int) -> floa
         moved[at] += by
         ends.append(engine.predict([moved], name)[0].value)
     return (ends[0] - ends[1]) / 0.02
+
+
+@pytest.mark.parametrize("units", [1, 2, 10, 64, 200])
+def test_the_spectral_radius_is_the_largest_magnitude_of_the_eigenvalues(units: int) -> None:
+    matrix = np.random.default_rng(units).normal(size=(units, units))
+    assert spectral_radius(matrix) == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max(), rel=1e-5)
+
+
+def test_the_spectral_radius_of_turns_of_what_dies_out_and_of_what_grows_slowly() -> None:
+    assert spectral_radius(np.array([[0.0, -1.0], [1.0, 0.0]])) == pytest.approx(1.0)
+    assert spectral_radius(np.array([[0.0, 1.0], [0.0, 0.0]])) == 0.0
+    assert spectral_radius(np.array([[0.5, 1e6], [0.0, 0.5]])) == pytest.approx(0.5, rel=1e-5)
+    assert spectral_radius(1e-30 * np.eye(3)) == pytest.approx(1e-30)
