@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MODELS
 from tests.gateway import gateway
+from tests.raw import exchange
+from tests.serving import Process
 
 pytestmark = pytest.mark.system
 
@@ -105,3 +108,24 @@ def _until(true: Callable[[], bool], seconds: float = 20) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)  # between two looks at another program
+
+
+def test_hosts_and_origins_reach_the_replica_as_they_were_asked(tmp_path: Path) -> None:
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    with Process(tmp_path, "--models-dir", str(MODELS)) as service:  # without keys: it minds both
+        service.wait_until_ready()
+        with gateway(folder, service.port) as client:
+            own = str(client.base_url).rstrip("/")
+            for headers, status in (
+                ({}, 200),
+                ({"Origin": own}, 200),
+                ({"Origin": "http://127.0.0.1"}, 403),
+                ({"Sec-Fetch-Site": "cross-site"}, 403),
+                ({"Host": "rebound.example"}, 421),
+            ):
+                assert (
+                    client.post("/predict", content=b'{"sequence": [1, 2, 3]}', headers=headers).status_code == status
+                )
+            old = exchange(client.base_url.port or 0, b"GET /health/ready HTTP/1.0\r\n\r\n")
+            assert old.status == 200
