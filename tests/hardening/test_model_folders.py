@@ -32,17 +32,24 @@ def network(*nodes: onnx.NodeProto, functions: tuple[onnx.FunctionProto, ...] = 
 
 
 def endless_loop() -> bytes:
+    """What the network reads goes a thousand million million times around first."""
+    numbers = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", "T", 2]) for name in ("x", "y")]
     body = helper.make_graph(
-        [helper.make_node("Identity", ["go"], ["on"])],
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Tanh", ["x"], ["y"])],
         "body",
         [
             helper.make_tensor_value_info("turn", TensorProto.INT64, []),
             helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            numbers[0],
         ],
-        [helper.make_tensor_value_info("on", TensorProto.BOOL, [])],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []), numbers[1]],
     )
     turns = helper.make_node("Constant", [], ["turns"], value_int=10**15)
-    return network(turns, helper.make_node("Loop", ["turns", ""], [], body=body))
+    looped = onnx.load_from_string(
+        network(turns, helper.make_node("Loop", ["turns", "", "sequence"], ["looped"], body=body))
+    )
+    looped.graph.node[2].input[0] = "looped"
+    return looped.SerializeToString()
 
 
 def nested_functions() -> bytes:
