@@ -96,6 +96,7 @@ def test_a_value_that_may_hold_a_password_is_never_shown(name: str) -> None:
     assert "secret" not in repr(Settings.model_validate({name: "redis://:secret@host"}))
 
 
-def test_the_version_is_told_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--version"])
+@pytest.mark.parametrize("arguments", [["--version"], ["--port", "0", "--version"], ["check", "--version"]])
+def test_the_version_is_told_and_nothing_is_started(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    main(arguments)
     assert capsys.readouterr().out == f"unroll {version(DISTRIBUTION)}\n"

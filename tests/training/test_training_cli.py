@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from service import DISTRIBUTION
 from service.folders import read_folder
 from training import jobs, results
 from training.__main__ import main
@@ -32,6 +34,12 @@ def test_list_names_every_model(capsys: pytest.CaptureFixture[str], monkeypatch:
     listed = capsys.readouterr().out
     assert all(name in listed for name in PUBLISHED)
     assert len(PUBLISHED) == 21
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"unroll {version(DISTRIBUTION)}\n"
 
 
 def test_list_filters_by_task_and_cell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
