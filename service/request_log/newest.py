@@ -18,7 +18,7 @@ from sqlalchemy.sql import ColumnElement, FromClause
 
 from service.request_log.tables import KEYS, requests, uses
 
-_AFTER_ALL_IDS = "g"
+AFTER_ALL_IDS = "g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Filters:
 def newest_ids(connection: Connection, filters: Filters, limit: int, before: str | None) -> list[str]:
     """At most ``limit`` ids that match, newest first, all of them older than the id ``before``."""
     first = "" if filters.since is None else first_id(filters.since)
-    last = min(before or _AFTER_ALL_IDS, _AFTER_ALL_IDS if filters.until is None else first_id(filters.until))
+    last = min(before or AFTER_ALL_IDS, AFTER_ALL_IDS if filters.until is None else first_id(filters.until))
     window = {"first": first, "last": last, "most": limit}
     if (filters.endpoint, filters.status, filters.model) == (None, None, None):
         return list(connection.scalars(_newest(requests, ()), window))

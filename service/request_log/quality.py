@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Double, Float, case, cast, func, literal, select
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import Connection, Double, Integer, Select, bindparam, case, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from service.request_log.newest import first_id
+from service.request_log.newest import AFTER_ALL_IDS, first_id
 from service.request_log.outcomes import LARGEST
 from service.request_log.tables import scores
 
 FEWEST = 20  # outcomes beside a rule, before a model is judged
 _TIE = 1e-3  # of the sequence's mean absolute difference, as in the check of each answer
 _LEVELS = ("80", "90", "95")
+_SCORES = 20_000  # in one part of a read: some megabytes
 # Of an error in units of its scale: more counts as this, less as nothing; and the least scale that one is divided by.
 _MOST, _LEAST, _LEAST_SCALE = 1e6, 1e-12, 1e-290
 
@@ -73,52 +75,76 @@ class Quality:
 
 def quality(connection: Connection, since: int | None, until: int | None) -> Quality:
     """The record of all models on the requests made in [since, until), microseconds since the epoch."""
-    window: list[ColumnElement[bool]] = []
-    if since is not None:
-        window.append(scores.c.id >= first_id(since))
-    if until is not None:
-        window.append(scores.c.id < first_id(until))
-    later = case((scores.c.step > 1, 1), else_=0).label("later")
-    groups: list[Any] = [
-        scores.c.task,
-        scores.c.model,
-        "later",
-    ]  # by its label: PostgreSQL takes two equal cases for different
-    statement = select(scores.c.task, scores.c.model, later, *_measures()).where(*window)
-    statement = statement.group_by(*groups).order_by(*groups)
-    models = tuple(_quality(row) for row in connection.execute(statement).mappings())
-    named = (
-        select(scores.c.task, scores.c.rule, func.count().label("times"))
-        .where(scores.c.step == 1, scores.c.rule.is_not(None), *window)
-        .group_by(scores.c.task, scores.c.rule)
-        .order_by(func.count(), scores.c.rule)
+    sums: dict[tuple[str | None, str, int], Counter[str]] = defaultdict(Counter)
+    named: Counter[tuple[str | None, str]] = Counter()
+    first = "" if since is None else first_id(since)
+    for part in _parts(connection, first, AFTER_ALL_IDS if until is None else first_id(until)):
+        for row in connection.execute(_sums(), part).mappings():
+            measured = {name: value for name, value in row.items() if name not in _GROUP and value is not None}
+            sums[row["task"], row["model"], row["later"]].update(measured)
+        for row in connection.execute(_rules(), part).mappings():
+            named[row["task"], row["rule"]] += row["times"]
+        connection.rollback()  # each part is a read of its own: none keeps the WAL from being emptied for long
+    models = tuple(
+        _quality(*group, sums[group]) for group in sorted(sums, key=lambda group: (group[0] or "", *group[1:]))
     )
-    rules = {row.task: str(row.rule) for row in connection.execute(named)}  # the one named most often comes last
+    rules = {task: rule for (task, rule), _ in sorted(named.items(), key=lambda each: (each[1], each[0][1]))}
     tasks = dict.fromkeys(model.task for model in models)
     return Quality(models, tuple(Preferred(task, _preferred(models, task, rules.get(task))) for task in tasks))
 
 
-def _measures() -> list[ColumnElement[Any]]:
+def _parts(connection: Connection, first: str, last: str) -> Iterator[dict[str, str]]:
+    """Windows of ids with a bounded number of scores each, which a database may have to sort in memory."""
+    while True:
+        window = {"first": first, "last": last}
+        end = connection.scalar(_END, {**window, "most": _SCORES})
+        if end == first:  # more than that of a single request
+            end = connection.scalar(_NEXT, window)
+        yield {**window, "last": end or last}
+        if end is None:
+            return
+        first = end
+
+
+_WINDOW = (scores.c.id >= bindparam("first"), scores.c.id < bindparam("last"))
+_END = select(scores.c.id).where(*_WINDOW).order_by(scores.c.id).limit(1).offset(bindparam("most", type_=Integer))
+_NEXT = select(func.min(scores.c.id)).where(scores.c.id > bindparam("first"), _WINDOW[1])
+_GROUP = ("task", "model", "later")
+_ALL = 1 << 62  # rows: a limit keeps SQLite from working out a subquery's columns anew wherever one is named
+
+
+@cache
+def _sums() -> Select[Any]:
     """Sums and counts, no means: PostgreSQL squares what it takes the mean of, and refuses what becomes too large."""
-    error, rule_error = _size(scores.c.error), _size(scores.c.rule_error)
-    scaled, rule_scaled = _scaled(error), _scaled(rule_error)
-    lead = scaled - rule_scaled
-    return [
+    insides = [scores.c[f"inside_{level}"] for level in _LEVELS]
+    later = case((scores.c.step > 1, 1), else_=0).label("later")
+    scale = case((scores.c.scale < _LEAST_SCALE, literal(_LEAST_SCALE, Double)), else_=scores.c.scale).label("scale")
+    errors = [_size(scores.c.error).label("error"), _size(scores.c.rule_error).label("rule_error")]
+    is_low = (scores.c.error < 0).label("is_low")
+    each = select(scores.c.task, scores.c.model, later, is_low, scale, *errors, *insides).where(*_WINDOW)
+    sized = each.limit(_ALL).subquery()
+    scaled = [_scaled(sized.c.error, sized.c.scale).label("scaled")]
+    scaled.append(_scaled(sized.c.rule_error, sized.c.scale).label("rule_scaled"))
+    judged = select(*sized.c, *scaled).limit(_ALL).subquery().c
+    lead = judged.scaled - judged.rule_scaled
+    group = [judged[name] for name in _GROUP]
+    return select(
+        *group,
         func.count().label("outcomes"),
-        func.sum(error).label("errors"),
-        func.sum(case((scores.c.error < 0, -error), else_=error)).label("bias"),
-        func.count(scaled).label("scaled"),
-        func.sum(scaled).label("scaled_errors"),
-        func.count(rule_error).label("ruled"),
-        func.sum(rule_error).label("rule_errors"),
+        func.sum(judged.error).label("errors"),
+        func.sum(case((judged.is_low, -judged.error), else_=judged.error)).label("bias"),
+        func.count(judged.scaled).label("scaled"),
+        func.sum(judged.scaled).label("scaled_errors"),
+        func.count(judged.rule_error).label("ruled"),
+        func.sum(judged.rule_error).label("rule_errors"),
         func.count(lead).label("pairs"),
-        func.sum(rule_scaled).label("rule_scaled_errors"),
-        func.sum(case((rule_scaled.is_not(None), scaled))).label("paired_errors"),
+        func.sum(judged.rule_scaled).label("rule_scaled_errors"),
+        func.sum(case((judged.rule_scaled.is_not(None), judged.scaled))).label("paired_errors"),
         func.sum(lead).label("leads"),
         func.sum(lead * lead).label("lead_squares"),
-        *[func.avg(cast(scores.c[f"inside_{level}"], Float)).label(f"share_{level}") for level in _LEVELS],
-        *[func.count(scores.c[f"inside_{level}"]).label(f"count_{level}") for level in _LEVELS],
-    ]
+        *[func.sum(judged[inside.name]).label(inside.name) for inside in insides],
+        *[func.count(judged[inside.name]).label(f"count_{inside.name.removeprefix('inside_')}") for inside in insides],
+    ).group_by(*group)
 
 
 def _size(error: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -126,12 +152,11 @@ def _size(error: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((size > LARGEST, literal(LARGEST, Double)), else_=size)
 
 
-def _scaled(error: ColumnElement[Any]) -> ColumnElement[Any]:
+def _scaled(error: ColumnElement[Any], scale: ColumnElement[Any]) -> ColumnElement[Any]:
     """``error`` in units of its sequence's mean absolute difference, without a step that overflows or underflows.
 
     One number counts for at most _MOST of them, so that an outcome that cannot be is not all that is seen.
     """
-    scale = case((scores.c.scale < _LEAST_SCALE, literal(_LEAST_SCALE, Double)), else_=scores.c.scale)
     most, least = literal(_MOST, Double), literal(_LEAST, Double)
     return case(
         (error >= scale * most, most),
@@ -140,29 +165,39 @@ def _scaled(error: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-def _quality(row: RowMapping) -> ModelQuality:
+@cache
+def _rules() -> Select[Any]:
+    chosen = select(scores.c.task, scores.c.rule, func.count().label("times"))
+    return chosen.where(scores.c.step == 1, scores.c.rule.is_not(None), *_WINDOW).group_by(scores.c.task, scores.c.rule)
+
+
+def _quality(task: str | None, model: str, later: int, sums: Counter[str]) -> ModelQuality:
+    """Of sums that were added up; those of nothing are zero."""
     coverage = {
-        level: Coverage(row[f"share_{level}"], row[f"count_{level}"]) for level in _LEVELS if row[f"count_{level}"]
+        level: Coverage(sums[f"inside_{level}"] / sums[f"count_{level}"], sums[f"count_{level}"])
+        for level in _LEVELS
+        if sums[f"count_{level}"]
     }
-    rule_mase, paired_mase = (_mean(row[name], row["pairs"]) for name in ("rule_scaled_errors", "paired_errors"))
+    pairs = sums["pairs"]
+    rule_mase, paired_mase = _mean(sums["rule_scaled_errors"], pairs), _mean(sums["paired_errors"], pairs)
     return ModelQuality(
-        model=row["model"],
-        task=row["task"],
-        later=bool(row["later"]),
-        outcomes=row["outcomes"],
-        mae=row["errors"] / row["outcomes"],
-        mase=_mean(row["scaled_errors"], row["scaled"]),
-        bias=row["bias"] / row["outcomes"],
+        model=model,
+        task=task,
+        later=bool(later),
+        outcomes=sums["outcomes"],
+        mae=sums["errors"] / sums["outcomes"],
+        mase=_mean(sums["scaled_errors"], sums["scaled"]),
+        bias=sums["bias"] / sums["outcomes"],
         coverage=coverage,
-        rule_mae=_mean(row["rule_errors"], row["ruled"]),
+        rule_mae=_mean(sums["rule_errors"], sums["ruled"]),
         rule_mase=rule_mase,
         skill=None if rule_mase is None or paired_mase is None or rule_mase < _TIE else 1 - paired_mase / rule_mase,
-        verdict=_verdict(row["pairs"], _mean(row["leads"], row["pairs"]), _mean(row["lead_squares"], row["pairs"])),
+        verdict=_verdict(pairs, _mean(sums["leads"], pairs), _mean(sums["lead_squares"], pairs)),
     )
 
 
-def _mean(total: float | None, number: int) -> float | None:
-    return None if total is None or not number else total / number
+def _mean(total: float, number: int) -> float | None:
+    return total / number if number else None
 
 
 def _verdict(pairs: int, lead: float | None, lead_square: float | None) -> Verdict | None:

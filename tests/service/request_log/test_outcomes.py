@@ -5,11 +5,13 @@ import json
 import math
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from service.errors import InvalidInput, NotRecorded, OutcomeConflict, UnknownRequest
+from service.request_log import quality as quality_module
 from service.request_log.outcomes import Outcome, record_outcome
 from service.request_log.quality import FEWEST
 from service.request_log.reader import LogReader
@@ -322,3 +324,24 @@ def test_scores_of_an_earlier_release_break_nothing(
     for number in (quality.mae, quality.mase, quality.bias, quality.rule_mae, quality.rule_mase, quality.skill):
         assert number is not None
         assert math.isfinite(number)
+
+
+@pytest.mark.parametrize("most", [1, 2, 7])
+def test_quality_is_the_same_in_parts_of_any_size(
+    predicted: Callable[..., Row], play: Play, reader: LogReader, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    rows = [predicted(5.0 + n, several=n % 4, model=f"m{n % 2}", task=("sine", None)[n % 2]) for n in range(20)]
+    jobs = [
+        record_outcome(row.id, values=[7.0] * (n % 4)) if n % 4 else record_outcome(row.id, value=7.0)
+        for n, row in enumerate(rows)
+    ]
+    assert all(isinstance(each, Outcome) for each in play(rows, *jobs))
+    whole = reader.quality()
+    assert sum(model.outcomes for model in whole.models) == 5 + 5 * (1 + 2 + 3)
+    monkeypatch.setattr(quality_module, "_SCORES", most)
+    parts = reader.quality()
+    assert parts.preferred == whole.preferred
+    for ours, theirs in zip(parts.models, whole.models, strict=True):
+        assert ours.coverage == theirs.coverage
+        numbers = [{**asdict(each), "coverage": 0} for each in (ours, theirs)]
+        assert numbers[0] == pytest.approx(numbers[1])  # sums of the same numbers in another order
