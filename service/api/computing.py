@@ -104,7 +104,9 @@ class ComputingEndpoint(ABC, Generic[Question]):
             arrived = True
             asked = None
             if len(posted.body) <= AT_ONCE and b"content-encoding" not in posted.headers:
-                asked = await self._admitted(scope, services, self._ask(services, posted))
+                asked = self._ask(services, posted)
+                if asked.price.microseconds > INLINE or "charge" in scope["state"]:  # what is less is never too much
+                    await self._admitted(scope, services, asked)
             if asked is not None and asked.price.microseconds <= INLINE:
                 reply = await services.gathering.reply(self, services, posted, asked, started)
             else:
@@ -143,12 +145,11 @@ class ComputingEndpoint(ABC, Generic[Question]):
         validated = time.perf_counter_ns()
         return Asked(question, self.price(services, question, posted), began, validated)
 
-    async def _admitted(self, scope: Scope, services: Services, asked: Asked) -> Asked:
-        """``asked``, where it costs no more than one request may, and its client has so much left."""
+    async def _admitted(self, scope: Scope, services: Services, asked: Asked) -> None:
+        """Refuse what costs more than one request may, or than its client has left."""
         asked.price.require(services.settings.work_limit * 1e6)
         if (charge := scope["state"].get("charge")) is not None:
             await charge(asked.price.microseconds)
-        return asked
 
     async def _in_threads(
         self, scope: Scope, receive: Receive, services: Services, posted: Posted, asked: Asked | None

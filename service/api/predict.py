@@ -22,7 +22,7 @@ def answer(services: Services, payload: PredictRequest, request_id: str) -> Comp
 
 def cost(services: Services, payload: PredictRequest) -> Price:
     """What the answer would cost."""
-    return services.engine.prices.predict(*payload.size(), *payload.named())
+    return services.engine.prices.predict(*payload.size(), payload.model, payload.version)
 
 
 def answers(services: Services, payloads: list[PredictRequest], request_ids: list[str]) -> list[Computed]:

@@ -9,6 +9,7 @@ A process of its own watches ``/health/live`` meanwhile.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import re
 import sys
@@ -116,9 +117,20 @@ def costly(chance: random.Random) -> bytes | None:
 
 
 def fuzz(
-    service: Process, requests: int, seed: int = 0, threads: int = 4, *, progress: bool = False, costs: bool = False
+    service: Process,
+    requests: int,
+    seed: int = 0,
+    threads: int = 4,
+    *,
+    progress: bool = False,
+    costs: bool = False,
+    seconds: float = math.inf,
 ) -> Found:
-    """Send that many requests, two thirds of them bent, with ``costs`` some dear ones, and look at every answer."""
+    """Send that many requests, two thirds of them bent, with ``costs`` some dear ones, and look at every answer.
+
+    After so many ``seconds`` no more are sent.
+    """
+    until = time.perf_counter() + seconds
     found, left, lock = Found(), iter(range(requests)), threading.Lock()
     step = max(1, requests // 100)
 
@@ -139,7 +151,7 @@ def fuzz(
         while True:
             with lock:
                 number = next(left, None)
-            if number is None:
+            if number is None or time.perf_counter() > until:
                 return
             send(number)
 
@@ -194,15 +206,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--seconds", type=float, default=math.inf, help="send no more after so many")
     options = parser.parse_args()
     flags = ("--models-dir", str(MODELS), "--log-durability", "process", "--read-timeout", str(READ_TIMEOUT))
     with tempfile.TemporaryDirectory() as folder, Process(Path(folder), *flags) as service:
         service.wait_until_ready()
         began = time.perf_counter()
         with watched(service.port) as live:
-            found = fuzz(service, options.requests, options.seed, progress=True, costs=True)
+            found = fuzz(service, options.requests, options.seed, progress=True, costs=True, seconds=options.seconds)
         found.faults += not_alive(live)
-        print(f"seed {options.seed}: {options.requests} requests in {time.perf_counter() - began:.0f} s")
+        print(f"seed {options.seed}: {found.statuses.total()} requests in {time.perf_counter() - began:.0f} s")
         print(f"answers {dict(found.statuses.most_common())}")
         print(f"resident {found.samples[0][1]} -> {found.samples[-1][1]} kB, {found.slope():.1f} bytes a request")
         print(live)
