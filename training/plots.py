@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -63,7 +64,9 @@ def figure(width: float = 6.0, height: float = 3.6, columns: int = 1) -> Iterato
 def svg(drawn: Figure) -> bytes:
     """The figure as SVG without a date, so that equal data give equal bytes."""
     buffer = io.BytesIO()
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # Text stays text, so it is the reader's fonts that must have its letters, not those of this machine.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         FigureCanvasSVG(drawn).print_svg(  # type: ignore[no-untyped-call]
             buffer, metadata={"Date": None, "Creator": "unroll"}
         )

@@ -69,7 +69,7 @@ def test_a_table_is_whole_at_80_columns() -> None:
     assert "x" * 70 + "-simplernn" in first
 
 
-@pytest.mark.parametrize("name", [*NAMES, "$$", "\\$", r"$\frac{", "x" * 500])
+@pytest.mark.parametrize("name", [*NAMES, "값", "$$", "\\$", r"$\frac{", "x" * 500])
 def test_a_name_in_a_plot_is_no_mathematics_and_leaves_the_file_xml(name: str) -> None:
     with plots.figure() as (drawn, (axes,)):
         axes.semilogy([1, 1000], label=plots.plain(name))
