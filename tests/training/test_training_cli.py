@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -24,8 +23,6 @@ from training.recipes import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
-# Without measuring coverage, which makes starting slower than any wait.
-HERE = {"PYTHONPATH": str(ROOT), "COVERAGE_PROCESS_START": ""}
 
 
 def test_list_names_every_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,41 +128,47 @@ def test_ctrl_c_and_being_ended_leave_nothing_half_written(end: signal.Signals, 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-FIRST_SECONDS = {
-    "training": ["-m", "training", "train", "sine-gru", "--jobs", "2", "--out"],
-    "service": ["-m", "service", "--port", "0", "--workers", "2", "--models-dir"],
-}
+# Presses Ctrl-C at the import of a module, in every process of the terminal, as soon as one of them comes to it.
+PRESSING = """
+import importlib.abc, os, signal, sys
 
+class Pressing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == {module!r} and ("--multiprocessing-fork" in sys.orig_argv) is {worker}:
+            os.killpg(0, signal.SIGINT)
 
-def wait_for_its_first_line(pid: int) -> None:
-    """Python hears Ctrl-C from its start on; the first thing that both programs do is to let the system hear it."""
-    for heard in (True, False):
-        for _ in range(2_000):  # should it be past that already, it only is later
-            caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
-            if caught and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1) is heard:
-                break
-            time.sleep(0.001)
+sys.meta_path.insert(0, Pressing())
+"""
+TRAINING = ["-m", "training", "train", "sine-gru", "--jobs", "2", "--out", "models"]
+SERVICE = ["-m", "service", "--port", "0", "--workers", "2"]
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux which signals a process hears")
-@pytest.mark.parametrize("program", FIRST_SECONDS)
-def test_ctrl_c_in_the_first_seconds_prints_no_traceback(program: str, tmp_path: Path) -> None:
-    """As from a terminal, where it reaches every process; whatever each of them is importing just then."""
-    hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    for further in (0.0, 0.3, 0.7, 1.2, 1.8, 2.5):
-        process = subprocess.Popen(
-            [sys.executable, *FIRST_SECONDS[program], str(tmp_path)], cwd=tmp_path, env=os.environ | HERE, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=hearing,
-        )  # fmt: skip
-        wait_for_its_first_line(process.pid)
-        time.sleep(further)
-        os.killpg(process.pid, signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
-        assert process.returncode in (-signal.SIGINT, 130, 0), said
-        assert "Traceback" not in said, said
-        assert len(said.splitlines()) <= 3, said
-    assert not list(tmp_path.rglob("*-gru"))
+@pytest.mark.parametrize(
+    ("program", "worker", "module", "code"),
+    [
+        (TRAINING, False, "rich.console", -signal.SIGINT),
+        (TRAINING, False, "training.series.options", -signal.SIGINT),
+        (TRAINING, True, "training.runs", 130),
+        (TRAINING, True, "training.trainer", 130),
+        (SERVICE, False, "pydantic", -signal.SIGINT),
+        (SERVICE, False, "service.app", -signal.SIGINT),
+        (SERVICE, True, "service.app", 0),
+    ],
+)
+def test_ctrl_c_in_the_first_seconds_prints_no_traceback(
+    program: list[str], worker: bool, module: str, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PRESSING.format(module=module, worker=worker))
+    told = subprocess.run(
+        [sys.executable, *program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, timeout=120,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert told.returncode == code, told.stdout
+    assert "Traceback" not in told.stdout, told.stdout
+    assert len(told.stdout.splitlines()) <= 3, told.stdout
+    assert not (tmp_path / "models").exists()
 
 
 def test_what_cannot_be_written_to_is_refused_before_any_work(
