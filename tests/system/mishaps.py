@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 from collections.abc import Callable, Coroutine
@@ -11,7 +12,7 @@ from pathlib import Path
 from service.request_log.migrate import migrate
 
 SUFFIXES = ("", "-wal", "-shm")
-_NOTICE_SECONDS = 20.0  # the service looks every second; the machine may be busy
+_NOTICE_SECONDS = 60.0  # the service looks every second; the machine may be busy
 
 Deed = Callable[[Path, random.Random], Coroutine[None, None, None]]
 
@@ -32,10 +33,11 @@ async def moved_away_and_back(database: Path, dice: random.Random) -> None:
 async def wal_removed(database: Path, dice: random.Random) -> None:
     """With its index or without. Costs nothing once the service has noticed."""
     wal = _beside(database, "-wal")
-    before = wal.stat().st_ino
-    for suffix in dice.choice((["-wal"], ["-wal", "-shm"])):
-        _beside(database, suffix).unlink(missing_ok=True)
-    await _until(lambda: wal.exists() and wal.stat().st_ino != before)
+    with wal.open("rb") as held:  # else the next file might get its inode's number
+        before = os.fstat(held.fileno()).st_ino
+        for suffix in dice.choice((["-wal"], ["-wal", "-shm"])):
+            _beside(database, suffix).unlink(missing_ok=True)
+        await _until(lambda: wal.exists() and wal.stat().st_ino != before)
 
 
 async def index_removed(database: Path, _dice: random.Random) -> None:
