@@ -15,11 +15,11 @@ help:                ## this list
 serve: $(VENV)/.service  ## serve the published models on http://127.0.0.1:8000, no TensorFlow needed
 	$(BIN)/python -m service --port $(PORT)
 
-train: $(VENV)/.dev  ## train every published model from nothing into models/
-	$(BIN)/python -m training train --jobs $(JOBS)
+train: $(VENV)/.dev  ## train every published model from nothing into models/, by the clock
+	$(BIN)/python -m benchmarks.accuracy train --jobs $(JOBS)
 
 report: $(VENV)/.dev  ## render models/RESULTS.md and the READMEs' table of models
-	$(BIN)/python -m training report
+	$(BIN)/python -m benchmarks.accuracy report
 
 digests:             ## after training: let the published models be loaded without a trial, by the digests of their cards
 	cd models && sha256sum */*/card.json > ../service/inference/published.sha256

@@ -1,6 +1,7 @@
 """``python -m benchmarks``: every contestant in turn, round after round, as ratios to FastAPI's empty endpoint.
 
-Beside it: ``python -m benchmarks.record``, ``.growth``, ``.guard`` and ``.report``.
+Beside it: ``python -m benchmarks.record``, ``.growth``, ``.guard`` and ``.report``; of answers, not of time, speaks
+``python -m benchmarks.accuracy``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all tests share: the published models, folders to damage, and services to ask."""
+"""What all tests share: the published models, folders to damage, services to ask, and a recipe that trains quickly."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.repository import Repository
 from tests.serving import in_thread
+from training.recipes import Recipe, Stage
 
 pytest.register_assert_rewrite("tests.problems")
 
@@ -79,3 +80,13 @@ def copy_model(tmp_path: Path) -> CopyModel:
         return target
 
     return copy
+
+
+@pytest.fixture
+def small_recipe() -> Recipe:
+    """A sine network that trains within seconds, free-running stage included."""
+    stages = (
+        Stage(4, 8, 5e-3, 1e-3, chunk=2, timesteps=12),
+        Stage(2, 8, 1e-3, 1e-4, chunk=1, timesteps=10, horizon=5),
+    )
+    return Recipe("sine-gru", "sine", "gru", "sine", (5,), stages, after=(4,))

@@ -108,7 +108,6 @@ _MEMORY = (
     Stage(8000, 128, 2e-3, 1e-5, 20, timesteps=128),
 )
 # The same updates, but no sequence longer than the lab's: what of it holds at four times the length? (S8's study)
-_MEMORY_SHORT = (*_MEMORY[:2], *(replace(stage, timesteps=30) for stage in _MEMORY[2:]))
 
 
 def _published() -> Iterable[Recipe]:
@@ -134,18 +133,6 @@ def _textbook(
 
 
 PUBLISHED: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _published()}
-
-# LAB 10-2 at equal parameters, about the 531 of LSTM(10); equal units are the textbook models themselves.
-EQUAL_PARAMETERS: Mapping[Cell, Recipe] = {
-    "simplernn": _textbook("memory-simplernn-21", "memory", "simplernn", "memory-lab", (21,), _MEMORY_LAB),
-    "lstm": PUBLISHED["textbook-memory-lstm"],
-    "gru": _textbook("memory-gru-11", "memory", "gru", "memory-lab", (11,), _MEMORY_LAB),
-}
-
-# Trained on at most 30 pairs, scored like the published models.
-SHORT_MEMORY: Mapping[Cell, Recipe] = {
-    cell: replace(PUBLISHED[f"memory-{cell}"], name=f"memory-{cell}-short", stages=_MEMORY_SHORT) for cell in CELLS
-}
 
 
 def shortened(recipe: Recipe, steps: int) -> Recipe:

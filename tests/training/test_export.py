@@ -10,6 +10,7 @@ import pytest
 
 from service.folders import read_folder
 from service.inference.network import OnnxNetwork
+from tests.conftest import MODELS
 from training.recipes import PUBLISHED, Recipe, shortened
 
 pytestmark = pytest.mark.tensorflow
@@ -94,3 +95,14 @@ def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
             (staged / f"{text}.txt").write_text(text)
     assert [path.name for path in target.iterdir()] == ["new.txt"]
     assert [path.name for path in target.parent.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("name", ["linear-lstm", "memory-lstm", "textbook-compare-gru"])
+def test_a_published_model_could_be_exported_again(name: str) -> None:
+    import keras
+
+    from training import export
+
+    folder, recipe = read_folder(MODELS / name / "1"), PUBLISHED[name]
+    model = keras.models.load_model(folder.path / "model.keras")
+    export.require_parity(model, OnnxNetwork(folder.onnx, recipe.features), recipe)

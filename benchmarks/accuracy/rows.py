@@ -11,8 +11,9 @@ from service.cards import Cell
 from training.markdown import number
 from training.recipes import CELLS
 
-TRAIN, EVALUATE, REPRODUCE, REPORT = (
-    f"`python -m training {command}`"
+TRAIN = "`python -m training train --jobs 2`"
+TIMED, EVALUATE, REPRODUCE, REPORT = (
+    f"`python -m benchmarks.accuracy {command}`"
     for command in ("train --jobs 2", "evaluate --jobs 2", "reproduce --jobs 2", "report")
 )
 NOT_RUN = "not run"

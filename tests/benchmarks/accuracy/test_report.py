@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from training import beside, figures, markdown, plans, plots, report, results, summary, textbook
-from training.__main__ import main
-from training.recipes import PUBLISHED, SHORT_MEMORY
-from training.results import Run
+from benchmarks.accuracy import beside, figures, plans, report, results, summary, textbook
+from benchmarks.accuracy.__main__ import main
+from benchmarks.accuracy.results import Run
+from benchmarks.accuracy.studies import SHORT_MEMORY
+from tests.conftest import MODELS
+from training import plots
+from training.recipes import PUBLISHED
 from training.tasks import memory
-
-MODELS = Path(__file__).parents[2] / "models"
 
 
 def test_a_stored_run_is_found_again_only_as_it_was_made(tmp_path: Path) -> None:
@@ -86,19 +86,6 @@ def test_a_rule_that_is_the_answer_does_not_count_as_fooling() -> None:
     assert beside.rules("linear", evaluation, beside.rmse).startswith("line ")
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0"), (0.123456, "0.123"), (12.0, "12"), (0.00123, "1.2e-3"), (4.56e-10, "4.6e-10")]
-)
-def test_numbers_are_short(value: float, text: str) -> None:
-    assert markdown.number(value) == text
-
-
-def test_only_what_stands_between_the_markers_is_replaced() -> None:
-    text = "a\n<!-- models:begin -->\nold\n<!-- models:end -->\nb\n"
-    assert markdown.replaced(text, "models", "new") == "a\n<!-- models:begin -->\nnew\n<!-- models:end -->\nb\n"
-    assert markdown.replaced("no markers", "models", "new") is None
-
-
 def test_claims_are_judged_by_medians() -> None:
     errors = {figure.model: [1e-3] for figure in textbook.FIGURES}
     errors |= {"textbook-linear-simplernn-20": [1e-2], "textbook-linear-simplernn-256": [1e-4]}
@@ -156,11 +143,3 @@ def test_a_missing_readme_or_marker_is_said_plainly(
 def test_untrained_models_are_named(tmp_path: Path) -> None:
     with pytest.raises(report.ReportError, match="linear-simplernn"):
         report.read_published(tmp_path)
-
-
-def test_loss_curves_are_thinned_with_both_ends_kept() -> None:
-    values = np.arange(1000.0).tolist()
-    kept = plots.thinned(values)
-    assert len(kept) == 300
-    assert (kept[0], kept[-1]) == (0.0, 999.0)
-    assert plots.thinned([1.0, 2.0]) == [1.0, 2.0]

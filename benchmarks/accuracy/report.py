@@ -10,14 +10,15 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from benchmarks.accuracy import beside, figures, results, targets, textbook
+from benchmarks.accuracy.results import Run
+from benchmarks.accuracy.summary import summarise
 from service.cards import Evaluation
 from service.errors import UnrollError
 from service.folders import ModelFolder, read_folder
-from training import beside, figures, plots, results, targets, textbook
+from training import plots
 from training.markdown import number, replaced, table
 from training.recipes import CELLS, PUBLISHED, TASKS
-from training.results import Run
-from training.summary import summarise
 
 RESULTS, PLOTS, MARK = "RESULTS.md", "plots", "models"
 # What was tried on the way, in words: the only part that is written by hand.
@@ -25,8 +26,8 @@ NOTES = Path(__file__).with_name("notes.md")
 
 
 _PREFACE = (
-    "Written by `python -m training report` from the models' cards and from stored runs; only the notes at the end "
-    "are written by hand. "
+    "Written by `python -m benchmarks.accuracy report` from the models' cards and from stored runs; only the notes at "
+    "the end are written by hand. "
     "Errors are those of the served form on test sets of 10,000 sequences from generators of their own. {packages}."
 )
 

@@ -1,4 +1,4 @@
-"""What one worker process does for the command line: whole pieces of work, from a recipe to files.
+"""What one worker process does: whole pieces of work, from a recipe or a published folder to a stored run.
 
 Imports TensorFlow inside the functions only, since the parent process names them and never runs them.
 """
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.accuracy import results
 from service.cards import Cell, Evaluation, Intervals
-from training import results
 from training.recipes import Recipe
 from training.tasks import linear, sine
 from training.tasks.base import Floats, Windows, generator
@@ -25,13 +25,6 @@ Study = str
 # Evaluations of loss and gradient for one network of the labs: seconds on an idle core.
 LAB_EVALUATIONS = 12_000
 FRESH = 10_000
-
-
-def train_and_export(recipe: Recipe, seed: int, out: Path, count: int, report: Report) -> None:
-    """Train ``recipe`` and write its folder below ``out``, scored on ``count`` sequences a test set."""
-    from training import export, trainer
-
-    export.export(recipe, seed, trainer.train(recipe, seed, report), out, count)
 
 
 def train_and_score(recipe: Recipe, seed: int, folder: Path, count: int, report: Report) -> None:
@@ -63,7 +56,7 @@ def scores(
 
 def fit_lab(study: Study, cell: Cell, seed: int, folder: Path, _: Report) -> None:
     """S2 or S3: the lab's own windows, raw, 10 units, fitted in full batch."""
-    from training import full_batch
+    from benchmarks.accuracy import full_batch
 
     training, test, fresh = lab_windows(study, seed)
     fitted = full_batch.fit(cell, 10, training, seed, LAB_EVALUATIONS)
@@ -96,8 +89,8 @@ def served_against_keras(name: str, models: Path, folder: Path, _: Report) -> No
     """S10: the exported form against the saved Keras model on 1,000 random sequences of mixed lengths."""
     import keras
 
+    from benchmarks.accuracy import parity
     from service.folders import read_folder
-    from training import parity
     from training.recipes import PUBLISHED
 
     read = read_folder(models / name / "1")

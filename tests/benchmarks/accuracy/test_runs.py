@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.accuracy import results, runs
 from service.folders import read_folder
-from training import results, runs
+from tests.conftest import MODELS
 from training.recipes import PUBLISHED, Recipe, shortened
 from training.tasks import linear
 
 pytestmark = pytest.mark.tensorflow
-MODELS = Path(__file__).parents[2] / "models"
 
 
 def ignored(_: Any) -> None:
@@ -23,7 +23,7 @@ def ignored(_: Any) -> None:
 
 
 def test_full_batch_fitting_reaches_what_adam_does_not() -> None:
-    from training import full_batch
+    from benchmarks.accuracy import full_batch
 
     fitted = full_batch.fit("gru", 4, linear.comparison(), seed=0, evaluations=300)
     windows = linear.comparison()
@@ -66,18 +66,6 @@ def test_published_forms_answer_like_their_keras_models(name: str, tmp_path: Pat
     assert run.numbers["above"] <= 0.05 * run.numbers["sequences"]
     # Neither form is float64: what is between them comes from both.
     assert 0 < run.numbers["of_scale"] <= run.numbers["served_exact"] + run.numbers["keras_exact"]
-
-
-@pytest.mark.parametrize("name", ["linear-lstm", "memory-lstm", "textbook-compare-gru"])
-def test_a_published_model_could_be_exported_again(name: str) -> None:
-    import keras
-
-    from service.inference.network import OnnxNetwork
-    from training import export
-
-    folder, recipe = read_folder(MODELS / name / "1"), PUBLISHED[name]
-    model = keras.models.load_model(folder.path / "model.keras")
-    export.require_parity(model, OnnxNetwork(folder.onnx, recipe.features), recipe)
 
 
 def test_the_clock_times_both_ways(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.accuracy import results, runs
+from benchmarks.accuracy.studies import EQUAL_PARAMETERS, SHORT_MEMORY
 from service.folders import read_folder
-from training import results, runs
 from training.jobs import Job
-from training.recipes import CELLS, EQUAL_PARAMETERS, PUBLISHED, SHORT_MEMORY, Recipe
+from training.recipes import CELLS, PUBLISHED, Recipe
 
 PUBLISHED_SEED = 0
 TIMED = tuple(f"textbook-linear-simplernn-{size}" for size in ("20", "256", "4x34"))

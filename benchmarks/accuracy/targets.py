@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from benchmarks.accuracy import beside, machine
+from benchmarks.accuracy.figures import network_of
+from benchmarks.accuracy.results import Run
+from benchmarks.accuracy.rows import EVALUATE, NOT_RUN, REPORT, REPRODUCE, TRAIN, Row, Target
+from benchmarks.accuracy.runs import lab_windows
+from benchmarks.accuracy.studies import SHORT_MEMORY
+from benchmarks.accuracy.summary import summarise
 from service.cards import Cell, Evaluation
 from service.folders import ModelFolder
-from training import beside, calibration, machine
+from training import calibration
 from training.evaluation import VALUE_RULES
-from training.figures import network_of
 from training.markdown import number, percent
-from training.recipes import CELLS, SHORT_MEMORY, Task
-from training.results import Run
-from training.rows import EVALUATE, NOT_RUN, REPORT, REPRODUCE, TRAIN, Row, Target
-from training.runs import lab_windows
-from training.summary import summarise
+from training.recipes import CELLS, Task
 from training.testsets import MEMORY_LENGTHS
 
 _BY_NOISE = 6_000  # windows for the coverage by noise

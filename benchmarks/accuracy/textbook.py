@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.accuracy import beside
+from benchmarks.accuracy.results import Run
+from benchmarks.accuracy.studies import EQUAL_PARAMETERS
+from benchmarks.accuracy.summary import Summary, summarise
 from service.cards import Evaluation
-from training import beside
 from training.markdown import number, table
-from training.recipes import CELLS, EQUAL_PARAMETERS
-from training.results import Run
-from training.summary import Summary, summarise
+from training.recipes import CELLS
 
 
 class Figure(NamedTuple):

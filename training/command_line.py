@@ -1,0 +1,83 @@
+"""What command lines that train share: which models, how many at a time, and how an error or Ctrl-C ends.
+
+Imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from service.errors import UnrollError
+from training import jobs, plugins
+from training.arguments import positive
+from training.recipes import CELLS, TASKS, Recipe
+from training.terminal import say
+
+MODELS = Path("models")
+
+
+def ended(run: Callable[[Console], int]) -> int:
+    """The exit status of ``run``: its own when it did its work, 1 when it failed, 130 after Ctrl-C."""
+    console = Console(stderr=True)
+    try:
+        return run(console)
+    except KeyboardInterrupt:
+        say(console, "stopped:", "yellow", "nothing half-written is left")
+        return 130
+    except UnrollError as error:
+        say(console, f"{error.code}:", "red", error.detail)
+        return 1
+    except OSError as error:
+        # A disk that is full, a folder that somebody else's rights protect: the file and the reason are all there is.
+        place = "" if error.filename is None else f"{error.filename}: "
+        say(console, "failed:", "red", f"{place}{error.strerror or error}")
+        return 1
+
+
+def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; ends the program in words where they leave no model."""
+    options = parser.parse_args(arguments)
+    if "task" in options and not chosen(options):
+        parser.error("no model is left: the names, --task and --cell exclude one another")
+    return options
+
+
+def choice() -> argparse.ArgumentParser:
+    """The options that choose models; :func:`chosen` reads them."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("models", nargs="*", type=_model, metavar="model", help="names of models (default: all)")
+    parser.add_argument("--task", choices=(*TASKS, *plugins.tasks()), help="only models of this task")
+    parser.add_argument("--cell", choices=CELLS, help="only models of this cell")
+    return parser
+
+
+def chosen(options: argparse.Namespace) -> list[Recipe]:
+    """The recipes that names, ``--task`` and ``--cell`` leave, all when nothing is said."""
+    return [
+        recipe
+        for recipe in plugins.recipes().values()
+        if (not options.models or recipe.name in options.models)
+        and (options.task is None or recipe.task == options.task)
+        and (options.cell is None or recipe.cell == options.cell)
+    ]
+
+
+def working() -> argparse.ArgumentParser:
+    """The options of whatever trains: models at a time, and test sequences."""
+    parser = argparse.ArgumentParser(add_help=False)
+    cores = jobs.cores()
+    parser.add_argument(
+        "--jobs", type=positive, default=cores, help=f"models at a time, each on one core (default here: {cores})"
+    )
+    parser.add_argument("--count", type=positive, default=10_000, help="test sequences a set (default: 10000)")
+    return parser
+
+
+def _model(text: str) -> str:
+    if text not in plugins.recipes():
+        raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
+    return text

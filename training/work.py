@@ -1,0 +1,22 @@
+"""What a worker process does for ``train``: from a recipe to a model folder.
+
+Imports TensorFlow inside the function only, since the parent process names it and never runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from training.trainer import Progress
+
+
+def train_and_export(recipe: Recipe, seed: int, out: Path, count: int, report: Callable[[Progress], None]) -> None:
+    """Train ``recipe`` and write its folder below ``out``, scored on ``count`` sequences a test set."""
+    from training import export, trainer
+
+    export.export(recipe, seed, trainer.train(recipe, seed, report), out, count)
