@@ -23,8 +23,8 @@ _RULES, _RECORD = 0.4, 0.12
 _SEQUENCE, _CHECK, _CALL = 10.0, 100.0, 35.0
 # A forecast's step ahead: its call, whatever it is of, and each answer in it.
 _AHEAD, _ANSWER = 12.0, 1.0
-# A judgement's tables and scores; a step that is looked into, and what each unit cubed adds (Jacobians, eigenvalues).
-_JUDGEMENT, _LOOK, _UNIT_CUBED = 1000.0, 60.0, 7.5e-3
+# A judgement's tables and scores; a step that is looked into, and what each unit cubed adds (Jacobians).
+_JUDGEMENT, _LOOK, _UNIT_CUBED = 1000.0, 60.0, 1e-3
 
 
 class Price(NamedTuple):
