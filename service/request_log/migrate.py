@@ -77,9 +77,10 @@ def _require_usable(file: Path, writers: int) -> None:
             f"SQLite {module.sqlite_version} can corrupt a database that several workers write: "
             "install pysqlite3, use PostgreSQL, or start one worker"
         )
-    if not file.parent.is_dir():
+    # Of a name that is too long a Path's own questions raise.
+    if not os.path.isdir(file.parent):
         raise SettingsError(f"the request log cannot be made: there is no folder {file.parent}")
-    is_new = not file.exists()
+    is_new = not os.path.exists(file)
     try:
         # For its owner only; SQLite gives the files beside it the same rights.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))

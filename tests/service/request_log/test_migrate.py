@@ -178,3 +178,11 @@ def test_a_url_that_leads_to_no_log_is_refused_without_repeating_its_password(ur
     with pytest.raises(SettingsError) as refused:
         migrate(url)
     assert "secret" not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("path", "message"), [("{}.db", "cannot be made: File name too long"), ("{}/a.db", "no folder")]
+)
+def test_a_name_that_is_too_long_is_refused_with_the_reason(path: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=message):
+        migrate(f"sqlite:///{tmp_path / path.format('a' * 300)}")
