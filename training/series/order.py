@@ -26,12 +26,20 @@ def spacing(raw: Sequence[RawSeries]) -> float:
     Raises:
         SeriesError: no two times differ.
     """
-    distances = [np.diff(np.unique(each.times)) for each in raw if each.times is not None]
-    found = np.concatenate(distances)
+    times = [np.unique(each.times) for each in raw if each.times is not None]
+    found = np.concatenate([np.diff(each) for each in times])
     if len(found) == 0:
         raise SeriesError("all rows have the same time")
-    values, counts = np.unique(found.round(6), return_counts=True)
+    values, counts = np.unique(found.round(_decimals(times, found)), return_counts=True)
     return float(values[counts.argmax()])
+
+
+def _decimals(times: Sequence[Floats], distances: Floats) -> int:
+    """Digits after the point in which distances are compared: six, and of small ones seven that count, as far as
+    numbers of the size of the times have them.
+    """
+    finest = np.spacing(max(np.abs(each).max() for each in times))
+    return int(max(6, np.floor(min(6 - np.log10(np.median(distances)), -np.log10(4 * finest)))))
 
 
 def in_order(raw: RawSeries, clock: Clock, step: float, repairs: Counter[str]) -> Floats:

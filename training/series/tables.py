@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from service.errors import to_install
 from training.series.panel import SeriesError
-from training.terminal import name, quoted
+from training.terminal import name, printable, quoted
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BOMS = {
@@ -41,6 +41,7 @@ _OTHERS = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
 }
 _SHOWN = 8  # names of columns in a message
+_REASON = 120  # characters of what another library says
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _csv(file: str, text: str, wanted: Sequence[str]) -> Table:
     lines = io.StringIO(text, newline="")
     delimiters: Sequence[str] = _DELIMITERS
     # Excel's own way to say what separates the cells.
-    said = re.match(r"sep=(.)\r?\n", text)
+    said = re.match(r'sep=([^ "\r\n])\r?\n', text)
     if said:
         delimiters, above = (said[1],), 1
         lines.readline()
@@ -207,17 +208,25 @@ def _parquet(file: str, data: bytes, wanted: Sequence[str]) -> Table:
         names = content.schema_arrow.names
         places = _places(file, [_normal(each) for each in names], wanted)
         columns = content.read(columns=[names[place] for place in places.values()])
-        return Table(file, {each: _cells(columns.column(names[place])) for each, place in places.items()})
-    except pyarrow.ArrowException as error:
-        raise SeriesError(f"{file} is no Parquet file") from error
+    except (pyarrow.ArrowException, OSError, ValueError) as error:  # not all that pyarrow finds damaged is its own
+        raise SeriesError(f"{file} is no Parquet file, or is damaged") from error
+    return Table(file, {each: _cells(file, each, columns.column(names[place])) for each, place in places.items()})
 
 
-def _cells(column: Any) -> list[Any]:
+def _cells(file: str, column_name: str, column: Any) -> list[Any]:
     import pyarrow
 
-    if pyarrow.types.is_timestamp(column.type):  # Python's times have no nanoseconds
-        column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
-    return list(column.to_pylist())
+    try:
+        if pyarrow.types.is_timestamp(column.type):  # Python's times have no nanoseconds
+            column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
+        if pyarrow.types.is_binary(column.type):  # as Spark and Impala write text
+            column = column.cast(pyarrow.string())
+        return list(column.to_pylist())
+    except (pyarrow.ArrowException, OverflowError, LookupError, ValueError) as error:
+        raise SeriesError(
+            f"column {quoted(column_name)} of {file} has a time, a time zone or a text that cannot be read: "
+            f"{printable(str(error), _REASON)}"
+        ) from error
 
 
 def _places(file: str, names: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ _ZONES, _SUMMER = 14 * _HOUR, _HOUR
 _COMPACT = re.compile(r"(1[6-9]|2[0-3])\d{4}(\d{2})?", re.ASCII)
 # Of cells that look like compact dates so many must be dates: of running numbers a third are.
 _DATES = 0.9
+_SMALLEST, _LARGEST = 1e-100, 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,12 @@ def _week(moments: list[dt.datetime]) -> tuple[bool, ...]:
 
 
 def _number(cell: Any) -> float | None:
-    return float(cell) if isinstance(cell, str) and PLAIN.fullmatch(cell) and math.isfinite(float(cell)) else None
+    return float(cell) if isinstance(cell, str) and PLAIN.fullmatch(cell) and _counts(float(cell)) else None
+
+
+def _counts(number: float) -> bool:
+    """Whether distances between such numbers can be computed, without overflow and underflow."""
+    return number == 0.0 or _SMALLEST <= abs(number) <= _LARGEST
 
 
 def _moment(cell: Any) -> dt.datetime | None:

@@ -150,7 +150,7 @@ HOURS = 3600.0 * np.array([*range(6), 5, *range(6, 30)])
 def read_at(times: Any, aware: bool = False) -> Panel:
     """A series that moves, with lines from 2 on."""
     positions = np.asarray(times, float)
-    values = np.arange(len(positions)) % 7.0
+    values = np.asarray(np.arange(len(positions)) % 7, np.float64)
     lines = np.arange(2, len(positions) + 2)
     return mended([RawSeries("x", values, positions, lines)], Clock(positions, "seconds", aware))
 
@@ -184,3 +184,21 @@ def test_what_is_wrong_with_times_is_told_by_the_times_and_their_line(days: list
     with pytest.raises(SeriesError) as refused:
         read_at(DAY * np.array(days))
     assert message in refused.value.detail
+
+
+@pytest.mark.parametrize("step", [1e-90, 1e-9, 1 / 24 / 60, 1 / 24, 1.0, 7.0, 1e90])
+def test_plain_numbers_may_count_time_in_steps_of_any_size(step: float) -> None:
+    """Ten thousand rows: a step that is off by a millionth would be a whole row at their end."""
+    times = np.asarray((45_292.0 if 1e-4 < step < 1.0 else 0.0) + np.arange(10_000) * step, np.float64)
+    values = np.asarray(np.sin(np.arange(10_000)), np.float64)
+    panel = mended([RawSeries("x", values[::-1].copy(), times[::-1].copy())], Clock(times, "numbers"))
+    assert panel.series[0].values.tolist() == values.tolist()
+    assert panel.step == f"steps of {step:g}"
+
+
+def test_fractions_of_a_second_since_1970_are_told_apart_as_far_as_floats_have_them() -> None:
+    times = np.asarray(1.7e9 + np.arange(10_000) / 1_000, np.float64)
+    values = np.asarray(np.sin(times), np.float64)
+    panel = mended([RawSeries("x", values, times)], Clock(times, "numbers"))
+    assert len(panel.series[0].values) == 10_000
+    assert panel.step == "steps of 0.001"

@@ -139,3 +139,43 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
     for name in ("sales.parquet", "sales.csv"):
         with pytest.raises(SeriesError, match=f"{name} is no Parquet file"):
             table(tmp_path, b"PAR1 and nothing else", name=name)
+
+
+def test_a_damaged_parquet_file_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({"x": [0.5 * row for row in range(200)]}), tmp_path / "whole.parquet")
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    said = []
+    for place in range(len(whole)):
+        try:
+            table(tmp_path, whole[:place] + b"\xff" + whole[place + 1 :], name="sales.parquet")
+        except SeriesError as error:
+            said.append(error.detail)
+    assert len(said) > 100
+    assert all(len(each) <= 500 and each.isprintable() for each in said)
+
+
+def test_text_that_parquet_calls_binary_is_text(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({"x": [b"1,5", None], "shop": ["käse".encode(), b"b"]}), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet", ["x", "shop"]).columns == {"x": ["1,5", None], "shop": ["käse", "b"]}
+
+
+def test_cells_of_parquet_that_have_no_value_in_python_are_refused_with_their_column(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    seconds = [568_971_820_800, 568_971_820_801]  # in the year 20000
+    for cells in (
+        pyarrow.array(seconds, pyarrow.timestamp("s")),
+        pyarrow.array([1, 2], pyarrow.timestamp("us", "Mars/Olympus")),
+        pyarrow.array([2**30, 2**30], pyarrow.int32()).cast(pyarrow.date32()),
+        pyarrow.array([b"\xff", b"1"]),
+    ):
+        parquet.write_table(pyarrow.table({"x": cells}), tmp_path / "a.parquet")
+        with pytest.raises(SeriesError, match=r"column 'x' of a.parquet has a time, a time zone or a text that cannot"):
+            read(tmp_path / "a.parquet", ["x"])
+
+
+@pytest.mark.parametrize("mark", ['"', " ", "\r", "\n", ""])
+def test_what_cannot_separate_cells_is_not_taken_for_excels_separator(mark: str, tmp_path: Path) -> None:
+    with pytest.raises(SeriesError, match=r"no column 'x'; its header names sep="):
+        table(tmp_path, f"sep={mark}\na,x\n1,2\n")
