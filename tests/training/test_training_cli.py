@@ -137,7 +137,7 @@ SERVICE = ["-m", "service", "--port", "0", "--workers", "2"]
     [
         (TRAINING, False, "rich.console", -signal.SIGINT),
         (TRAINING, False, "training.series.options", -signal.SIGINT),
-        (TRAINING, True, "training.runs", 130),
+        (TRAINING, True, "training.jobs", 130),
         (TRAINING, True, "training.trainer", 130),
         (SERVICE, False, "pydantic", -signal.SIGINT),
         (SERVICE, False, "service.app", -signal.SIGINT),
