@@ -190,7 +190,7 @@ def test_a_bomb_is_refused_at_the_cap_after_decompression(asked: Asked, name: st
     assert reply.seconds < 10 * ordinary(asked, 100_000).seconds
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x1f\x8b", b"not gzip", gzip.compress(b'{"inputs":[]}')[:-4]])
+@pytest.mark.parametrize("damage", [b"", b"\x1f\x8b", b"not gzip", gzip.compress(b'{"inputs":[]}', mtime=0)[:-4]])
 def test_a_damaged_encoding_is_bad_input(asked: Asked, damage: bytes) -> None:
     path = "/v2/models/sine-gru/infer"
     assert_refused(asked.post(path, damage, Content_Encoding="gzip"), path, 422)
