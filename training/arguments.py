@@ -32,7 +32,15 @@ def folder(text: str) -> Path:
 def target(text: str) -> Path:
     """A folder to write to; found out before any work, as it would else be after all of it."""
     path = folder(text)
-    nearest = next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass  # more of these below
+    except OSError as error:  # such as a name that is too long
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} cannot be a folder: {error.strerror}") from None
+    nearest = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
+    if nearest.is_symlink() and not nearest.exists():
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be a folder: {str(nearest)!r} is a link that leads nowhere")
     if not nearest.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} would be in {str(nearest)!r}, which is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,12 +24,12 @@ def backup(url: str, target: Path) -> None:
     if source is None:
         raise SettingsError("PostgreSQL has its own backup: pg_dump")
     _require_file(source)
-    if target.exists():
+    if os.path.lexists(target):
         raise SettingsError(f"{target} exists already")
     module = sqlite_module()
     partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
     try:
+        partial.unlink(missing_ok=True)
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(module.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as connection:
             connection.execute("VACUUM INTO ?", (str(partial),))
@@ -37,7 +37,8 @@ def backup(url: str, target: Path) -> None:
             os.fsync(copy.fileno())
         partial.rename(target)
     except (module.Error, OSError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # the failure that is told is the first
+            partial.unlink(missing_ok=True)
         raise LogUnavailable(f"the backup failed: {error}") from error
 
 
@@ -67,5 +68,5 @@ def check(url: str) -> list[str]:
 
 
 def _require_file(file: Path) -> None:
-    if not file.is_file():
+    if not os.path.isfile(file):  # a Path's own question raises where the name is too long
         raise SettingsError(f"there is no request log {file}")

@@ -43,6 +43,19 @@ def test_a_backup_never_overwrites_a_file(database: str, tmp_path: Path, capsys:
     assert (tmp_path / "copy.db").read_text() == "precious"
 
 
+def test_names_that_are_too_long_are_refused_in_a_sentence(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, message in (
+        (["backup", str(tmp_path / ("a" * 300)), "--database-url", database], "the backup failed: [Errno"),
+        (["check", "--database-url", f"sqlite:///{tmp_path}/{'a' * 300}"], "there is no request log"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        assert message in capsys.readouterr().err
+
+
 def test_a_log_with_strays_does_not_pass_the_check(database: str, tmp_path: Path) -> None:
     connection = sqlite_module().connect(tmp_path / "log.db")
     connection.execute("DELETE FROM requests")

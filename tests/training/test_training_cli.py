@@ -165,6 +165,7 @@ def test_what_cannot_be_written_to_is_refused_before_any_work(
     (tmp_path / "file").write_text("x\n1\n")
     locked = tmp_path / "locked"
     locked.mkdir(0o555)
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
     may = os.access
     # Root may write anywhere: the answer of the system is what is pretended, as its user would get it.
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked and may(path, mode))
@@ -174,13 +175,14 @@ def test_what_cannot_be_written_to_is_refused_before_any_work(
     ):  # fmt: skip
         for folder, message in (
             ("file", "is a file"), ("file/below", "which is a file"), ("locked", "permission denied"),
-            ("locked/deep/er", "permission denied"),
+            ("locked/deep/er", "permission denied"), ("a" * 300, "name too long"),
+            ("nowhere", "leads nowhere"), ("nowhere/below", "leads nowhere"),
         ):  # fmt: skip
             with pytest.raises(SystemExit) as refused:
                 main([*arguments, str(tmp_path / folder)])
             assert refused.value.code == 2
             assert message in capsys.readouterr().err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked", "nowhere"]
 
 
 def test_a_default_folder_that_cannot_be_written_to_is_refused_too(
