@@ -67,7 +67,7 @@ def test_a_body_is_read_however_it_is_sent(service: Process, sent: bytes) -> Non
     [
         (request(b"Content-Type: text/plain"), 415, "unsupported_media_type"),
         (request(b"Content-Type: application/json; q=" + TEXT.encode(), body=b""), 422, "invalid_json"),
-        (request(b"Content-Encoding: gzip", body=gzip.compress(BODY)), 415, "unsupported_media_type"),
+        (request(b"Content-Encoding: gzip", body=gzip.compress(BODY, mtime=0)), 415, "unsupported_media_type"),
         (request(length=9_000_000), 413, "body_too_large"),
         (request(length=99_999_999_999), 413, "body_too_large"),
         (request(body=b'{"sequence":[1]}\x00'), 422, "invalid_json"),
