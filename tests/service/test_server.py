@@ -7,7 +7,8 @@ import signal
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -142,12 +143,24 @@ def test_sigterm_under_load_drops_no_accepted_request_and_exits_0(tmp_path: Path
     assert len(answered) == len(set(answered))
 
 
+@contextmanager
+def started_with(number: signal.Signals, handler: signal.Handlers) -> Iterator[None]:
+    """Programs that are started meanwhile begin with that handler of that signal."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.system)])
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_each_signal_that_ends_a_program_drains_and_exits_0(
     tmp_path: Path, asked: signal.Signals, workers: int
 ) -> None:
-    with Process(tmp_path, *FLAGS, "--drain-seconds", "0.5", "--workers", str(workers)) as service:
+    with started_with(asked, signal.SIG_DFL):  # whoever runs these tests in the background may ignore it
+        service = Process(tmp_path, *FLAGS, "--drain-seconds", "0.5", "--workers", str(workers))
+    with service:
         service.wait_until_ready()
         service.process.send_signal(asked)
         _wait_for(lambda: service.client.get("/health/ready").status_code == 503)
@@ -159,11 +172,8 @@ def test_each_signal_that_ends_a_program_drains_and_exits_0(
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.system)])
 def test_a_service_that_was_started_to_outlive_its_terminal_does(tmp_path: Path, workers: int) -> None:
     """As by nohup, which has SIGHUP ignored."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
+    with started_with(signal.SIGHUP, signal.SIG_IGN):
         service = Process(tmp_path, *FLAGS, "--workers", str(workers))
-    finally:
-        signal.signal(signal.SIGHUP, before)
     with service:
         service.wait_until_ready()
         for pid in (service.process.pid, *children(service)):

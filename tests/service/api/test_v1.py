@@ -96,4 +96,4 @@ def test_the_wrong_method_names_the_right_one(api: httpx.Client) -> None:
     assert response.headers["allow"] == "POST"
     response = api.post("/v1/models")
     assert_foreign_error(response, 405)
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD"
