@@ -85,13 +85,14 @@ class HeavyReads:
             self._thread = CapacityLimiter(1)
         interrupt = Interrupt(self._seconds)
         reading = asyncio.ensure_future(to_thread.run_sync(read, interrupt, limiter=self._thread))
+        # Whoever waits may be cancelled at any moment, and nobody else asks how it ended.
+        reading.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait({reading} if gone is None else {reading, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not reading.done():  # the client left, or the process ends: the turn goes on when the thread is free
                 await asyncio.to_thread(interrupt.stop)
                 await asyncio.wait({reading})
-                reading.exception()  # nobody else asks for it
         return reading.result()
 
     def _busy(self) -> Overloaded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from contextlib import ExitStack
 from time import monotonic
@@ -139,3 +140,29 @@ def test_few_exports_are_open_at_once() -> None:
             pass
     with heavy.long():
         pass
+
+
+@pytest.mark.parametrize("cancelled", [1, 2])
+async def test_a_read_that_fails_after_nobody_waits_troubles_nobody(cancelled: int) -> None:
+    """Cancelled once, it is waited for; cancelled again meanwhile, it is not."""
+    told: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: told.append(context))
+    begun, end = threading.Event(), threading.Event()
+
+    def read(_interrupt: Interrupt) -> None:
+        begun.set()
+        assert end.wait(30)
+        raise Overloaded("too late")
+
+    waiting = asyncio.create_task(HeavyReads(60.0).run(read))
+    await asyncio.to_thread(begun.wait, 30)
+    for _ in range(cancelled):
+        waiting.cancel()
+        await asyncio.sleep(0.05)  # so that it waits for something else now
+    end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await asyncio.sleep(0.1)  # the thread tells the loop how it ended
+    gc.collect()
+    assert told == []
