@@ -13,18 +13,18 @@ import pytest
 pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[2]
-# A failure that no good request meets: the horizon has to be another number than theirs.
+# A failure that no good request meets: a sequence has to be of another length than theirs.
 PLANTED = """
 import sys
 from pathlib import Path
 from tests.hardening import guided
 from service.inference.engine import Engine
-forecast = Engine.forecast
-def failing(self, sequences, horizon, *others):
-    if horizon != 3:
+predict = Engine.predict
+def failing(self, sequences, *others):
+    if not {1, 3, 4, 5}.issuperset(map(len, sequences)):
         raise ZeroDivisionError("planted")
-    return forecast(self, sequences, horizon, *others)
-Engine.forecast = failing
+    return predict(self, sequences, *others)
+Engine.predict = failing
 guided.FAULTS = Path(sys.argv.pop())
 guided.main()
 """
@@ -55,6 +55,6 @@ def test_a_planted_failure_is_found_and_its_bytes_are_kept_to_send_again(tmp_pat
     assert found.returncode != 0
     assert "HTTP/1.1 500" in found.stdout + found.stderr
     (kept,) = tmp_path.iterdir()
-    assert b"/forecast" in kept.read_bytes()
+    assert b"predict" in kept.read_bytes()
     again = run("-m", "tests.hardening.guided", str(kept))
     assert (again.returncode, "'500'" in again.stdout) == (0, False)
