@@ -21,6 +21,7 @@ from service.inference import rules, scaling
 from service.inference.answers import Backtest, BestBacktest, ModelBacktest, RuleBacktest
 from service.inference.check import FIRST, TIE
 from service.inference.intervals import error_scale, given, half_widths
+from service.inference.measures import relative_errors
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.rollout import carry_on, slide_on
@@ -153,10 +154,8 @@ def _bounded(model: Model, batch: Batch, origins: Origins, answers: Floats) -> F
 
 
 def _measured(truth: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
-    """Mean absolute error and sMAPE [horizon]; a zero foretold as zero is no error."""
-    errors, size = np.abs(truth - forecasts), np.abs(truth) + np.abs(forecasts)
-    shares = np.divide(errors, size, out=np.zeros_like(errors), where=size > 0.0)
-    return errors.mean(axis=0), 2.0 * shares.mean(axis=0)
+    """Mean absolute error and sMAPE [horizon]."""
+    return np.abs(truth - forecasts).mean(axis=0), relative_errors(truth, forecasts).mean(axis=0)
 
 
 def _scaled(mae: Floats, unit: float) -> list[float | None]:

@@ -1,15 +1,14 @@
-"""MASE, sMAPE and coverage per horizon (Hyndman and Koehler 2006; the M4 competition's definitions). Pure."""
+"""MASE, sMAPE and coverage of one competitor at each horizon, over all origins. Pure."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from service.cards import JudgedEntry, Level
-from service.inference.scaling import unit_of
+from service.inference.measures import coverage, naive_error, relative_errors
 from training.series.panel import Panel
 from training.series.splits import Origins, Split
 from training.tasks.base import Floats
@@ -31,10 +30,9 @@ class Forecasts:
 def scales(panel: Panel, split: Split, season: int | None) -> Floats:
     """The denominators of MASE [series]: the (seasonal) naive rule's mean absolute error before the hold-out.
 
-    Where the seasonal rule is exact, or there are not two seasons, the plain naive rule's; never zero, but NaN where
-    nothing moves before the hold-out: such a series does not count.
+    NaN where nothing moves before the hold-out: such a series does not count.
     """
-    return np.array([_scale(each.values[: split.ends(len(each.values))[2]], season or 1) for each in panel.series])
+    return np.array([naive_error(each.values[: split.ends(len(each.values))[2]], season or 1) for each in panel.series])
 
 
 def entries(name: str, made: Forecasts, origins: Origins, scale: Floats) -> tuple[JudgedEntry, ...]:
@@ -42,8 +40,7 @@ def entries(name: str, made: Forecasts, origins: Origins, scale: Floats) -> tupl
     truth, values = origins.truth, made.values
     absolute = np.abs(values - truth)
     scaled = absolute / scale[origins.series][:, None]
-    size = np.abs(values) + np.abs(truth)
-    relative = 2.0 * absolute / np.where(size > 0.0, size, 1.0)
+    relative = relative_errors(truth, values)
     return tuple(
         JudgedEntry(
             name=name,
@@ -68,20 +65,6 @@ def mase(values: Floats, origins: Origins, scale: Floats) -> float:
 
 
 def _coverage(bounds: Bounds, truth: Floats, ahead: int) -> dict[Level, float] | None:
-    found = {}
-    for level, (lower, upper) in bounds.items():
-        known = ~np.isnan(truth) & ~np.isnan(lower[:, ahead])
-        if not known.any():
-            return None
-        inside = (lower[known, ahead] <= truth[known]) & (truth[known] <= upper[known, ahead])
-        found[level] = float(np.mean(inside))
-    return found
-
-
-def _scale(values: Floats, season: int) -> float:
-    magnitude = np.abs(values).max()
-    if len(values) > 2 * season:
-        found = float(unit_of(np.abs(values[season:] - values[:-season]).mean(), magnitude))
-        if not math.isnan(found):
-            return found
-    return float(unit_of(np.abs(np.diff(values)).mean(), magnitude))
+    found = {level: coverage(truth, lower[:, ahead], upper[:, ahead]) for level, (lower, upper) in bounds.items()}
+    shares = {level: share for level, share in found.items() if share is not None}
+    return shares if len(shares) == len(found) else None
