@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks.accuracy train | evaluate | reproduce | report``.
+"""The command line: ``python -m benchmarks.accuracy train | evaluate | reproduce | forecasting | report``.
 
 Imports no TensorFlow before it trains.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.accuracy.forecasting import command as forecasting
 from training import command_line, jobs
 from training.__main__ import main as training
 from training.arguments import folder, natural, positive, target
@@ -112,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     reproduce.add_argument("--seeds", type=positive, default=10, help="seeds 0, 1, ... (default: 10)")
     reproduce.set_defaults(run=_reproduce)
+
+    forecasting.add(commands)
 
     report = commands.add_parser("report", help="write RESULTS.md, its plots and the READMEs' table")
     report.add_argument("--out", type=folder, default=RUNS, help="folder of stored runs (default: models/runs)")

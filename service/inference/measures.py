@@ -35,7 +35,7 @@ def relative_errors(truth: Floats, forecasts: Floats) -> Floats:
     NaN where the truth is.
     """
     errors, size = np.abs(truth - forecasts), np.abs(truth) + np.abs(forecasts)
-    shares = np.divide(errors, size, out=np.zeros_like(errors), where=size != 0.0)
+    shares: Floats = np.divide(errors, size, out=np.zeros_like(errors), where=size != 0.0)
     shares *= 2.0
     return shares
 

@@ -1,0 +1,93 @@
+"""Who forecasts: one method for the service, for a rule and for other people's methods. Knows no set and no score."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import NormalDist
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+import service.inference
+from service.inference.answers import Forecast
+from service.inference.engine import LEVELS, Engine
+
+Floats = NDArray[np.float64]
+
+# The nine deciles, with the median as the point, between the bounds of the 95 % interval.
+QUANTILES = np.array([0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975])
+POINT = 5
+
+
+class Forecaster(Protocol):
+    """Named as its row is.
+
+    ``made_of`` changes whenever the same series could get other forecasts. ``portion`` is how many series it is given
+    at once: what is lost of a run that is stopped.
+    """
+
+    name: str
+    made_of: str
+    portion: int
+
+    def forecast(self, series: Sequence[Floats], horizon: int, season: int) -> Floats:
+        """The ``QUANTILES`` of what comes after each of ``series``, [series, horizon, quantiles].
+
+        ``season`` is 1 where there is none. A point without intervals stands for every quantile.
+        """
+        ...
+
+
+class SeasonalNaive:
+    """The last season again, as often as it takes."""
+
+    name = "seasonal naive"
+
+    def forecast(self, series: Sequence[Floats], horizon: int, season: int) -> Floats:
+        """See :class:`Forecaster`."""
+        points = [np.resize(each[-season:], horizon) for each in series]
+        return np.repeat(np.array(points)[..., None], len(QUANTILES), axis=-1)
+
+
+class Service:
+    """The engine's own front door, with a model's name or with none: what one request for the set is answered."""
+
+    portion = 1_000_000
+
+    def __init__(self, engine: Engine, model: str | None = None) -> None:
+        self.name = "the service" if model is None else f"`{model}`"
+        self._engine, self._model = engine, model
+        cards = sorted(f"{each.card.name} {each.card.checksums}" for each in engine.catalog)
+        code = (path.read_bytes() for path in sorted(Path(service.inference.__file__).parent.rglob("*.py")))
+        self.made_of = hashlib.sha256(b"".join([*map(str.encode, cards), *code])).hexdigest()
+
+    def forecast(self, series: Sequence[Floats], horizon: int, season: int) -> Floats:
+        """See :class:`Forecaster`."""
+        found = self._engine.forecast([each.tolist() for each in series], horizon, self._model)
+        return np.array([_quantiles(each) for each in found])
+
+
+def _quantiles(forecast: Forecast) -> Floats:
+    """The quantiles of a forecast, those between the levels of its intervals as of a normal distribution."""
+    point = np.array(forecast.values)
+    found = np.repeat(point[:, None], len(QUANTILES), axis=1)
+    if forecast.intervals is None:
+        return found
+    levels = sorted(LEVELS, key=float)
+    known = np.array([0.0, *(_deviations(0.5 + float(level) / 200.0) for level in levels)])
+    asked = np.array([_deviations(each) for each in QUANTILES])
+    bands = [forecast.intervals[level] for level in levels]
+    for side, sign in (("lower", -1.0), ("upper", 1.0)):
+        away = np.array([np.zeros_like(point), *(np.array(getattr(band, side)) - point for band in bands)])
+        for place in np.flatnonzero(np.sign(asked) == sign):
+            right = int(np.clip(np.searchsorted(known, abs(asked[place])), 1, len(known) - 1))
+            share = (abs(asked[place]) - known[right - 1]) / (known[right] - known[right - 1])
+            found[:, place] = point + away[right - 1] + share * (away[right] - away[right - 1])
+    return found
+
+
+def _deviations(quantile: float) -> float:
+    return NormalDist().inv_cdf(quantile) if quantile != 0.5 else 0.0
