@@ -17,6 +17,7 @@ from types import FrameType
 
 import uvicorn
 
+from service import allocator
 from service.app import create_app
 from service.connection import Connection, ConnectionConfig
 from service.errors import SettingsError
@@ -181,6 +182,7 @@ def _ends_alone() -> bool:
 
 
 def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> int:
+    allocator.bound()
     server = server_of(settings, announce=announce)
     server.run([listener])
     return server.exit_code
