@@ -6,6 +6,7 @@ points (or a model's whole window) before it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -51,11 +52,16 @@ class Span(NamedTuple):
 
     Of the targets x_2 ... x_T those from ``start`` on count, as far as ``mask`` [T - 1 - start, sequences] chooses
     them; None chooses all. ``steps`` [sequences] counts them, zero where a sequence is too short.
+
+    ``divisor`` is the same as what a sum is divided by, never zero, and ``pairs`` is ``steps * (steps - 1)``, NaN below
+    two steps: one for all where lengths are equal, else [sequences].
     """
 
     start: int
     mask: NDArray[np.bool_] | None
     steps: NDArray[np.int64]
+    divisor: float | Floats
+    pairs: float | Floats
 
     def counted(self, numbers: Floats) -> Floats:
         """``numbers`` [..., T - 1 - start, sequences], set to zero where a step is not checked."""
@@ -66,7 +72,7 @@ class Span(NamedTuple):
     def mean(self, numbers: Floats) -> Floats:
         """The mean of ``numbers`` [..., T - 1 - start, sequences] over the checked steps; zero where there are none."""
         # Divided before they are added, so that the sum stays finite.
-        return total(numbers / np.maximum(self.steps, 1))
+        return total(numbers / self.divisor)
 
 
 def span(batch: Batch, first: int = FIRST) -> Span:
@@ -74,12 +80,14 @@ def span(batch: Batch, first: int = FIRST) -> Span:
     width = batch.values.shape[1]
     if batch.length == width:
         most = max(min(width // 2, width - first), 0)
-        return Span(width - 1 - most, None, np.full(len(batch.lengths), most))
+        pairs = float(most * (most - 1)) if most > 1 else math.nan
+        return Span(width - 1 - most, None, np.full(len(batch.lengths), most), float(max(most, 1)), pairs)
     lengths = batch.lengths.astype(np.int64)
     steps = np.maximum(np.minimum(lengths // 2, lengths - first), 0)
     start = int((lengths - steps).min()) - 1
     target = np.arange(1 + start, width)[:, None]
-    return Span(start, (target >= lengths - steps) & (target < lengths), steps)
+    mask = (target >= lengths - steps) & (target < lengths)
+    return Span(start, mask, steps, np.maximum(steps, 1.0), np.where(steps > 1, steps * (steps - 1.0), np.nan))
 
 
 def absolute_errors(batch: Batch, chosen: Span, predictions: Floats) -> Floats:
@@ -135,20 +143,21 @@ class Standing(NamedTuple):
 
     def checks(self) -> list[Check | None]:
         """A record for each sequence; None where no step could be checked."""
-        columns = self.steps, self.mae, self.rule, self.rule_mae, self.rule_value, self.verdicts
-        steps, mae, best, rule_mae, value, verdicts = (column.tolist() for column in columns)
+        columns = self.steps, self.mae, self.rule, self.rule_mae, self.rule_value, self.verdicts, self.exact
+        steps, mae, best, rule_mae, value, verdicts, exact = (column.tolist() for column in columns)
         names, given = map(self.names.__getitem__, best), map(VERDICTS.__getitem__, verdicts)
-        checks: list[Check | None] = list(map(Check, steps, mae, names, rule_mae, value, self._skills(), given))
+        skills = map(_skill, mae, rule_mae, exact)
+        checks: list[Check | None] = list(map(Check, steps, mae, names, rule_mae, value, skills, given))
         if not all(steps):
             checks = [check if count else None for check, count in zip(checks, steps, strict=True)]
         return checks
 
-    def _skills(self) -> list[float | None]:
-        shown = (self.rule_mae >= self.exact) & (self.rule_mae > 0.0)
-        with np.errstate(all="ignore"):  # the share is not shown, or so large that it overflows
-            skill = 1.0 - self.mae / self.rule_mae
-        shown &= np.isfinite(skill)
-        return [value if is_shown else None for value, is_shown in zip(skill.tolist(), shown.tolist(), strict=True)]
+
+def _skill(mae: float, rule_mae: float, exact: float) -> float | None:
+    if rule_mae < exact or rule_mae == 0.0:
+        return None
+    skill = 1.0 - mae / rule_mae
+    return skill if skill > -math.inf else None  # so large that it overflows
 
 
 def verdicts(chosen: Span, mae: Floats, rule_mae: Floats, differences: Floats, exact: Floats) -> NDArray[np.intp]:
@@ -165,7 +174,7 @@ def verdicts(chosen: Span, mae: Floats, rule_mae: Floats, differences: Floats, e
         scaled -= 1.0
         scaled *= scaled
         squares = total(chosen.counted(scaled))
-    tied = (np.abs(mean) <= exact) | ((squares >= chosen.steps * (chosen.steps - 1)) & (chosen.steps > 1))
+    tied = (np.abs(mean) <= exact) | (squares >= chosen.pairs)
     return _verdicts(mae, rule_mae, tied)
 
 
@@ -186,6 +195,7 @@ def memory_truth(batch: Batch) -> Floats:
 
 
 def _verdicts(mae: Floats, rule_mae: Floats, tied: NDArray[np.bool_]) -> NDArray[np.intp]:
-    found = np.where(mae < rule_mae, VERDICTS.index("beats"), VERDICTS.index("loses"))
-    found[tied] = VERDICTS.index("ties")
+    # VERDICTS are in the order of these numbers: none, one or two.
+    found: NDArray[np.intp] = 2 - (mae < rule_mae)
+    found *= ~tied
     return found

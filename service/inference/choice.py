@@ -18,6 +18,9 @@ from service.inference.network import State
 from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
+# Some rows of a batch: by their places, or all of them, which copies nothing.
+Some = NDArray[np.intp] | slice
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Choice:
 
     model: Model | None
     name: str
-    rows: NDArray[np.intp]
+    rows: Some
     answers: Floats
     scale: Floats
     checks: list[Check | None]
@@ -68,10 +71,9 @@ def answered(batch: Batch, model: Model) -> Choice:
         return choice
     answers, state = model.answer(batch)
     standing = judge_memory(batch, answers)
-    every, lagging = np.arange(len(answers)), np.zeros(len(answers), np.bool_)
-    checks = standing.checks()
-    warnings = _warnings(model.card, batch, every, standing, checks, lagging)
-    return Choice(model, model.card.name, every, answers, np.full(len(answers), np.nan), checks, warnings, state)
+    checks, lagging = standing.checks(), np.zeros(len(answers), np.bool_)
+    warnings = _warnings(model.card, batch, _ALL, standing, checks, lagging)
+    return Choice(model, model.card.name, _ALL, answers, np.full(len(answers), np.nan), checks, warnings, state)
 
 
 def tally(batch: Batch, model: Model) -> tuple[Floats, NDArray[np.intp]]:
@@ -88,16 +90,14 @@ def choices(found: Examination, who: Who) -> list[Choice]:
     """The answers of ``who``, one choice for each that answers any sequence."""
     standing, lagging = found.standing(who), found.copies(who)
     if isinstance(who, int):
-        return [_choice(found, who, np.arange(len(lagging)), standing, lagging)]
+        return [_choice(found, who, _ALL, standing, lagging)]
     some = [(one, np.flatnonzero(who == one)) for one in np.unique(who).tolist()]
     return [_choice(found, one, rows, standing.take(rows), lagging[rows]) for one, rows in some]
 
 
-def _choice(
-    found: Examination, who: int, rows: NDArray[np.intp], standing: Standing, lagging: NDArray[np.bool_]
-) -> Choice:
+def _choice(found: Examination, who: int, rows: Some, standing: Standing, lagging: NDArray[np.bool_]) -> Choice:
     answers, checks = found.answers[who, rows], standing.checks()
-    scale = np.full(len(rows), np.nan)
+    scale = np.full(len(answers), np.nan)
     if who < RULES:
         return Choice(None, f"rule:{rules.NAMES[who]}", rows, answers, scale, checks, [[] for _ in checks], None)
     model, state, batch = found.models[who - RULES], found.states[who - RULES], found.batch
@@ -111,13 +111,13 @@ def _choice(
 def _warnings(
     card: ModelCard,
     batch: Batch,
-    rows: NDArray[np.intp],
+    rows: Some,
     standing: Standing,
     checks: list[Check | None],
     lagging: NDArray[np.bool_],
 ) -> list[list[str]]:
     """The warnings on the answers of the model with ``card`` to some ``rows``, ``lagging`` where they are copies."""
-    outside = np.zeros(len(rows), np.bool_)
+    outside = np.zeros(len(checks), np.bool_)
     if card.values is not None:
         low, high = card.values
         steps = batch.steps[:, rows]

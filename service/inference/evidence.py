@@ -58,7 +58,8 @@ class Examination:
         """``who`` beside the best rule on each sequence."""
         every, exact = np.arange(len(self.batch.lengths)), TIE * self.batch.unit
         best = self.mae[:RULES].argmin(axis=0)
-        mae, rule_mae = self.mae[who, every], self.mae[best, every]
+        mae = self.mae[who] if isinstance(who, int) else self.mae[who, every]
+        rule_mae = self.mae[best, every]
         differences = _steps_of(self._errors, who) - _steps_of(self._errors, best)
         given = verdicts(self.span, mae, rule_mae, differences, exact)
         value = self.answers[best, every]

@@ -78,17 +78,15 @@ class LeastSquares:
     def __init__(self, steps: Floats) -> None:
         self.steps = steps
         self._per_step = _per_step(len(steps))
-        sums = self._sums = np.empty((9, *steps.shape))
+        sums = self._sums = np.zeros((9, *steps.shape))
         y, d = self.y, self.d = sums[_Y], sums[_D]
         np.subtract(steps, steps[0], out=y)
         self.unit = np.ldexp(1.0, np.frexp(np.maximum.reduce(np.abs(y), axis=0))[1])
         y /= self.unit
-        d[0] = 0.0
         np.subtract(y[1:], y[:-1], out=d[1:])
         np.multiply(self._per_step.step[: len(steps)], y, out=sums[_MOMENT])
         sums[_TOTAL] = y
         # Entry t holds the equation whose target is known at step t, from t = 2 on.
-        sums[:_MOMENT, :2] = 0.0
         if len(steps) > 2:
             before = sums[_Y:, 1:-1]
             np.multiply(before, d[1:-1], out=sums[_CHANGE_LEVEL : _CHANGES + 1, 2:])
@@ -96,15 +94,13 @@ class LeastSquares:
             np.multiply(y[1:-1], y[1:-1], out=sums[_LEVELS, 2:])
         cumulative_sum(sums[:_Y])
 
-    def line(self, start: int) -> Floats:
-        """The line's next value after each step from ``start`` on, [timesteps - start, sequences]."""
-        found = self._weighed(self._per_step.line, start)
-        found *= self.unit
-        found += self.steps[0]
-        return found
+    def line(self, start: int, out: Floats) -> None:
+        """The line's next value after each step from ``start`` on; goes to ``out`` [timesteps - start, sequences]."""
+        np.multiply(self._weighed(self._per_step.line, start), self.unit, out=out)
+        out += self.steps[0]
 
     def slope(self, start: int) -> Floats:
-        """The line's slope, as :meth:`line`."""
+        """The line's slope after each step from ``start`` on, [timesteps - start, sequences]."""
         found = self._weighed(self._per_step.slope, start)
         found *= self.unit
         return found

@@ -38,10 +38,8 @@ def answer(fitted: LeastSquares, start: int, out: Floats) -> None:
     """
     steps, first = fitted.steps, max(start, 1)
     out[:] = steps[start:]
-    change = steps[first:] - steps[first - 1 : -1]
-    out[_DRIFT, first - start :] += change
-    out[_AR2, first - start :] += change
-    out[_LINE] = fitted.line(start)
+    out[_DRIFT :: _AR2 - _DRIFT, first - start :] += steps[first:] - steps[first - 1 : -1]
+    fitted.line(start, out[_LINE])
     first = max(start, AR2_FIRST)
     if len(steps) > first:
         fit = fitted.ar2(first)

@@ -81,7 +81,7 @@ class Batch:
         found = set(self.lengths.tolist())
         return found.pop() if len(found) == 1 else None
 
-    def take(self, rows: NDArray[np.intp]) -> Batch:
+    def take(self, rows: NDArray[np.intp] | slice) -> Batch:
         """The batch of some of its rows."""
         indices = None if self.indices is None else self.indices[rows]
         return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows])
