@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-FORMAT = 1
+FORMAT = 2
 CARD = "card.json"
 KERAS, ONNX, GOLDEN = "model.keras", "model.onnx", "golden.json"
 PLOTS = {"loss": "loss.svg", "fit": "fit.svg"}
@@ -22,6 +22,7 @@ MODEL_FILES = (KERAS, ONNX, GOLDEN, *PLOTS.values())
 WIDEST = 1e3
 
 Cell = Literal["simplernn", "lstm", "gru"]
+Family = Literal["tuned", "textbook", "own"]
 Level = Literal["80", "90", "95"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
 Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
@@ -39,6 +40,14 @@ class Layer(_Frozen):
     units: int
     activation: Literal["tanh", "linear"]
     parameters: int
+
+
+class ReadingSpec(BaseModel):
+    """A kind of reading by its name, beside the parameters of that kind (see :mod:`service.inference.readings`)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    kind: Name
 
 
 class Lengths(_Frozen):
@@ -157,25 +166,20 @@ class Judged(_Frozen):
 class ModelCard(_Frozen):
     """What a model is, what it was made from, and how it did beside the rules that could replace it.
 
-    ``input``: ``values`` is a list of numbers (features: 1 raw, or 2 after causal scaling), ``pairs`` a list of
-    ``[index, value]``. ``window``: a model of one trained length reads the last ``window`` values only.
-    ``values`` is the range of raw values that were seen in training, where scaling does not remove it. ``judged`` is
-    the backtest of a model of a user's own series, whose ``task`` is the series' name. ``no_intervals`` says in words
-    why a model that would have intervals has none.
+    ``family``: one of this project's own, tuned or as on the lecture's slides, or a model of a user's own series, whose
+    ``task`` is the series' name and ``judged`` its backtest. ``reading`` says how a posted sequence becomes what the
+    network sees. ``no_intervals`` says in words why a model that would have intervals has none.
     """
 
-    format: Literal[1]
+    format: Literal[2]
     name: Name
     version: Version
+    family: Family
     task: Name
     architecture: Cell
     description: str
-    input: Literal["values", "pairs"]
-    scaling: Literal["causal", "none"]
-    window: Annotated[int, Field(ge=1)] | None
+    reading: ReadingSpec
     lengths: Lengths
-    values: tuple[float, float] | None
-    indices: tuple[int, int] | None
     parameters: int
     layers: list[Layer]
     training: Training
@@ -185,27 +189,10 @@ class ModelCard(_Frozen):
     judged: Judged | None = None
     checksums: dict[str, Digest]
 
-    @model_validator(mode="after")
-    def _one_way_to_read(self) -> ModelCard:
-        """Values are read after causal scaling, or raw in windows of one length; pairs are read raw and whole."""
-        windowed = self.input == "values" and self.scaling == "none"
-        if (self.window is not None) is not windowed or (self.input == "pairs" and self.scaling != "none"):
-            raise ValueError("values need causal scaling or a window, and pairs take neither")
-        if self.window is not None and self.lengths.accepted[0] < self.window:
-            raise ValueError("a length is accepted that does not fill the window")
-        if (self.indices is not None) is not (self.input == "pairs"):
-            raise ValueError("pairs need the range of their indices, and values have none")
-        return self
-
-    @property
-    def answers_any_series(self) -> bool:
-        """Whether this model reads any sequence of numbers as it is, from the first to the last."""
-        return self.input == "values" and self.scaling == "causal"
-
-    @property
-    def may_be_chosen(self) -> bool:
-        """Whether this model may answer a sequence that came without a model's name: a rule beat it nowhere."""
-        return self.answers_any_series and self.beaten_by is None
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_format(cls, card: Any) -> Any:
+        return from_format_1(card) if isinstance(card, dict) and card.get("format") == 1 else card
 
     @property
     def beaten_by(self) -> str | None:
@@ -224,6 +211,28 @@ class GoldenCase(_Frozen):
 
 class Golden(_Frozen):
     cases: Annotated[list[GoldenCase], Field(min_length=1)]
+
+
+def from_format_1(card: dict[str, Any]) -> dict[str, Any]:
+    """A card of format 1, which said how a model reads in five members and its family in its name, as one of format 2.
+
+    Raises:
+        ValueError: those members do not go together.
+    """
+    card = dict(card)
+    match [card.pop(member, None) for member in ("input", "scaling", "window", "indices", "values")]:
+        case ["values", "causal", None, None, None]:
+            reading: dict[str, Any] = {"kind": "series"}
+        case ["values", "none", int(window), None, values]:
+            reading = {"kind": "windows", "window": window, "values": values}
+        case ["pairs", "none", None, list(indices), values]:
+            reading = {"kind": "pairs", "indices": indices, "values": values}
+        case _:
+            raise ValueError("values need causal scaling or a window, and pairs the range of their indices")
+    if reading.get("values", card) is None:
+        del reading["values"]
+    family = "own" if card.get("judged") else "textbook" if str(card.get("name")).startswith("textbook-") else "tuned"
+    return card | {"format": 2, "family": family, "reading": reading}
 
 
 def sha256(data: bytes) -> str:

@@ -19,7 +19,7 @@ def add_own_series(folder: Path, task: str, *, beaten_by: str | None = None) -> 
         making = folder / name / ".making"
         shutil.copytree(MODELS / f"sine-{cell}" / "1", making)
         card = json.loads((making / "card.json").read_text())
-        card |= {"name": name, "task": task, "judged": judged(name, beaten_by)}
+        card |= {"name": name, "task": task, "family": "own", "judged": judged(name, beaten_by)}
         (making / "card.json").write_text(json.dumps(card))
         making.rename(folder / name / "1")
     return names

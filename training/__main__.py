@@ -70,7 +70,7 @@ def _train(options: argparse.Namespace, console: Console) -> int:
 def _length(recipe: Recipe) -> tuple[bool, bool, int]:
     """What makes training long, roughly: much data drawn afresh, gates, and how many timesteps are read."""
     read = sum(stage.steps * stage.batch * (stage.timesteps + stage.horizon) for stage in recipe.stages)
-    return not recipe.textbook, recipe.cell != "simplernn", read
+    return recipe.family != "textbook", recipe.cell != "simplernn", read
 
 
 def _example(options: argparse.Namespace, console: Console) -> int:

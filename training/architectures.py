@@ -45,7 +45,7 @@ def build(recipe: Recipe) -> Any:
     layers += [CELLS[recipe.cell].layer(units, return_sequences=True) for units in recipe.units]
     layers += [keras.layers.Dense(units, activation="tanh") for units in recipe.after]
     layers += [keras.layers.Dense(1)]
-    model = keras.Sequential([keras.Input((None, recipe.features)), *layers], name=recipe.name)
+    model = keras.Sequential([keras.Input((None, recipe.reading.features)), *layers], name=recipe.name)
     if recipe.initial == "averages":
         start_as_averages(model)
     return model

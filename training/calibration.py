@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import Intervals, Level, defect_of
-from service.inference import check, intervals, scaling
 from service.inference.network import OnnxNetwork
-from service.inference.sequences import Batch
-from training import forecast, plugins
+from service.inference.readings.reading import Reading
+from training import plugins
+from training.answers import error_scales, forecasts
 from training.recipes import Recipe
 from training.tasks import linear, sine
 from training.tasks.base import Floats, Purpose, Series, digest, generator, log_uniform
@@ -28,7 +28,6 @@ COUNT, HORIZON = 20_000, 20
 LEAST = 8
 NOISE = (0.003, 0.30)
 LEVELS: tuple[Level, ...] = get_args(Level)
-_CALL = 2_000
 
 
 class Calibrated(NamedTuple):
@@ -45,10 +44,10 @@ NONE = Calibrated(None, None)
 def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Calibrated:
     """Quantiles from ``count`` calibration windows, and their coverage on as many fresh ones."""
     series, lengths, _ = windows(recipe.task, "calibration", count)
-    quantiles, reason = quantiles_of(scored(network, series, lengths)[0])
+    quantiles, reason = quantiles_of(scores(recipe.reading, network, series, lengths))
     if reason is not None:
         return Calibrated(None, reason)
-    fresh_scores, _ = scored(network, *windows(recipe.task, "test", count)[:2])
+    fresh_scores = scores(recipe.reading, network, *windows(recipe.task, "test", count)[:2])
     described = f"{count} {_described(recipe.task)}; coverage on {count} fresh windows"
     coverage = {level: held(fresh_scores, quantile).tolist() for level, quantile in quantiles.items()}
     return calibrated(described, digest((series.observed, lengths)), quantiles, coverage)
@@ -95,13 +94,15 @@ def _described(task: str) -> str:
     return f"windows of length {spread}, Gaussian noise of 0.3-30 % of the {unit} (log-uniform)"
 
 
-def coverage_by_noise(task: str, network: OnnxNetwork, intervals: Intervals, count: int = COUNT) -> dict[Level, Floats]:
+def coverage_by_noise(
+    recipe: Recipe, network: OnnxNetwork, intervals: Intervals, count: int = COUNT
+) -> dict[Level, Floats]:
     """Share held by each level in the quiet, middle and loud third of fresh windows, over all horizons, [3]."""
-    series, lengths, noise = windows(task, "validation", count)
-    scores, _ = scored(network, series, lengths)
+    series, lengths, noise = windows(recipe.task, "validation", count)
+    found = scores(recipe.reading, network, series, lengths)
     thirds = np.array_split(np.argsort(noise), 3)
     return {
-        level: np.array([np.nanmean(held(scores[third], np.array(intervals.quantiles[level]))) for third in thirds])
+        level: np.array([np.nanmean(held(found[third], np.array(intervals.quantiles[level]))) for third in thirds])
         for level in LEVELS
     }
 
@@ -122,32 +123,12 @@ def windows(task: str, purpose: Purpose, count: int) -> tuple[Series, NDArray[np
     return series, lengths, noise
 
 
-def scored(network: OnnxNetwork, series: Series, lengths: NDArray[np.int32]) -> tuple[Floats, Floats]:
-    """Scores [windows, HORIZON] of free-running forecasts, and each window's error scale [windows]; NaN: none."""
-    scores, scales = [], []
-    for start in range(0, len(lengths), _CALL):
-        length = lengths[start : start + _CALL]
-        observed = series.observed[start : start + _CALL]
-        rows = np.arange(len(length))
-        truth = observed[rows[:, None], length[:, None] + np.arange(HORIZON)]
-        # What lies beyond a window must not enter its error scale: it becomes padding.
-        timesteps = np.arange(int(length.max()))
-        values = observed[rows[:, None], np.minimum(timesteps, length[:, None] - 1)]
-        scale = error_scale(network, values, length)
-        predicted = forecast.free_run(network, values, length, HORIZON)
-        scores.append(np.abs(predicted - truth) / scale[:, None])
-        scales.append(scale)
-    return np.concatenate(scores), np.concatenate(scales)
-
-
-def error_scale(network: OnnxNetwork, values: Floats, lengths: NDArray[np.int32]) -> Floats:
-    """What the served intervals are measured in, [sequences]; NaN where the values stand still."""
-    batch = Batch(values, None, lengths, np.arange(len(lengths)))
-    features, scale = batch.scaled
-    steps = scaling.answers(values, scale, network.run(features, lengths)[0])
-    span = check.span(batch)
-    mae, moves = (span.mean(check.absolute_errors(batch, span, each.T[span.start :])) for each in (steps, values))
-    return intervals.error_scale(mae, batch.unit, moves, np.abs(values).max(axis=1))
+def scores(reading: Reading, network: OnnxNetwork, series: Series, lengths: NDArray[np.int32]) -> Floats:
+    """Scores [windows, HORIZON] of forecasts; NaN where the values before stand still."""
+    truth = series.observed[np.arange(len(lengths))[:, None], lengths[:, None] + np.arange(HORIZON)]
+    made = forecasts(reading, network, series.observed, lengths, HORIZON)
+    found: Floats = np.abs(made - truth) / error_scales(reading, network, series.observed, lengths)[:, None]
+    return found
 
 
 def conformal(scores: Floats, level: float) -> Floats:

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 from dataclasses import asdict
 
-from service.cards import Evaluation, Lengths, ModelCard, Training
+from service.cards import Evaluation, Lengths, ModelCard, ReadingSpec, Training
 from training import architectures, data, plots, plugins
 from training.calibration import Calibrated
 from training.recipes import Recipe
@@ -28,22 +28,17 @@ def card_of(
 ) -> ModelCard:
     """The card of a trained recipe."""
     fixed = data.windows(recipe, seed)
-    values = None
-    if recipe.textbook and fixed is not None:
-        values = (float(fixed.inputs[..., -1].min()), float(fixed.inputs[..., -1].max()))
+    reading = recipe.reading if fixed is None else recipe.reading.trained_on(fixed.inputs)
     return ModelCard(
-        format=1,
+        format=2,
         name=recipe.name,
         version=VERSION,
+        family=recipe.family,
         task=recipe.task,
         architecture=recipe.cell,
         description=description(recipe),
-        input="pairs" if recipe.pairs else "values",
-        scaling="causal" if recipe.causal else "none",
-        window=None if recipe.pairs or fixed is None else fixed.inputs.shape[1],
+        reading=ReadingSpec.model_validate(reading.spec()),
         lengths=lengths(recipe),
-        values=values,
-        indices=memory.INDICES if recipe.pairs else None,
         parameters=architectures.parameters(trained.model),
         layers=architectures.describe(trained.model),
         training=Training(
@@ -79,21 +74,21 @@ def lengths(recipe: Recipe) -> Lengths:
         return Lengths(accepted=memory.LENGTHS, trained=(memory.LAB_LENGTH, memory.LAB_LENGTH))
     if recipe.data in plugins.tasks():
         return Lengths(accepted=(1, None), trained=plugins.tasks()[recipe.data].lengths)
-    if recipe.causal:
+    if recipe.reading.any_series:
         trained = linear.LENGTHS if recipe.task == "linear" else sine.LENGTHS
         return Lengths(accepted=(1, None), trained=trained)
-    window = {"slide": 3, "comparison": 16, "sine-lab": 10}[recipe.data]
+    window = recipe.reading.shortest
     return Lengths(accepted=(window, None), trained=(window, window))
 
 
 def description(recipe: Recipe) -> str:
     """What the scaling does and what the network learns, in plain words."""
-    if recipe.textbook:
+    if recipe.family == "textbook":
         return (
             f"The lecture's own network, trained as on its slides on {data.DESCRIPTIONS[recipe.data]}. It reads raw "
             "values, so it knows only the range that it was trained on. Kept for comparison, not for use."
         )
-    if recipe.pairs:
+    if recipe.task == "memory":
         return (
             "Reads [index, value] pairs with raw whole-number indices 0..5 and answers the mean of the values whose "
             "index is even. Nothing is scaled: the network learns which indices count, to sum, to count, and to divide."

@@ -23,7 +23,7 @@ NOISE = (0.003, 0.30)
 
 
 def windows(recipe: Recipe, seed: int) -> Windows | None:
-    """The fixed training windows of a textbook recipe; None where every batch is fresh."""
+    """The fixed training windows of a recipe of the slides; None where every batch is fresh."""
     return FIXED[recipe.data](generator("training", seed)) if recipe.data in FIXED else None
 
 

@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from service.cards import Evaluation, Score
-from service.inference import rules, scaling
+from service.inference import rules
 from service.inference.network import OnnxNetwork
-from training import forecast, plugins
+from service.inference.readings.reading import Reading
+from training import plugins
+from training.answers import answers, forecasts, rule_forecasts
 from training.recipes import Recipe
 from training.tasks import sine
 from training.tasks.base import Floats, TestSet, digest, generator, log_uniform
 from training.testsets import COUNT, SEED, held_out
 
-# Sequences in one call of the network: bounds memory.
-_CALL = 2_000
 FREE_ANGLE, FREE_WINDOW, FREE_STEPS = 0.25, 32, 100
 
 
@@ -27,7 +27,7 @@ def evaluate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> list[E
     """All of a recipe's test sets, headline first; sine networks also run free."""
     results = [evaluate_on(test, recipe, network) for test in held_out(recipe, count)]
     if recipe.data == "sine":
-        results.append(free_running(network, count))
+        results.append(free_running(recipe.reading, network, count))
     return results
 
 
@@ -44,7 +44,7 @@ def evaluate_on(test: TestSet, recipe: Recipe, network: OnnxNetwork) -> Evaluati
         unit=test.unit_name,
         sequences=len(test.lengths),
         data_sha256=test.sha256,
-        model=score((answers(recipe, network, test.inputs, test.lengths) - test.truth) / test.unit),
+        model=score((answers(recipe.reading, network, test.inputs, test.lengths) - test.truth) / test.unit),
         rules={name: score((each - test.truth) / test.unit) for name, each in {**rule_answers(test), **own}.items()},
     )
 
@@ -52,25 +52,6 @@ def evaluate_on(test: TestSet, recipe: Recipe, network: OnnxNetwork) -> Evaluati
 def score(errors: Floats) -> Score:
     """Mean squared and mean absolute error."""
     return Score(mse=float(np.mean(errors**2)), mae=float(np.mean(np.abs(errors))))
-
-
-def answers(recipe: Recipe, network: OnnxNetwork, inputs: Floats, lengths: np.ndarray) -> Floats:
-    """The network's answer to each sequence in the caller's units, float64 [sequences].
-
-    ``inputs`` float64 [sequences, timesteps, 1 or 2] raw, ``lengths`` int32 [sequences].
-    """
-    parts = []
-    for start in range(0, len(lengths), _CALL):
-        raw, length = inputs[start : start + _CALL], lengths[start : start + _CALL]
-        rows, last = np.arange(len(length)), length - 1
-        if recipe.causal:
-            values = raw[:, :, 0]
-            features, scale = scaling.causal(values)
-            steps = scaling.answers(values, scale, network.run(features, length)[0])
-        else:
-            steps = network.run(raw.astype(np.float32), length)[0].astype(np.float64)
-        parts.append(steps[rows, last])
-    return np.concatenate(parts)
 
 
 def rule_answers(test: TestSet) -> dict[str, Floats]:
@@ -95,7 +76,7 @@ def quadratic(values: Floats) -> Floats:
 VALUE_RULES: Mapping[str, Callable[[Floats], Floats]] = {**rules.SERIES_RULES, "quadratic": quadratic}
 
 
-def free_running(network: OnnxNetwork, count: int = COUNT) -> Evaluation:
+def free_running(reading: Reading, network: OnnxNetwork, count: int = COUNT) -> Evaluation:
     """100 steps on the network's own answers after 32 values of a clean sinusoid of step 0.25."""
     rng = generator("test", SEED + 1)
     amplitude = log_uniform(rng, sine.AMPLITUDE, count)
@@ -111,9 +92,9 @@ def free_running(network: OnnxNetwork, count: int = COUNT) -> Evaluation:
         unit="amplitude",
         sequences=count,
         data_sha256=digest((series.observed,)),
-        model=score((forecast.free_run(network, window, lengths, FREE_STEPS) - truth) / unit),
+        model=score((forecasts(reading, network, window, lengths, FREE_STEPS) - truth) / unit),
         rules={
-            name: score((forecast.rule_free_run(rules.SERIES_RULES[name], window, FREE_STEPS) - truth) / unit)
+            name: score((rule_forecasts(rules.SERIES_RULES[name], window, FREE_STEPS) - truth) / unit)
             for name in ("naive", "drift", "line", "ar2")
         },
     )

@@ -21,6 +21,7 @@ from service.cards import Golden, ModelCard
 from service.errors import UnrollError
 from service.inference.network import OnnxNetwork
 from training import calibration, evaluation, goldens, onnx_form, parity, plots
+from training.answers import KerasSteps, answers, served_batches
 from training.card import VERSION, card_of
 from training.recipes import Recipe
 from training.tasks.base import Floats, TestSet, generator
@@ -43,10 +44,12 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
     onnx = onnx_form.to_onnx(trained.model)
-    network = OnnxNetwork(onnx, recipe.features)
+    network = OnnxNetwork(onnx, recipe.reading.features)
     require_parity(trained.model, network, recipe)
     evaluations = evaluation.evaluate(recipe, network, count)
-    calibrated = calibration.calibrate(recipe, network, max(2 * count, 100)) if recipe.causal else calibration.NONE
+    calibrated = calibration.NONE
+    if recipe.reading.any_series:
+        calibrated = calibration.calibrate(recipe, network, max(2 * count, 100))
     target = folder / recipe.name / VERSION
     with replacing(target) as staged:
         trained.model.save(staged / cards.KERAS)
@@ -67,13 +70,13 @@ def require_parity(model: Any, network: OnnxNetwork, recipe: Recipe) -> None:
     Raises:
         ParityError: a difference above 1e-5 of the largest answer's magnitude (or of 1).
     """
-    sequences, length = parity.sequences(recipe, generator("golden", 0), 64)
-    inputs = parity.read(recipe, sequences)
-    served, reference = network.run(inputs, length)[0], np.asarray(model(inputs))[..., 0]
-    inside = np.arange(inputs.shape[1]) < length[:, None]
-    difference = float(np.abs(served - reference)[inside].max())
-    if difference > PARITY * max(1.0, float(np.abs(reference[inside]).max())):
-        raise ParityError(f"{recipe.name}: the ONNX form differs from Keras by {difference:.1e}")
+    for batch in served_batches(*parity.sequences(recipe, generator("golden", 0), 64)):
+        inputs, length = recipe.reading.seen(batch).astype(np.float32), batch.lengths
+        served, reference = network.run(inputs, length)[0], KerasSteps(model).run(inputs, length)[0]
+        inside = np.arange(inputs.shape[1]) < length[:, None]
+        difference = float(np.abs(served - reference)[inside].max())
+        if difference > PARITY * max(1.0, float(np.abs(reference[inside]).max())):
+            raise ParityError(f"{recipe.name}: the ONNX form differs from Keras by {difference:.1e}")
 
 
 @contextmanager
@@ -107,7 +110,7 @@ def drawings(recipe: Recipe, trained: Trained, network: OnnxNetwork) -> dict[str
     """The two plots of a model folder by file name."""
     test = held_out(recipe, plots.SCATTERED)[0]
     unit, rule = _plotted(test)
-    answered = evaluation.answers(recipe, network, test.inputs, test.lengths)
+    answered = answers(recipe.reading, network, test.inputs, test.lengths)
     truth = _in_plot(test, test.truth)
     points = {recipe.name: _in_plot(test, answered), rule: _in_plot(test, evaluation.rule_answers(test)[rule])}
     return {

@@ -1,4 +1,4 @@
-"""Golden answers: sequences as a client would send them and what the Keras model, with the scaling, says to each.
+"""Golden answers: sequences as a client would send them and what the Keras model, so read, says to each.
 
 The service replays them when it starts. Awkward ones are among them: large offsets, tiny and huge scales, one value.
 """
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from service.cards import GoldenCase
-from service.inference import scaling
+from service.inference.sequences import batches
+from training.answers import KerasSteps
 from training.recipes import Recipe
 from training.tasks import memory
 from training.tasks.base import generator
@@ -18,27 +19,22 @@ from training.testsets import held_out
 
 
 def golden_cases(recipe: Recipe, model: Any) -> list[GoldenCase]:
-    """Sequences as a client would send them and what Keras, with the scaling, answers."""
+    """Sequences as a client would send them and what Keras, so read, answers."""
     return [GoldenCase(sequence=sequence, value=keras_answer(recipe, model, sequence)) for sequence in _golden(recipe)]
 
 
 def keras_answer(recipe: Recipe, model: Any, sequence: Any) -> float:
     """The answer to one client's sequence by the Keras model."""
-    values = np.asarray(sequence, np.float64)
-    if recipe.causal:
-        features, scale = scaling.causal(values[None])
-        return float(scaling.answers(values[None], scale, np.asarray(model(features))[..., 0])[0, -1])
-    inputs = values.astype(np.float32).reshape(1, len(values), recipe.features)
-    return float(np.asarray(model(inputs))[0, -1, 0])
+    return float(recipe.reading.answer(KerasSteps(model), next(batches([sequence])))[0].item())
 
 
 def _golden(recipe: Recipe) -> list[Any]:
     rng = generator("golden", 1)
-    if recipe.pairs:
+    if recipe.task == "memory":
         lengths = (30, 2, 3, 10, 60, 128, 30, 17)
         drawn = [memory.lab(rng, 1, length).inputs[0] for length in lengths]
         return [[(int(index), float(value)) for index, value in pairs] for pairs in drawn]
-    if recipe.textbook:
+    if recipe.family == "textbook":
         test = held_out(recipe, 8)[0]
         return [row.tolist() for row in test.inputs[..., 0]]
     step = np.arange(32.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference import scaling
 from training.recipes import Recipe
 from training.tasks import memory
 from training.tasks.base import Floats, padded
@@ -19,17 +18,12 @@ def sequences(recipe: Recipe, rng: np.random.Generator, count: int) -> tuple[Flo
     return padded([_sequence(recipe, rng) for _ in range(count)])
 
 
-def read(recipe: Recipe, inputs: Floats) -> NDArray[np.float32]:
-    """What the network reads of raw ``inputs``, float32 [sequences, timesteps, features]."""
-    return scaling.causal(inputs[..., 0]).features if recipe.causal else inputs.astype(np.float32)
-
-
 def _sequence(recipe: Recipe, rng: np.random.Generator) -> Floats:
-    length = int(rng.integers(3, 100))
-    if recipe.pairs:
+    length = int(rng.integers(max(3, recipe.reading.shortest), 100))
+    if recipe.task == "memory":
         pairs: Floats = memory.lab(rng, 1, length).inputs[0]
         return pairs
     walk = np.cumsum(rng.standard_normal(length))
-    if recipe.causal:
+    if recipe.reading.any_series:
         walk = 10.0 ** rng.uniform(-6, 6) * (walk + 100.0 * rng.standard_normal())
     return walk[:, None]

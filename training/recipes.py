@@ -10,13 +10,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from service.cards import Cell
+from service.cards import Cell, Family
+from service.inference.readings.pairs import Pairs
+from service.inference.readings.reading import Reading
+from service.inference.readings.series import Series
+from service.inference.readings.windows import Windows
 
 Task = Literal["linear", "sine", "memory"]
 CELLS: tuple[Cell, ...] = get_args(Cell)
 TASKS: tuple[Task, ...] = get_args(Task)
-# Data that networks read as they are, as on the slides.
-_RAW = ("slide", "comparison", "sine-lab", "memory-lab")
+_PAIRS = Pairs(indices=(0, 5))
+# How networks read the data of the slides, and that of the memory task; all else is a series.
+_SLIDES: Mapping[str, Reading] = {
+    "slide": Windows(window=3),
+    "comparison": Windows(window=16),
+    "sine-lab": Windows(window=10),
+    "memory-lab": _PAIRS,
+}
+_READINGS: Mapping[str, Reading] = {**_SLIDES, "memory": _PAIRS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +74,14 @@ class Recipe:
     clipnorm: float | None = 1.0
 
     @property
-    def textbook(self) -> bool:
-        """Whether this is one of the slides' own models: fixed windows, raw input."""
-        return self.name.startswith("textbook-")
+    def family(self) -> Family:
+        """The slides' own models learn on fixed windows, raw."""
+        return "textbook" if self.data in _SLIDES else "tuned"
 
     @property
-    def pairs(self) -> bool:
-        """Whether a timestep is an [index, value] pair."""
-        return self.task == "memory"
-
-    @property
-    def causal(self) -> bool:
-        """Whether the network reads causally scaled values."""
-        return not self.pairs and self.data not in _RAW
-
-    @property
-    def features(self) -> int:
-        """Features of one timestep."""
-        return 2 if self.pairs or self.causal else 1
+    def reading(self) -> Reading:
+        """How the network reads a sequence."""
+        return _READINGS.get(self.data, Series())
 
 
 def _epochs(count: int, chunk: int) -> tuple[Stage, ...]:

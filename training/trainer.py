@@ -24,13 +24,7 @@ from numpy.typing import NDArray
 from training import architectures, data, free_running
 from training.recipes import Recipe, Stage
 from training.soap import Soap
-from training.tasks import memory
 from training.tasks.base import Batch, generator
-
-# Memory networks see the index as (index - 2.5) / 2.5 while they learn; the first layer takes it over at the end.
-_LOW, _HIGH = memory.INDICES
-_INDEX_CENTRE = np.array([(_LOW + _HIGH) / 2.0, 0.0])
-_INDEX_SCALE = np.array([(_HIGH - _LOW) / 2.0, 1.0])
 
 # Weight of the free-running error in the loss: enough to straighten a forecast, too little to spoil the next value.
 _FREE_SHARE = 0.1
@@ -90,8 +84,8 @@ def train(recipe: Recipe, seed: int, report: Callable[[Progress], None] = lambda
             losses += _means(errors, stage.chunk if recipe.data in data.FIXED else 1)
             done += len(errors)
             report(Progress(done, total, losses[-1]))
-    if recipe.pairs:
-        architectures.fold_input_scaling(model, _INDEX_CENTRE, _INDEX_SCALE)
+    if recipe.reading.while_learning is not None:
+        architectures.fold_input_scaling(model, *recipe.reading.while_learning)
     return Trained(model, done, time.perf_counter() - started, digest.hexdigest(), losses)
 
 
@@ -157,7 +151,8 @@ def _means(errors: NDArray[np.float32], points: int) -> list[float]:
 
 
 def _scaled(recipe: Recipe, chunk: Batch) -> Batch:
-    if not recipe.pairs:
+    if recipe.reading.while_learning is None:
         return chunk
-    inputs = (chunk.inputs - _INDEX_CENTRE) / _INDEX_SCALE
+    centre, scale = recipe.reading.while_learning
+    inputs = (chunk.inputs - centre) / scale
     return chunk._replace(inputs=inputs.astype(np.float32))

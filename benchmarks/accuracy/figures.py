@@ -10,7 +10,10 @@ from matplotlib.figure import Figure
 from service.folders import ModelFolder
 from service.inference import rules
 from service.inference.network import OnnxNetwork
-from training import evaluation, forecast
+from service.inference.readings import reading_of
+from training import evaluation
+from training.answers import answers as answered_by
+from training.answers import forecasts
 from training.plots import COLOURS, INK, figure
 from training.recipes import CELLS, PUBLISHED, TASKS
 from training.tasks import sine
@@ -60,9 +63,9 @@ def free_running(folders: Mapping[str, ModelFolder]) -> Figure:
     with figure(8.0, 3.4) as (drawn, (axes,)):
         axes.plot(series.clean[0], color=INK, linewidth=3, alpha=0.5, label="truth")
         for cell, colour in zip(CELLS, COLOURS, strict=False):
-            values = forecast.free_run(
-                network_of(folders[f"sine-{cell}"]), series.observed[:, :window], np.array([window], np.int32), steps
-            )
+            folder, length = folders[f"sine-{cell}"], np.array([window], np.int32)
+            network, observed = network_of(folder), series.observed[:, :window]
+            values = forecasts(reading_of(folder.card), network, observed, length, steps)
             axes.plot(np.arange(window, window + steps), values[0], color=colour, linewidth=1.1, label=cell)
         axes.axvline(window - 0.5, color=INK, linestyle=":")
         axes.set(xlabel="step", ylabel="value", title="sine: 100 steps on the network's own answers")
@@ -80,7 +83,7 @@ def sine_by_noise(folders: Mapping[str, ModelFolder], count: int = 2_000) -> Fig
         answers = {name: evaluation.rule_answers(test)[name] for name in rules.SERIES_RULES}
         for name in names:
             network = network_of(folders[name])
-            answers[name] = evaluation.answers(PUBLISHED[name], network, test.inputs, test.lengths)
+            answers[name] = answered_by(PUBLISHED[name].reading, network, test.inputs, test.lengths)
         for name, answered in answers.items():
             errors[name].append(float(np.mean(np.abs(answered - test.truth) / test.unit)))
     with figure() as (drawn, (axes,)):
@@ -95,4 +98,4 @@ def sine_by_noise(folders: Mapping[str, ModelFolder], count: int = 2_000) -> Fig
 
 def network_of(folder: ModelFolder) -> OnnxNetwork:
     """The exported network of a model folder."""
-    return OnnxNetwork(folder.onnx, 1 if folder.card.input == "values" and folder.card.scaling == "none" else 2)
+    return OnnxNetwork(folder.onnx, reading_of(folder.card).features)

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from service.inference import scaling
 from service.inference.network import OnnxNetwork
-from training import architectures, evaluation
-from training.parity import read, sequences
+from service.inference.scaling import causal
+from training import architectures
+from training.answers import KerasSteps, answers
+from training.parity import sequences
 from training.recipes import Recipe
-from training.tasks.base import Floats, generator
+from training.tasks.base import generator
 
 COUNT = 1_000
 GOAL = 1e-5
@@ -36,22 +37,12 @@ class Differences(NamedTuple):
 def largest_differences(recipe: Recipe, onnx: bytes, model: Any) -> Differences:
     """Both forms on ``COUNT`` random sequences of mixed lengths."""
     inputs, lengths = sequences(recipe, generator("test", 10), COUNT)
-    rows, last = np.arange(COUNT), lengths - 1
-    served = evaluation.answers(recipe, OnnxNetwork(onnx, recipe.features), inputs, lengths)
-    values = inputs[..., -1]
-    scaled = scaling.causal(values)
-    features = read(recipe, inputs)
-
-    def answered(network: Any) -> Floats:
-        outputs: Any = np.asarray(network(features))[..., 0]
-        steps = scaling.answers(values, scaled.scale, outputs) if recipe.causal else outputs.astype(np.float64)
-        answers: Floats = steps[rows, last]
-        return answers
-
+    served = answers(recipe.reading, OnnxNetwork(onnx, recipe.reading.features), inputs, lengths)
     double = architectures.build_float64(recipe)
     double.set_weights([weight.astype(np.float64) for weight in model.get_weights()])
-    reference, exact = answered(model), answered(double)
-    scale = np.maximum(np.abs(reference), scaled.scale[rows, last])
+    reference, exact = (answers(recipe.reading, KerasSteps(each), inputs, lengths) for each in (model, double))
+    values = inputs[..., -1]
+    scale = np.maximum(np.abs(reference), causal(values).scale[np.arange(COUNT), lengths - 1])
     difference = np.abs(served - reference)
     return Differences(
         of_scale=float(np.max(difference / scale)),

@@ -25,8 +25,8 @@ def evaluation(recipes: Sequence[Recipe], seeds: int, models: Path, folder: Path
                 yield Job(
                     f"{recipe.name}, served against Keras", runs.served_against_keras, (recipe.name, models, folder)
                 )
-    ours = [recipe for recipe in recipes if not recipe.textbook]
-    studies = [SHORT_MEMORY[recipe.cell] for recipe in ours if recipe.pairs]
+    ours = [recipe for recipe in recipes if recipe.family != "textbook"]
+    studies = [SHORT_MEMORY[recipe.cell] for recipe in ours if recipe.task == "memory"]
     yield from _scored(studies, PUBLISHED_SEED, folder, count)
     for seed in range(PUBLISHED_SEED + 1, seeds):
         yield from _scored(ours, seed, folder, count)
@@ -37,7 +37,7 @@ def reproduction(seeds: int, folder: Path, count: int) -> Iterator[Job]:
     for name in TIMED:
         if not results.stored(folder, f"S12-{name}", 0, "S12"):
             yield Job(f"{name}, timed", runs.time_against_fit, (PUBLISHED[name], 0, folder))
-    textbook = [recipe for recipe in PUBLISHED.values() if recipe.textbook]
+    textbook = [recipe for recipe in PUBLISHED.values() if recipe.family == "textbook"]
     textbook += [recipe for recipe in EQUAL_PARAMETERS.values() if recipe.name not in PUBLISHED]
     for seed in range(seeds):
         yield from _scored(textbook, seed, folder, count)

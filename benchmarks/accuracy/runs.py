@@ -33,9 +33,9 @@ def train_and_score(recipe: Recipe, seed: int, folder: Path, count: int, report:
     from training import architectures, calibration, evaluation, onnx_form, trainer
 
     trained = trainer.train(recipe, seed, report)
-    network = OnnxNetwork(onnx_form.to_onnx(trained.model), recipe.features)
+    network = OnnxNetwork(onnx_form.to_onnx(trained.model), recipe.reading.features)
     evaluations = evaluation.evaluate(recipe, network, count)
-    calibrated = calibration.calibrate(recipe, network, 2 * count) if recipe.causal else calibration.NONE
+    calibrated = calibration.calibrate(recipe, network, 2 * count) if recipe.reading.any_series else calibration.NONE
     parameters = architectures.parameters(trained.model)
     numbers = scores(parameters, trained.seconds, trained.losses[-1], evaluations, calibrated.intervals)
     results.store(folder, results.Run(recipe.name, seed, results.fingerprint(recipe, count), numbers))

@@ -18,7 +18,7 @@ from service.folders import ModelFolder
 from training import calibration
 from training.evaluation import VALUE_RULES
 from training.markdown import number, percent
-from training.recipes import CELLS, Task
+from training.recipes import CELLS, PUBLISHED, Task
 from training.testsets import MEMORY_LENGTHS
 
 _BY_NOISE = 6_000  # windows for the coverage by noise
@@ -163,8 +163,7 @@ def _interval_rows(folders: Mapping[str, ModelFolder]) -> Iterator[Row]:
         if (intervals := folder.card.intervals) is None:
             continue
         misses[name] = max(abs(100 * s - int(level)) for level, shares in intervals.coverage.items() for s in shares)
-        task: Task = "linear" if folder.card.task == "linear" else "sine"
-        held = calibration.coverage_by_noise(task, network_of(folder), intervals, _BY_NOISE)["90"]
+        held = calibration.coverage_by_noise(PUBLISHED[name], network_of(folder), intervals, _BY_NOISE)["90"]
         thirds.append(f"{name} {'/'.join(percent(share) for share in held)}")
     worst = max(misses.values())
     verdict = "beyond" if worst <= 1.0 else "goal met" if worst <= 2.0 else "**falls short**"

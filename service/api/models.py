@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from service.api.deps import CatalogDep
 from service.api.encoding import encoded
 from service.api.openapi import problem_response
-from service.cards import Evaluation, ModelCard
+from service.cards import Evaluation, Family, ModelCard
+from service.inference.sequences import Kind
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -23,7 +24,8 @@ class ModelSummary(BaseModel):
     architecture: str
     versions: list[str]
     parameters: int
-    input: Literal["values", "pairs"]
+    family: Family
+    input: Kind
     description: str
     test: Evaluation
 
@@ -45,7 +47,8 @@ async def models(catalog: CatalogDep) -> ModelList:
                 architecture=model.card.architecture,
                 versions=catalog.versions(model.card.name),
                 parameters=model.card.parameters,
-                input=model.card.input,
+                family=model.card.family,
+                input=model.reading.input,
                 description=model.card.description,
                 test=model.card.evaluations[0],
             )

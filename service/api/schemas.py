@@ -12,6 +12,7 @@ from service.errors import InvalidInput, Problem
 from service.inference.answers import (
     Best,
     BestBacktest,
+    Counterfactual,
     Forecast,
     ModelBacktest,
     ModelResult,
@@ -20,7 +21,7 @@ from service.inference.answers import (
     RuleResult,
 )
 from service.inference.engine import LEVELS
-from service.inference.inspection import Counterfactual, InspectedStep
+from service.inference.inspection import InspectedStep
 from service.inference.retention import Memory
 from service.inference.sequences import Sequence
 

@@ -72,6 +72,20 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """What flipping the parity of one step's index does: to the model's answer, and to the exact one.
+
+    ``exact_change`` is None where no even index would be left.
+    """
+
+    step: int
+    index: int
+    flipped: int
+    model_change: float
+    exact_change: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResult:
     """One model's answers in a comparison; the lists run parallel to the posted sequences.
 

@@ -19,12 +19,10 @@ from service.cards import Intervals, Level
 from service.errors import InvalidInput, Problem
 from service.inference import rules, scaling
 from service.inference.answers import Backtest, BestBacktest, ModelBacktest, RuleBacktest
-from service.inference.check import FIRST, TIE
+from service.inference.check import TIE
 from service.inference.intervals import error_scale, given, half_widths
 from service.inference.measures import relative_errors
 from service.inference.model import Model
-from service.inference.network import State
-from service.inference.rollout import carry_on, slide_on
 from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
@@ -68,7 +66,7 @@ def backtest(models: list[Model], batch: Batch, horizon: int, levels: tuple[Leve
     overall: dict[str, float] = {}
     for model in models:
         card = model.card
-        forecasts, answers = _foretold(model, batch, origins, horizon)
+        forecasts, answers = model.foretold(batch, origins, horizon)
         mae, smape = _measured(truth, forecasts)
         bounded = _bounded(model, batch, origins, answers)
         coverage = _coverage(card.intervals, np.abs(truth - forecasts), bounded, levels)
@@ -106,39 +104,9 @@ def _too_short(expected: str) -> InvalidInput:
     return InvalidInput(f"expected {expected}", code="sequence_too_short", problems=(Problem("sequence", expected),))
 
 
-def _foretold(model: Model, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
-    """Forecasts [origins, horizon], and the one-step-ahead answers on the way to the last origin."""
-    if model.card.window is None:
-        answers, state = _read_with_stops(model, batch, origins)
-        carry = scaling.carry(batch.values, origins, np.zeros(len(origins), np.intp))
-        forecasts = carry_on(model, answers[origins - 1], state, carry, horizon)
-    else:
-        answers = model.read(batch).predictions[:, 0]
-        positions = (origins - model.card.window)[:, None] + np.arange(model.card.window)
-        forecasts = slide_on(model, batch.values[0, positions], horizon)
-    model.require_finite(forecasts)
-    return forecasts, answers
-
-
-def _read_with_stops(model: Model, batch: Batch, origins: Origins) -> tuple[Floats, State]:
-    """One-step-ahead answers up to the last origin, and the network's states [origins] at each."""
-    features, scale = batch.scaled
-    outputs: list[NDArray[np.float32]] = []
-    states: list[State] = []
-    state: State | None = None
-    start = 0
-    for stop in origins.tolist():
-        part, state = model.run(features[:, start:stop], np.array([stop - start], np.int32), state)
-        outputs.append(part)
-        states.append(state)
-        start = stop
-    answers = scaling.answers(batch.values[:, :start], scale[:, :start], np.concatenate(outputs, axis=1))
-    return answers[0], {name: np.concatenate([each[name] for each in states], axis=1) for name in states[0]}
-
-
 def _bounded(model: Model, batch: Batch, origins: Origins, answers: Floats) -> Floats:
     """What intervals are measured in at each origin, of the values known there; NaN where there are none."""
-    values, first = batch.values[0], max(FIRST, model.card.window or 0)
+    values, first = batch.values[0], model.reading.first
     errors = np.abs(values[1 : len(answers)] - answers[:-1])  # entry t is that of x_{t+1}
     moves = np.abs(np.diff(values))
     steps = np.minimum(origins // 2, origins - first)

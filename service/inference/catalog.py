@@ -13,6 +13,7 @@ from service.errors import ModelRejected, ModelUnavailable, SettingsError, Unkno
 from service.folders import ModelFolder
 from service.inference.model import Model
 from service.inference.network import Network, OnnxNetwork
+from service.inference.readings import reading_of
 from service.inference.sequences import batches
 
 Runtime = Literal["onnx", "tensorflow"]
@@ -103,7 +104,7 @@ class Catalog:
         return self._series_models
 
     def _of_any_series(self) -> list[Model]:
-        return [model for model in self if model.card.may_be_chosen]
+        return [model for model in self if model.may_be_chosen]
 
     def of_task(self, task: str) -> list[Model]:
         """The served models that are compared for ``task``: SimpleRNN, LSTM and GRU, then by name.
@@ -137,11 +138,11 @@ def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
     card = folder.card
     reference = f"{card.name}/{card.version}"
     try:
-        features = _features(card)
-        onnx = OnnxNetwork(folder.onnx, features)
+        reading = reading_of(card)
+        onnx = OnnxNetwork(folder.onnx, reading.features)
         _require_what_the_card_says(onnx, card)
-        network = onnx if runtime == "onnx" else _keras_network(folder.keras, features)
-        model = Model(card, network, onnx.weights, folder.plots)
+        network = onnx if runtime == "onnx" else _keras_network(folder.keras, reading.features)
+        model = Model(reading, network, card, onnx.weights, folder.plots)
         worst = _golden_error(model, folder.golden)
     except UnrollError as error:
         raise ModelRejected(f"{reference}: {error.detail}") from error
@@ -176,10 +177,6 @@ def _keras_network(model: bytes | None, features: int) -> Network:
     from service.inference.keras_network import KerasNetwork
 
     return KerasNetwork(model, features)
-
-
-def _features(card: ModelCard) -> int:
-    return 1 if card.input == "values" and card.scaling == "none" else 2
 
 
 def _golden_error(model: Model, golden: Golden) -> float:

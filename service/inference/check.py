@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference import rules
 from service.inference.cumulative import total
 from service.inference.sequences import Batch
 
@@ -178,20 +177,22 @@ def verdicts(chosen: Span, mae: Floats, rule_mae: Floats, differences: Floats, e
     return _verdicts(mae, rule_mae, tied)
 
 
-def judge_memory(batch: Batch, answers: Floats) -> Standing:
-    """Memory answers, whose truth is known: each one's own error beside the index-blind mean's."""
-    truth, blind = memory_truth(batch), rules.index_blind_mean(batch.values, batch.lengths)
-    exact = TIE * batch.unit
-    once, only = np.ones(len(answers), np.int64), np.zeros(len(answers), np.intp)
-    mae, rule_mae = np.abs(answers - truth), np.abs(blind - truth)
+class Known(NamedTuple):
+    """The exact answers [sequences], where a sequence itself tells them, and what simple rules answer."""
+
+    truth: Floats
+    rules: dict[str, Floats]
+
+
+def judge(batch: Batch, answers: Floats, known: Known) -> Standing:
+    """Answers whose truth is known: each one's own error beside that of the best rule."""
+    every, exact, ruled = np.arange(len(answers)), TIE * batch.unit, np.stack(list(known.rules.values()))
+    errors = np.abs(ruled - known.truth)
+    best = errors.argmin(axis=0)
+    mae, rule_mae = np.abs(answers - known.truth), errors[best, every]
     given = _verdicts(mae, rule_mae, np.abs(mae - rule_mae) <= exact)
-    return Standing(once, mae, ("index_blind_mean",), only, rule_mae, blind, given, exact)
-
-
-def memory_truth(batch: Batch) -> Floats:
-    """The exact answers to a batch of pairs [sequences], NaN where the mean is undefined."""
-    assert batch.indices is not None  # noqa: S101  # only pairs get here
-    return rules.even_mean(batch.indices, batch.values, batch.lengths)
+    steps = np.ones(len(answers), np.int64)
+    return Standing(steps, mae, tuple(known.rules), best, rule_mae, ruled[best, every], given, exact)
 
 
 def _verdicts(mae: Floats, rule_mae: Floats, tied: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import ModelCard
 from service.inference import rules
-from service.inference.caveats import caveats, length_caveat
-from service.inference.check import TIE, Check, Standing, judge_memory
-from service.inference.evidence import RULES, Examination, Who, first_checked
+from service.inference.caveats import caveats
+from service.inference.check import TIE, Check, Standing, judge
+from service.inference.evidence import RULES, Examination, Who
 from service.inference.intervals import error_scale
 from service.inference.model import Model
 from service.inference.network import State
@@ -66,24 +65,26 @@ def answered(batch: Batch, model: Model) -> Choice:
         NonFiniteOutput: the network answered NaN or infinity.
     """
     model.require(batch)
-    if batch.indices is None:
-        (choice,) = choices(Examination(batch, [model], first_checked(model)), RULES)
+    known = model.reading.known(batch)
+    if known is None:
+        (choice,) = choices(Examination(batch, [model], model.reading.first), RULES)
         return choice
     answers, state = model.answer(batch)
-    standing = judge_memory(batch, answers)
+    standing = judge(batch, answers, known)
     checks, lagging = standing.checks(), np.zeros(len(answers), np.bool_)
-    warnings = _warnings(model.card, batch, _ALL, standing, checks, lagging)
+    warnings = _warnings(model, batch, _ALL, standing, checks, lagging)
     return Choice(model, model.card.name, _ALL, answers, np.full(len(answers), np.nan), checks, warnings, state)
 
 
 def tally(batch: Batch, model: Model) -> tuple[Floats, NDArray[np.intp]]:
     """The answers of ``model``, and how often it had each of the verdicts; raises as :func:`answered` does."""
     model.require(batch)
-    if batch.indices is None:
-        found = Examination(batch, [model], first_checked(model))
+    known = model.reading.known(batch)
+    if known is None:
+        found = Examination(batch, [model], model.reading.first)
         return found.answers[RULES], found.standing(RULES).tally()
     answers, _ = model.answer(batch)
-    return answers, judge_memory(batch, answers).tally()
+    return answers, judge(batch, answers, known).tally()
 
 
 def choices(found: Examination, who: Who) -> list[Choice]:
@@ -104,31 +105,28 @@ def _choice(found: Examination, who: int, rows: Some, standing: Standing, laggin
     if model.card.intervals is not None:
         moves, magnitude = found.mae[rules.NAMES.index("naive"), rows], np.abs(batch.steps[:, rows]).max(axis=0)
         scale = error_scale(standing.mae, batch.unit[rows], moves, magnitude)
-    warnings = _warnings(model.card, batch, rows, standing, checks, lagging)
+    warnings = _warnings(model, batch, rows, standing, checks, lagging)
     return Choice(model, model.card.name, rows, answers, scale, checks, warnings, state)
 
 
 def _warnings(
-    card: ModelCard,
+    model: Model,
     batch: Batch,
     rows: Some,
     standing: Standing,
     checks: list[Check | None],
     lagging: NDArray[np.bool_],
 ) -> list[list[str]]:
-    """The warnings on the answers of the model with ``card`` to some ``rows``, ``lagging`` where they are copies."""
-    outside = np.zeros(len(checks), np.bool_)
-    if card.values is not None:
-        low, high = card.values
-        steps = batch.steps[:, rows]
-        outside = (steps.min(axis=0) < low) | (steps.max(axis=0) > high)
+    """The warnings on the answers of ``model`` to some ``rows``, ``lagging`` where they are copies."""
+    reading, card, left = model.reading, model.card, model.reading.outside(batch)
+    outside = np.zeros(len(checks), np.bool_) if left is None else left[rows]
     lengths = batch.lengths[rows].tolist()
-    odd = {length for length in set(lengths) if length_caveat(card, length)}
+    odd = {length for length in set(lengths) if reading.length_caveat(card.name, card.lengths.trained, length)}
     # Most answers need no warning, which is quickly seen.
     warnings: list[list[str]] = [[] for _ in checks]
     doubtful = standing.loses() | lagging | outside | (card.beaten_by is not None)
     if odd:
         doubtful |= np.isin(lengths, list(odd))
     for row in np.flatnonzero(doubtful).tolist():
-        warnings[row] = caveats(card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
+        warnings[row] = caveats(reading, card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
     return warnings

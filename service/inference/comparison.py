@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from service.errors import InvalidInput, Problem
 from service.inference import rules
 from service.inference.answers import Best, Comparison, ModelResult, RuleResult
-from service.inference.check import FIRST, TIE, Check, memory_truth
+from service.inference.check import FIRST, TIE, Check
 from service.inference.choice import Choice, answered, choices
-from service.inference.evidence import RULES, Examination, first_checked
+from service.inference.evidence import RULES, Examination
 from service.inference.model import Model
-from service.inference.sequences import LARGEST, Batch, Sequence, are_pairs, batches
+from service.inference.sequences import LARGEST, Batch, Sequence, batches
 
 
 class _Column:
@@ -80,32 +80,34 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
         raise InvalidInput(
             "a target is too large to compute with", code="out_of_range", problems=(Problem("targets", expected),)
         )
-    pairs = are_pairs(sequences[0])
     answered_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
     ruled_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
     unit = [0.0] * count
-    truth = [0.0] * count if pairs else targets  # of pairs the exact answer is known
+    exact: list[float] | None = None  # where the sequences themselves tell the answers
     for batch in batches(sequences):
         _put(unit, batch, batch.unit)
         for model in models:
             model.require(batch)
-        if pairs and truth is not None:
+        known = next((each for model in models if (each := model.reading.known(batch)) is not None), None)
+        if known is not None:
             for model in models:
                 began = time.perf_counter()
                 choice = answered(batch, model)
                 answered_by[model.card.name].put(batch, choice, time.perf_counter() - began)
-            _put(truth, batch, memory_truth(batch))
-            _put(ruled_by["index_blind_mean"].predictions, batch, rules.index_blind_mean(batch.values, batch.lengths))
+            exact = [0.0] * count if exact is None else exact
+            _put(exact, batch, known.truth)
+            for name, predictions in known.rules.items():
+                _put(ruled_by[name].predictions, batch, predictions)
         else:
-            for first in {FIRST, *map(first_checked, models)}:
-                alike = [model for model in models if first_checked(model) == first]
+            for first in {FIRST, *(model.reading.first for model in models)}:
+                alike = [model for model in models if model.reading.first == first]
                 found = Examination(batch, alike, first)
                 for place, model in enumerate(alike):
                     (choice,) = choices(found, RULES + place)
                     answered_by[model.card.name].put(batch, choice, found.seconds[place])
                 if first == FIRST:
                     _put_rules(ruled_by, found)
-    return _Table(answered_by, ruled_by, unit, truth)
+    return _Table(answered_by, ruled_by, unit, targets if exact is None else exact)
 
 
 def _put_rules(columns: dict[str, _Column], found: Examination) -> None:

@@ -16,8 +16,7 @@ from service.inference.inspection import Inspection
 from service.inference.model import Model
 from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
-from service.inference.rollout import roll_out
-from service.inference.sequences import Batch, Rows, Sequence, batches
+from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
 
 # Levels of the prediction intervals that cards are calibrated for, in percent.
 LEVELS: tuple[Level, ...] = ("80", "90", "95")
@@ -134,8 +133,8 @@ class Engine:
             position = 0 if models is None else models.index(each.card.name)
             _require_forecasts(each, f"models.{position}")
         batch = next(batches([sequence]))
-        if batch.indices is not None:
-            expected = "a list of numbers"
+        if batch.kind != "values":
+            expected = IN_WORDS["values"]
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
         _require_room(batch)
         return backtest.backtest(judged, batch, horizon, LEVELS)
@@ -149,17 +148,18 @@ def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choic
     """Who answers ``batch``: the named model, or whatever does best on each sequence."""
     if named is not None:
         return [answered(batch, named)]
-    if batch.indices is not None:
+    if batch.kind != "values":
+        read = IN_WORDS[batch.kind]
         raise InvalidInput(
-            "[index, value] pairs need a memory model: name one",
+            f"{read} need a model that reads them: name one",
             code="model_required",
-            problems=(Problem("model", "the name of a memory model, such as memory-lstm"),),
+            problems=(Problem("model", f"the name of a model that reads {read}"),),
         )
     return choose(batch, catalog.series_models())
 
 
 def _require_forecasts(model: Model, where: str) -> None:
-    if model.card.input == "pairs":
+    if not model.reading.forecasts:
         raise InvalidInput(
             f"{model.card.name} answers a question about its sequence and cannot continue it",
             code="not_forecastable",
@@ -181,4 +181,4 @@ def _continued(choice: Choice, batch: Batch, horizon: int) -> NDArray[np.float64
     if choice.model is None:
         return rules.extend(choice.name.removeprefix("rule:"), own.values, own.lengths, horizon)
     state = None if choice.state is None else {name: part[:, choice.rows] for name, part in choice.state.items()}
-    return roll_out(choice.model, own, choice.answers, state, horizon)
+    return choice.model.continued(own, choice.answers, state, horizon)

@@ -21,11 +21,6 @@ Who = int | NDArray[np.intp]
 RULES = len(rules.NAMES)
 
 
-def first_checked(model: Model) -> int:
-    """How many points come before the first step that ``model`` is checked on."""
-    return max(FIRST, model.card.window or 0)
-
-
 class Examination:
     """The rules and some models on one batch of series: what each says at every step, from what came before it.
 

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
-from service.inference import scaling
-from service.inference.check import memory_truth
+from service.inference.answers import Counterfactual
 from service.inference.model import Model
 from service.inference.retention import FORGOTTEN, Memory, forgotten_until, memory_of
-from service.inference.sequences import Batch, Sequence, batches
+from service.inference.sequences import Sequence, batches
 from service.inference.unrolled import Unroller
 
 Floats = NDArray[np.float64]
@@ -34,20 +33,6 @@ class InspectedStep:
     hidden: list[float]
     gates: dict[str, list[float]]
     influence: float | tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Counterfactual:
-    """What flipping the parity of one step's index does: to the model's answer, and to the exact one.
-
-    ``exact_change`` is None where no even index would be left.
-    """
-
-    step: int
-    index: int
-    flipped: int
-    model_change: float
-    exact_change: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +63,12 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
     model.require(batch)
     value = float(model.answer(batch)[0].item())
     unroller = Unroller(model.card.layers, model.weights())
-    unrolled = unroller.forward(_features(model, batch))
+    unrolled = unroller.forward(model.reading.seen(batch)[0, -model.reading.looks_back(len(sequence)) :])
     gradient = unroller.gradient(unrolled)
     cell, taken = unroller.last_recurrent(unrolled)
     memory = memory_of(cell, taken)
     first = len(sequence) - len(taken) + 1
-    if model.card.scaling == "causal":
-        replayed = float(scaling.answers(batch.values[0, -1], batch.scaled.scale[0, -1], unrolled.outputs[-1]))
-        influence = scaling.influence(batch.values[0], batch.scaled, unrolled.outputs, gradient)[:, None]
-    else:
-        replayed, influence = float(unrolled.outputs[-1]), gradient
+    replayed, influence = model.reading.traced(batch, unrolled.outputs, gradient)
     return Inspection(
         model=model.card.name,
         version=model.card.version,
@@ -104,38 +85,9 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
             for position, (step, moved) in enumerate(zip(taken, influence.tolist(), strict=True))
         ],
         memory=memory,
-        counterfactuals=None if batch.indices is None else _counterfactuals(model, batch, value),
+        counterfactuals=model.reading.counterfactuals(model.network, batch, value),
         reading=_reading(model.card.name, memory, first),
     )
-
-
-def _features(model: Model, batch: Batch) -> Floats:
-    """What the network reads of the one sequence, float64 [timesteps, features]."""
-    if model.card.window is not None:
-        return np.asarray(batch.values[0, -model.card.window :, None])
-    if batch.indices is not None:
-        return np.stack((batch.indices[0], batch.values[0]), axis=-1)
-    return np.asarray(batch.scaled.features[0], np.float64)
-
-
-def _counterfactuals(model: Model, batch: Batch, value: float) -> list[Counterfactual]:
-    """Each step's index with its parity flipped (0 and 1, 2 and 3, 4 and 5 change places), all else the same."""
-    assert batch.indices is not None  # noqa: S101  # only pairs get here
-    timesteps = batch.values.shape[1]
-    indices = np.repeat(batch.indices, timesteps, axis=0)
-    diagonal = np.arange(timesteps)
-    flipped = batch.indices[0] + 1.0 - 2.0 * (batch.indices[0] % 2)
-    indices[diagonal, diagonal] = flipped
-    values = np.repeat(batch.values, timesteps, axis=0)
-    changed = Batch(values, indices, np.repeat(batch.lengths, timesteps), diagonal)
-    answers = model.answer(changed)[0] - value
-    exact = memory_truth(changed) - memory_truth(batch)
-    return [
-        Counterfactual(step + 1, int(index), int(other), change, None if np.isnan(truth) else truth)
-        for step, (index, other, change, truth) in enumerate(
-            zip(batch.indices[0].tolist(), flipped.tolist(), answers.tolist(), exact.tolist(), strict=True)
-        )
-    ]
 
 
 def _reading(name: str, memory: Memory, first: int) -> str:

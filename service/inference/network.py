@@ -19,11 +19,15 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from service.errors import ModelRejected
+from service.inference.cancellation import checkpoint
 from service.inference.onnx_form import form_of
 
 Features = NDArray[np.float32]
 Lengths = NDArray[np.int32]
 State = Mapping[str, NDArray[np.float32]]
+
+# Steps of one sequence that a network reads in one call.
+_PART_STEPS = 16_384
 
 
 class Network(Protocol):
@@ -41,6 +45,25 @@ class Network(Protocol):
             Outputs float32 [sequences, timesteps], and the state: by name, float32 [1, sequences, units] each.
         """
         ...
+
+
+def run_in_parts(
+    network: Network, features: Features, length: Lengths, state: State | None = None
+) -> tuple[Features, State]:
+    """What :meth:`Network.run` gives, one long sequence in parts: the same answers.
+
+    The runtime keeps the memory that its longest call took, for each model.
+    """
+    checkpoint()
+    if len(features) > 1 or features.shape[1] <= _PART_STEPS:
+        return network.run(features, length, state)
+    outputs = []
+    for start in range(0, features.shape[1], _PART_STEPS):
+        checkpoint()
+        part = features[:, start : start + _PART_STEPS]
+        answered, state = network.run(part, np.array([part.shape[1]], np.int32), state)
+        outputs.append(answered)
+    return np.concatenate(outputs, axis=1), state or {}
 
 
 # One more step of one sequence: two features in, the output out.

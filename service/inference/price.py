@@ -106,15 +106,15 @@ class Prices:
         return Price(read.microseconds + continued, values, read.fixed + continued)
 
     def inspect(self, values: int, model: str, version: str | None) -> Price:
-        """The price of looking into each step of one answer; of pairs also what flipping each would change."""
+        """The price of looking into each step of one answer, and into what else is tried."""
         found = self._catalog.find(model, version)
         if found is None:
             return Price(0.0, values)
-        steps = min(values, found.card.window or values)
+        steps = found.reading.looks_back(values)
         units = max(layer.units for layer in found.card.layers if layer.kind != "dense")
         looked = steps * (_LOOK + _UNIT_CUBED * units**3)
-        flipped = steps * steps * step(found) if found.card.input == "pairs" else 0.0
-        return Price(price((found,), 1, values).microseconds + looked + flipped, values)
+        tried = found.reading.tried(steps) * step(found)
+        return Price(price((found,), 1, values).microseconds + looked + tried, values)
 
     def _readers(self, model: str | None, version: str | None) -> Sequence[Model]:
         if model is None:

@@ -7,7 +7,7 @@ let a step past a row's length reach an answer.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Values = list[float]
 Pairs = list[tuple[float, float]]
 Sequence = Values | Pairs
+Kind = Literal["values", "pairs"]
+IN_WORDS: Mapping[Kind, str] = {"values": "a list of numbers", "pairs": "[index, value] pairs"}
 
 # Sums and differences of values up to this stay finite in float64.
 LARGEST = 1e300
@@ -35,11 +37,11 @@ SHORT = 64
 class Rows(NamedTuple):
     """Many sequences of one kind in one padded table, as protocols of tensors post them.
 
-    ``table`` float64 [sequences, timesteps], or of pairs [sequences, timesteps, 2]; ``lengths`` int64 [sequences].
+    ``table`` float64 [sequences, timesteps], or of pairs [sequences, timesteps, 2]; ``lengths`` [sequences].
     """
 
     table: Floats
-    lengths: NDArray[np.int64]
+    lengths: NDArray[np.signedinteger]
 
     def listed(self) -> list[Sequence]:
         """The same as a list of sequences."""
@@ -62,6 +64,11 @@ class Batch:
     indices: Floats | None
     lengths: NDArray[np.int32]
     rows: NDArray[np.intp]
+
+    @property
+    def kind(self) -> Kind:
+        """What each sequence is a list of."""
+        return "values" if self.indices is None else "pairs"
 
     @cached_property
     def steps(self) -> Floats:
@@ -102,7 +109,7 @@ def are_pairs(sequence: Sequence) -> bool:
     return isinstance(sequence[0], tuple)
 
 
-def kind_of_short(sequence: Sequence) -> Literal["values", "pairs"] | None:
+def kind_of_short(sequence: Sequence) -> Kind | None:
     """The kind of a sequence of at most 64 steps; None for a longer one."""
     if len(sequence) > SHORT:
         return None
@@ -164,7 +171,7 @@ def _table(sequences: list[Sequence], lengths: NDArray[np.int64]) -> Floats:
     return table
 
 
-def _padded(table: Floats, lengths: NDArray[np.int64]) -> Floats:
+def _padded(table: Floats, lengths: NDArray[np.signedinteger]) -> Floats:
     """``table`` up to the longest of its rows, each padded with its own last entry."""
     longest = int(lengths[-1])
     table = table[:, :longest]
@@ -175,7 +182,7 @@ def _padded(table: Floats, lengths: NDArray[np.int64]) -> Floats:
     return padded
 
 
-def _batch(table: Floats, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> Batch:
+def _batch(table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.intp]) -> Batch:
     values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
     values = np.asfortranarray(values)
     if np.abs(values).max() > LARGEST:

@@ -14,7 +14,7 @@ export function familyChoice(view, models, touch) {
     touch();
   });
   function chosen(task) {
-    const textbook = models.filter((model) => model.task === task && model.name.startsWith("textbook-"));
+    const textbook = models.filter((model) => model.task === task && model.family === "textbook");
     node.hidden = textbook.length === 0;
     return input.checked && textbook.length > 0 ? textbook.map((model) => model.name) : null;
   }

@@ -59,7 +59,7 @@ const share = (part) => (part < 0.0005 ? "0 %" : `${written(100 * part, 2)} %`);
 function modelFor(cell, models, textbook) {
   const own = `${state.task}-${cell}`;
   if (!textbook) return own;
-  const alike = models.filter((model) => model.name.startsWith("textbook-") && model.task === state.task);
+  const alike = models.filter((model) => model.family === "textbook" && model.task === state.task);
   const ofCell = alike.filter((model) => model.architecture === cell).map((model) => model.name);
   return ofCell.find((name) => name.endsWith(`-${cell}`)) ?? ofCell[0] ?? own;
 }

@@ -36,7 +36,7 @@ function tasksOf(models) {
 function section(task, models) {
   const cell = (model) => CELLS.indexOf(model.architecture);
   const own = models.filter((model) => model.task === task).sort((a, b) => cell(a) - cell(b));
-  const textbook = (model) => model.name.startsWith("textbook-");
+  const textbook = (model) => model.family === "textbook";
   const column = ([title, cards]) => el("div", { class: "column" }, el("h4", {}, t(title)), cards.map(card));
   const families = [
     ["models.tuned", own.filter((model) => !textbook(model))],

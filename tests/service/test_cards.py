@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from service.cards import KERAS, MODEL_FILES, ModelCard
 from service.errors import ModelRejected
 from service.folders import model_folders, read_folder
+from service.inference.catalog import load
 from service.inference.repository import Repository
 from tests.conftest import MODELS, CopyModel
 from tests.damage import Damage, edit, replace
@@ -81,9 +82,10 @@ BAD: dict[str, tuple[Damage, str]] = {
     },
     "no card": (lambda folder: (folder / "card.json").unlink(), "card.json cannot be read"),
     "a changed byte": (flip_a_byte, "model.onnx is not the file that its card was written for"),
-    "a card that is no JSON": (lambda folder: (folder / "card.json").write_bytes(b'{"format": 1,'), "card.json breaks"),
+    "a card that is no JSON": (lambda folder: (folder / "card.json").write_bytes(b'{"format": 2,'), "card.json breaks"),
     "a card in another encoding": (lambda folder: (folder / "card.json").write_bytes(b"\xff\xfe{"), "card.json breaks"),
-    "another format": (edit("card.json", lambda card: card.update(format=2)), "breaks the contract at format"),
+    "another format": (edit("card.json", lambda card: card.update(format=3)), "breaks the contract at format"),
+    "no format": (edit("card.json", lambda card: card.pop("format")), "breaks the contract at format"),
     "another name": (edit("card.json", lambda card: card.update(name="other")), "the card is that of other/1"),
     "a name that is a path": (edit("card.json", lambda card: card.update(name="../x")), "breaks the contract at name"),
     "an unknown member": (edit("card.json", lambda card: card.update(extra=1)), "breaks the contract at extra"),
@@ -93,7 +95,19 @@ BAD: dict[str, tuple[Damage, str]] = {
         edit("card.json", lambda card: card.update(evaluations=[])),
         "breaks the contract at evaluations",
     ),
-    "a window without raw values": (edit("card.json", lambda card: card.update(window=8)), "breaks the contract"),
+    "no reading": (edit("card.json", lambda card: card.pop("reading")), "breaks the contract at reading"),
+    "a reading that nobody knows": (
+        edit("card.json", lambda card: card.update(reading={"kind": "tea-leaves"})),
+        "no reading of the kind tea-leaves is installed; there are series, windows, pairs",
+    ),
+    "a reading without a kind": (
+        edit("card.json", lambda card: card.update(reading={"window": 8})),
+        "breaks the contract at reading.kind",
+    ),
+    "a window without raw values": (
+        edit("card.json", lambda card: card["reading"].update(window=8)),
+        "breaks the contract at reading.window",
+    ),
     "a missing level": (
         edit("card.json", lambda card: card["intervals"]["quantiles"].pop("90")),
         "breaks the contract at intervals",
@@ -154,11 +168,13 @@ def test_a_bad_folder_is_refused_by_name_with_the_reason_while_others_serve(copy
 @pytest.mark.parametrize(
     "change",
     [
-        {"window": None},
-        {"window": 0},
-        {"window": -1},
+        {"reading": {"kind": "windows"}},
+        {"reading": {"kind": "windows", "window": None}},
+        {"reading": {"kind": "windows", "window": 0}},
+        {"reading": {"kind": "windows", "window": -1}},
+        {"reading": {"kind": "windows", "window": 10, "values": [0.0, "wide"]}},
+        {"reading": {"kind": "windows", "window": 10, "indices": [0, 5]}},
         {"lengths": {"accepted": [9, None], "trained": [10, 10]}},  # shorter than the window
-        {"scaling": "causal"},
     ],
 )
 def test_a_windowed_card_has_one_window_that_every_accepted_length_fills(
@@ -166,18 +182,18 @@ def test_a_windowed_card_has_one_window_that_every_accepted_length_fills(
 ) -> None:
     folder = copy_model("textbook-sine-gru")
     edit("card.json", lambda card: card.update(change))(folder)
-    with pytest.raises(ModelRejected, match="breaks the contract"):
-        read_folder(folder)
+    with pytest.raises(
+        ModelRejected, match=r"^textbook-sine-gru/1: the card breaks the contract at (reading|lengths)\."
+    ):
+        load(read_folder(folder))
 
 
-@pytest.mark.parametrize("change", [{"scaling": "causal"}, {"window": 4}, {"indices": None}])
-def test_a_card_of_pairs_has_indices_and_neither_scaling_nor_window(
-    copy_model: CopyModel, change: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("change", [{"window": 4}, {"indices": None}, {"indices": [0]}, {"indices": [0.5, 5]}])
+def test_a_card_of_pairs_has_indices_and_no_window(copy_model: CopyModel, change: dict[str, Any]) -> None:
     folder = copy_model("memory-gru")
-    edit("card.json", lambda card: card.update(change))(folder)
-    with pytest.raises(ModelRejected, match="breaks the contract"):
-        read_folder(folder)
+    edit("card.json", lambda card: card["reading"].update(change))(folder)
+    with pytest.raises(ModelRejected, match=r"^memory-gru/1: the card breaks the contract at reading\."):
+        load(read_folder(folder))
 
 
 def test_a_folder_without_its_keras_file_is_served_from_the_onnx_form(copy_model: CopyModel) -> None:

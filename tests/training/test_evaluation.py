@@ -10,9 +10,11 @@ import pytest
 from service.folders import read_folder
 from service.inference import check, rules
 from service.inference.network import OnnxNetwork
+from service.inference.readings.series import Series
 from service.inference.sequences import Batch
 from tests.conftest import MODELS
-from training import calibration, evaluation, forecast
+from training import calibration, evaluation
+from training.answers import error_scales, forecasts, rule_forecasts
 from training.recipes import PUBLISHED
 from training.tasks import linear, sine
 from training.testsets import held_out
@@ -37,15 +39,15 @@ def test_a_network_that_is_drift_scores_as_the_rule_drift(name: str) -> None:
 
 def test_a_drifting_networks_free_run_is_the_rules() -> None:
     series, lengths = sine.served_range(np.random.default_rng(0), 50, np.zeros(50))
-    ran = forecast.free_run(DRIFT, series.observed[:, :64], np.full(50, 64, np.int32), 10)
-    ruled = forecast.rule_free_run(rules.SERIES_RULES["drift"], series.observed[:, :64], 10)
+    ran = forecasts(Series(), DRIFT, series.observed[:, :64], np.full(50, 64, np.int32), 10)
+    ruled = rule_forecasts(rules.SERIES_RULES["drift"], series.observed[:, :64], 10)
     assert ran / series.unit[:, None] == pytest.approx(ruled / series.unit[:, None], abs=1e-3)
     assert lengths.dtype == np.int32
 
 
 def test_ar2_free_running_continues_a_clean_sinusoid_exactly() -> None:
     values = np.sin(0.25 * np.arange(132.0))[None]
-    ran = forecast.rule_free_run(rules.SERIES_RULES["ar2"], values[:, :32], 100)
+    ran = rule_forecasts(rules.SERIES_RULES["ar2"], values[:, :32], 100)
     assert ran == pytest.approx(values[:, 32:], abs=1e-9)
 
 
@@ -71,8 +73,7 @@ def test_conformal_quantiles_hold_their_share_of_new_scores() -> None:
 def test_the_error_scale_is_the_served_checks() -> None:
     series, lengths, _ = calibration.windows("linear", "validation", 40)
     values = series.observed[:, :200]
-    padded = np.where(np.arange(200) < lengths[:, None], values, values[np.arange(40), lengths - 1][:, None])
-    scale = calibration.error_scale(DRIFT, padded, lengths)
+    scale = error_scales(Series(), DRIFT, values, lengths)
     for row in range(40):
         batch = Batch(values[row : row + 1, : lengths[row]], None, lengths[row : row + 1], np.zeros(1, np.intp))
         span = check.span(batch)
@@ -88,7 +89,7 @@ def test_intervals_of_any_network_cover_what_they_say() -> None:
     for level, shares in intervals.coverage.items():
         assert len(shares) == calibration.HORIZON
         assert shares == pytest.approx([int(level) / 100] * calibration.HORIZON, abs=0.04)
-    by_noise = calibration.coverage_by_noise("linear", DRIFT, intervals, 600)
+    by_noise = calibration.coverage_by_noise(PUBLISHED["linear-gru"], DRIFT, intervals, 600)
     assert by_noise["90"].mean() == pytest.approx(0.9, abs=0.04)
 
 

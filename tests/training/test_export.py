@@ -27,21 +27,21 @@ def test_a_written_folder_holds_to_the_contract(name: str, tmp_path: Path) -> No
     assert folder.card.training.seed == 5
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert [path.name for path in (tmp_path / name).iterdir()] == ["1"]
-    assert (folder.card.intervals is not None) is recipe.causal
+    assert (folder.card.intervals is not None) is recipe.reading.any_series
     for plot in ("loss.svg", "fit.svg"):
         assert (tmp_path / name / "1" / plot).stat().st_size <= 60_000
     assert replayed(folder, recipe) == pytest.approx([case.value for case in folder.golden.cases], rel=1e-5, abs=1e-5)
 
 
 def replayed(folder: Any, recipe: Recipe) -> list[float]:
-    from training import evaluation
+    from training.answers import answers
 
-    network = OnnxNetwork(folder.onnx, recipe.features)
+    network = OnnxNetwork(folder.onnx, recipe.reading.features)
     values = []
     for case in folder.golden.cases:
         inputs = np.array(case.sequence, np.float64).reshape(1, len(case.sequence), -1)
         length = np.array([inputs.shape[1]], np.int32)
-        values.append(evaluation.answers(recipe, network, inputs, length)[0])
+        values.append(answers(recipe.reading, network, inputs, length)[0])
     return values
 
 
@@ -105,4 +105,4 @@ def test_a_published_model_could_be_exported_again(name: str) -> None:
 
     folder, recipe = read_folder(MODELS / name / "1"), PUBLISHED[name]
     model = keras.models.load_model(folder.path / "model.keras")
-    export.require_parity(model, OnnxNetwork(folder.onnx, recipe.features), recipe)
+    export.require_parity(model, OnnxNetwork(folder.onnx, recipe.reading.features), recipe)

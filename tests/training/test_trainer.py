@@ -124,7 +124,7 @@ def test_soap_descends_a_turned_valley_below_adam() -> None:
 
 
 def test_memory_models_take_raw_indices_once_trained() -> None:
-    from training import architectures, trainer
+    from training import architectures
 
     for before in ((), (3,)):
         recipe = Recipe("x", "memory", "gru", "memory", (4,), (), before=before)
@@ -132,7 +132,8 @@ def test_memory_models_take_raw_indices_once_trained() -> None:
         batch = memory.running_means(np.random.default_rng(0), 5, 7)
         scaled = (batch.inputs - np.array([2.5, 0.0], np.float32)) / np.array([2.5, 1.0], np.float32)
         expected = np.asarray(model(scaled))
-        architectures.fold_input_scaling(model, trainer._INDEX_CENTRE, trainer._INDEX_SCALE)
+        assert recipe.reading.while_learning is not None
+        architectures.fold_input_scaling(model, *recipe.reading.while_learning)
         assert np.asarray(model(batch.inputs)) == pytest.approx(expected, abs=1e-5)
 
 
@@ -140,7 +141,8 @@ def test_free_running_in_the_loop_is_the_served_forecast(small_recipe: Recipe) -
     import tensorflow as tf
 
     from service.inference.network import OnnxNetwork
-    from training import architectures, forecast, free_running, onnx_form
+    from training import architectures, free_running, onnx_form
+    from training.answers import forecasts
     from training.tasks import base, sine
 
     model = architectures.build(small_recipe)
@@ -150,7 +152,7 @@ def test_free_running_in_the_loop_is_the_served_forecast(small_recipe: Recipe) -
     assert batch.carried is not None
     error = free_running.error(model, outputs[:, -1, 0], states, tf.constant(batch.future), tf.constant(batch.carried))
     network = OnnxNetwork(onnx_form.to_onnx(model), 2)
-    served = forecast.free_run(network, series.observed[:, :12], np.full(3, 12, np.int32), 6)
+    served = forecasts(small_recipe.reading, network, series.observed[:, :12], np.full(3, 12, np.int32), 6)
     assert float(error) == pytest.approx(np.mean((served - series.clean[:, 12:]) ** 2), rel=1e-4)
 
 

@@ -18,8 +18,9 @@ import keras
 import numpy as np
 
 from service.inference.network import OnnxNetwork
+from service.inference.readings.series import Series
 from training import architectures, onnx_form, trainer
-from training.forecast import free_run_all
+from training.answers import forecasts
 from training.recipes import Recipe
 from training.series.candidates import Candidate
 from training.series.measures import mase, scales
@@ -170,9 +171,9 @@ def validation(length: int, panel: Panel, split: Split, season: int | None) -> C
     """A function that gives a network's MASE on the validation origins."""
     chosen = origins(panel, split, "validation", SCORED)
     contexts, scale = chosen.contexts(panel, length), scales(panel, split, season)
-    return lambda network: mase(free_run_all(network, *contexts, split.horizon), chosen, scale)
+    return lambda network: mase(forecasts(Series(), network, *contexts, split.horizon), chosen, scale)
 
 
 def network_of(model: Any) -> OnnxNetwork:
     """The served form of a Keras model."""
-    return OnnxNetwork(onnx_form.to_onnx(model), 2)
+    return OnnxNetwork(onnx_form.to_onnx(model), Series.features)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from service import cards
-from service.cards import Golden, GoldenCase, Judged, Lengths, ModelCard, Training
+from service.cards import Golden, GoldenCase, Judged, Lengths, ModelCard, ReadingSpec, Training
 from training import architectures, onnx_form, plots
 from training.card import OPTIMIZERS, VERSION, packages
 from training.export import replacing, require_parity
@@ -59,18 +59,15 @@ def write(
         for name, drawn in _drawings(recipe, team, made, judge.holdout(panel, split), panel).items():
             (staged / name).write_bytes(plots.svg(drawn))
         card = ModelCard(
-            format=1,
+            format=2,
             name=recipe.name,
             version=VERSION,
+            family="own",
             task=recipe.task,
             architecture=recipe.cell,
             description=describe(recipe.name, length, split, verdict, calibrated.reason),
-            input="values",
-            scaling="causal",
-            window=None,
+            reading=ReadingSpec.model_validate(recipe.reading.spec()),
             lengths=Lengths(accepted=(1, None), trained=(max(2, length // 4), length)),
-            values=None,
-            indices=None,
             parameters=architectures.parameters(model),
             layers=architectures.describe(model),
             training=Training(

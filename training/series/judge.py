@@ -13,10 +13,11 @@ import numpy as np
 from service.cards import Evaluation, Judged, JudgedEntry, Level
 from service.inference.intervals import given
 from service.inference.network import OnnxNetwork
+from service.inference.readings.series import Series
 from service.inference.sequences import Batch
-from training.calibration import Calibrated, calibrated, error_scale, quantiles_of
+from training.answers import error_scales, forecasts
+from training.calibration import Calibrated, calibrated, quantiles_of
 from training.evaluation import score
-from training.forecast import free_run_all
 from training.series.measures import Forecasts, entries, overall, scales
 from training.series.panel import Panel
 from training.series.rivals import rivals
@@ -43,7 +44,7 @@ def judge_rival(name: str, panel: Panel, split: Split, season: int | None) -> En
 
 def network_forecasts(network: OnnxNetwork, length: int, panel: Panel, split: Split, chosen: Origins) -> Forecasts:
     """The network's forecasts from ``chosen``, without intervals."""
-    return Forecasts(free_run_all(network, *chosen.contexts(panel, length), split.horizon))
+    return Forecasts(forecasts(Series(), network, *chosen.contexts(panel, length), split.horizon))
 
 
 class Outcome(NamedTuple):
@@ -70,7 +71,7 @@ def calibrate(network: OnnxNetwork, length: int, panel: Panel, split: Split) -> 
     """Split-conformal quantiles [horizon] of each level from the calibration part, or why there are none."""
     chosen = origins(panel, split, "calibration", MOST)
     made = network_forecasts(network, length, panel, split, chosen)
-    scale = error_scale(network, *chosen.contexts(panel, length))
+    scale = error_scales(Series(), network, *chosen.contexts(panel, length))
     return quantiles_of(np.abs(made.values - chosen.truth) / scale[:, None])
 
 
@@ -79,7 +80,8 @@ def bounded(
 ) -> Forecasts:
     """The same forecasts with the intervals that the service would give."""
     values, lengths = chosen.contexts(panel, length)
-    scale, widest = error_scale(network, values, lengths), max(float(wide.max()) for wide in quantiles.values())
+    scale = error_scales(Series(), network, values, lengths)
+    widest = max(float(wide.max()) for wide in quantiles.values())
     unit = Batch(values, None, lengths, np.arange(len(lengths))).unit
     width = np.where(given(widest, scale, unit), scale, np.nan)[:, None]
     bounds = {level: (made.values - width * wide, made.values + width * wide) for level, wide in quantiles.items()}

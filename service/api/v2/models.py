@@ -20,7 +20,6 @@ from service.api.v2.schemas import (
     TensorConfig,
     TensorMetadata,
 )
-from service.cards import ModelCard
 from service.errors import ModelUnavailable
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
@@ -55,13 +54,13 @@ async def ready(services: ServicesDep, response: Response) -> ServerReady:
 @router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=_NO_MODEL)
 @router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=_NO_MODEL)
 async def metadata(catalog: CatalogDep, model: str, version: str | None = None) -> ModelMetadata:
-    card = catalog.get(model, version).card
+    columns = catalog.get(model, version).reading.columns
     return ModelMetadata(
         name=model,
         versions=catalog.versions(model),
         platform=PLATFORM,
         # Not `length`, which may be left out: who makes up its input, as perf_analyzer does, would send nonsense in it.
-        inputs=[_tensor("sequence", [-1, -1, _features(card)])],
+        inputs=[_tensor("sequence", [-1, -1, columns])],
         outputs=[_tensor("prediction", [-1, 1])],
     )
 
@@ -88,21 +87,17 @@ async def model_ready(services: ServicesDep, response: Response, model: str, ver
 @router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=_NO_MODEL)
 @router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=_NO_MODEL)
 async def config(catalog: CatalogDep, model: str, version: str | None = None) -> ModelConfig:
-    card = catalog.get(model, version).card
+    columns = catalog.get(model, version).reading.columns
     return ModelConfig(
         name=model,
         platform=PLATFORM,
         backend="onnxruntime",
         max_batch_size=0,  # the batch is a dimension of the tensors
         version_policy={"specific": {"versions": [int(each) for each in catalog.versions(model)]}},
-        input=[TensorConfig(name="sequence", data_type="TYPE_FP64", dims=[-1, -1, _features(card)])],
+        input=[TensorConfig(name="sequence", data_type="TYPE_FP64", dims=[-1, -1, columns])],
         output=[TensorConfig(name="prediction", data_type="TYPE_FP64", dims=[-1, 1])],
     )
 
 
 def _tensor(name: str, shape: list[int]) -> TensorMetadata:
     return TensorMetadata(name=name, datatype="FP64", shape=shape)
-
-
-def _features(card: ModelCard) -> int:
-    return 2 if card.input == "pairs" else 1

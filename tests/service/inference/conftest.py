@@ -11,6 +11,7 @@ import pytest
 from service.inference.catalog import Catalog
 from service.inference.model import Model
 from service.inference.network import Features, Lengths, Network, State
+from service.inference.readings import reading_of
 
 
 class Constant:
@@ -34,6 +35,6 @@ def make_model(catalog: Catalog) -> MakeModel:
 
     def make(network: Network | float, like: str = "sine-gru", **changes: Any) -> Model:
         card = catalog.get(like).card.model_copy(update=changes)
-        return Model(card, Constant(network) if isinstance(network, float) else network, dict, {})
+        return Model(reading_of(card), Constant(network) if isinstance(network, float) else network, card, dict, {})
 
     return make

@@ -99,7 +99,7 @@ def test_every_network_gives_a_row_alone_the_very_bits_of_any_batch(engine: Engi
     for model in engine.catalog:
         network = model.network
         assert isinstance(network, OnnxNetwork)
-        features = 1 if model.card.window is not None else 2
+        features = model.reading.features
         for rows in (2, 3, 7, 17, 64):
             steps = int(rng.integers(1, 40))
             lengths = rng.integers(1, steps + 1, rows).astype(np.int32)

@@ -20,7 +20,7 @@ PAIRS: Pairs = [(float(index), float(value)) for index, value in zip(RNG.integer
 
 
 def _sequence(engine: Engine, name: str) -> Sequence:
-    return list(PAIRS) if engine.catalog.get(name).card.input == "pairs" else list(SERIES)
+    return list(PAIRS) if engine.catalog.get(name).reading.input == "pairs" else list(SERIES)
 
 
 def test_the_replay_in_numpy_is_the_served_answer_for_every_model(engine: Engine) -> None:

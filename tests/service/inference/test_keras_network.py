@@ -48,7 +48,7 @@ def test_every_model_is_served_from_its_keras_file_with_its_golden_answers(refer
 
 @pytest.mark.parametrize("name", NAMES)
 def test_ragged_batches_are_answered_alike(reference: Engine, engine: Engine, name: str) -> None:
-    sequences = _sequences(engine.catalog.get(name).card.input == "pairs")
+    sequences = _sequences(engine.catalog.get(name).reading.input == "pairs")
     for one, other, sequence in zip(
         engine.predict(sequences, name), reference.predict(sequences, name), sequences, strict=True
     ):

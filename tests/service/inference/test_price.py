@@ -38,7 +38,7 @@ def test_it_grows_with_values_models_parameters_and_steps_ahead(catalog: Catalog
 
 def test_a_model_of_a_window_reads_each_value_as_often_as_it_is_long(catalog: Catalog) -> None:
     windowed = catalog.get("textbook-compare-gru")
-    assert windowed.card.window == 16
+    assert windowed.reading.reads == 16
     assert step(windowed) == pytest.approx(16 * step(catalog.get("textbook-memory-gru")), rel=0.1)
 
 

@@ -17,9 +17,9 @@ every_model = pytest.mark.parametrize("name", sorted(folder.parent.name for fold
 
 def features_of(model: Model, timesteps: int) -> np.ndarray:
     random = np.random.default_rng(7)
-    if model.card.input == "pairs":
+    if model.reading.input == "pairs":
         return np.stack((random.integers(0, 6, timesteps), random.normal(size=timesteps)), axis=-1)
-    return random.normal(size=(timesteps, 1 if model.card.scaling == "none" else 2))
+    return random.normal(size=(timesteps, model.reading.features))
 
 
 @every_model

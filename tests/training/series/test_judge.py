@@ -13,9 +13,11 @@ from service.cards import WIDEST
 from service.folders import read_folder
 from service.inference.engine import LEVELS
 from service.inference.network import OnnxNetwork
+from service.inference.readings.series import Series
 from service.inference.scaling import unit_of
 from tests.conftest import MODELS
 from tests.training.series.conftest import MakePanel
+from training.answers import error_scales
 from training.series import judge
 from training.series.measures import Forecasts, entries, scales
 from training.series.splits import Origins, Split
@@ -57,7 +59,7 @@ def test_the_bounds_of_the_holdout_are_those_that_the_service_would_give(panel_o
     assert reason is None
     assert made.bounds is not None
     held = judge.holdout(panel, split)
-    scale = judge.error_scale(NETWORK, *held.contexts(panel, LENGTH))
+    scale = error_scales(Series(), NETWORK, *held.contexts(panel, LENGTH))
     assert np.isnan(scale).any()  # the second series stands still there
     for level, (lower, upper) in made.bounds.items():
         width = scale[:, None] * np.array(intervals.quantiles[level])

@@ -1,0 +1,201 @@
+"""What every way of reading a sequence can do: from a posted sequence to what a network sees, and back to an answer.
+
+A reading is the card's ``reading``, validated, and knows no card, no catalog and no HTTP. Service and training use the
+same objects, so that a score is that of the served answer. Whatever a kind does not say is as for a plain series.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from service.inference.answers import Counterfactual
+from service.inference.check import FIRST, Check, Known
+from service.inference.network import Features, Network, State
+from service.inference.sequences import Batch, Kind
+
+Floats = NDArray[np.float64]
+Origins = NDArray[np.int32]
+
+# Networks without scaling read raw values in float32; beyond this their sums could overflow.
+_LARGEST_RAW = 1e30
+
+
+class Answers(NamedTuple):
+    """What a network made of a batch.
+
+    ``predictions`` float64 [n, sequences]: the answers after each of the last n timesteps, each made from the steps up
+    to that one only; NaN before the first that can be answered, and meaningless past a sequence's length. ``state`` is
+    the network's after each sequence's last step, None for a reading that carries none.
+    """
+
+    predictions: Floats
+    state: State | None
+
+
+class Refusal(NamedTuple):
+    """Which sequences of a batch have no answer, ``bad`` bool [sequences], by which code, and what was expected."""
+
+    bad: NDArray[np.bool_]
+    code: str
+    expected: str
+
+
+class Reading(BaseModel, ABC):
+    """One kind of reading with its parameters; ``kind`` names it on cards, a default of each subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    kind: str
+    # What a posted sequence is a list of, and the numbers in each step of it.
+    input: ClassVar[Kind] = "values"
+    columns: ClassVar[int] = 1
+    # Numbers that the network reads at each step.
+    features: ClassVar[int]
+    # Whether a sequence that came without a model's name may be answered so, and whether it can be continued.
+    any_series: ClassVar[bool] = False
+    forecasts: ClassVar[bool] = True
+
+    def spec(self) -> dict[str, Any]:
+        """What a card says of this reading."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def shortest(self) -> int:
+        """The fewest steps that there is an answer to."""
+        return 1
+
+    @property
+    def first(self) -> int:
+        """How many steps come before the first one that is checked."""
+        return max(FIRST, self.shortest)
+
+    @property
+    def reads(self) -> int:
+        """Steps that the network reads for each further one of a sequence: what a value costs."""
+        return 1
+
+    def looks_back(self, length: int) -> int:
+        """How many of a sequence's last steps its answer comes from."""
+        return length
+
+    def refusals(self, batch: Batch) -> Iterator[Refusal]:
+        """What there is no answer for in a batch of the right kind and of accepted lengths."""
+        yield from ()
+
+    @abstractmethod
+    def seen(self, batch: Batch) -> NDArray[Any]:
+        """What the network sees of a whole batch, float [sequences, timesteps, features]; it reads it in float32."""
+
+    @abstractmethod
+    def read(self, network: Network, batch: Batch, start: int = 0) -> Answers:
+        """The answers after each step from ``start`` on, in the client's units."""
+
+    def answer(self, network: Network, batch: Batch) -> tuple[Floats, State | None]:
+        """The answers to a batch [sequences], and the state after it."""
+        predictions, state = self.read(network, batch, int(batch.lengths.min()) - 1)
+        return batch.last(predictions), state
+
+    def continued(self, network: Network, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
+        """The next ``horizon`` values of each sequence [sequences, horizon], the ``answers`` the first of them.
+
+        ``answers`` and ``state`` are what :meth:`answer` gave for ``batch``. Asked of readings that forecast.
+        """
+        raise NotImplementedError
+
+    def forecast(self, network: Network, batch: Batch, horizon: int) -> Floats:
+        """The next ``horizon`` values of each sequence [sequences, horizon]."""
+        return self.continued(network, batch, *self.answer(network, batch), horizon)
+
+    def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
+        """Forecasts of a single sequence after its first ``origins`` values each [origins, horizon].
+
+        Also the one-step-ahead answers on the way, one for each of the steps up to the last origin.
+        """
+        raise NotImplementedError
+
+    def known(self, batch: Batch) -> Known | None:
+        """The exact answers, where the sequence itself tells them; None for values yet to come."""
+        return None
+
+    def loss_caveat(self, name: str, check: Check) -> str:
+        """The warning of the model called ``name`` where a rule did better."""
+        steps = "the last step" if check.steps == 1 else f"the last {check.steps} steps"
+        return (
+            f"{name} does worse than the rule {check.rule} on this sequence: "
+            f"mean absolute error {check.mae:.3g} against {check.rule_mae:.3g} over {steps}."
+        )
+
+    def outside(self, batch: Batch) -> NDArray[np.bool_] | None:
+        """Where a sequence leaves the range that was trained on [sequences]; None where that is no matter."""
+        return None
+
+    def range_caveat(self, name: str) -> str:
+        """The warning of the model called ``name`` where :meth:`outside` says so."""
+        raise NotImplementedError
+
+    def length_caveat(self, name: str, trained: tuple[int, int], length: int) -> str | None:
+        """The warning on a sequence of ``length`` steps; None where the model was ``trained`` for it."""
+        shortest, longest = trained
+        if shortest <= length <= longest:
+            return None
+        lengths = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+        return f"{name} was trained on lengths of {lengths} steps; this one has {length}."
+
+    def traced(self, batch: Batch, outputs: Floats, gradient: Floats) -> tuple[float, Floats]:
+        """The answer to a single sequence, and how much it moves with each number that was read [steps, columns].
+
+        ``outputs`` [steps] are the network's and ``gradient`` [steps, features] that of the last one. In the client's
+        units.
+        """
+        return float(outputs[-1]), gradient
+
+    def counterfactuals(self, network: Network, batch: Batch, value: float) -> list[Counterfactual] | None:
+        """What else a single sequence's answer ``value`` could have been; None where nothing is tried."""
+        return None
+
+    def tried(self, steps: int) -> int:
+        """Steps that :meth:`counterfactuals` reads of a sequence of so many."""
+        return 0
+
+    def trained_on(self, inputs: Floats) -> Self:
+        """The reading of a network that knows only the raw ``inputs`` [sequences, timesteps, columns]."""
+        return self
+
+    @property
+    def while_learning(self) -> tuple[Floats, Floats] | None:
+        """Centre and scale [features] of what the network sees while it learns, which its first layer takes over."""
+        return None
+
+
+class Raw(Reading):
+    """A reading of raw numbers. ``values`` is the range of those that were trained on, None where that is no matter."""
+
+    values: tuple[float, float] | None = None
+
+    def refusals(self, batch: Batch) -> Iterator[Refusal]:
+        beyond = np.abs(batch.values).max(axis=1) > _LARGEST_RAW
+        yield Refusal(beyond, "out_of_range", "magnitudes of at most 1e30: it reads raw values")
+
+    def outside(self, batch: Batch) -> NDArray[np.bool_] | None:
+        if self.values is None:
+            return None
+        low, high = self.values
+        left: NDArray[np.bool_] = (batch.steps.min(axis=0) < low) | (batch.steps.max(axis=0) > high)
+        return left
+
+    def range_caveat(self, name: str) -> str:
+        low, high = self.values or (-np.inf, np.inf)
+        return f"{name} was trained on values from {low:g} to {high:g}; this sequence has values outside that range."
+
+    def trained_on(self, inputs: Floats) -> Self:
+        return self.model_copy(update={"values": (float(inputs[..., -1].min()), float(inputs[..., -1].max()))})
+
+    def seen_in_float32(self, batch: Batch) -> Features:
+        """What the network is given."""
+        return self.seen(batch).astype(np.float32)

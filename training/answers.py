@@ -1,0 +1,75 @@
+"""What a network answers and forecasts, as the service does: by the same reading, in batches of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference import check, intervals
+from service.inference.network import Features, Lengths, Network, State
+from service.inference.readings.reading import Reading
+from service.inference.sequences import Batch, Rows, batches
+from training.tasks.base import Floats
+
+
+class KerasSteps:
+    """A Keras model from [sequences, timesteps, features] to [sequences, timesteps, 1] as a network of the service.
+
+    It keeps no state.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
+        return np.asarray(self._model(sequence))[..., 0], {}
+
+
+def answers(reading: Reading, network: Network, inputs: Floats, lengths: NDArray[np.int32]) -> Floats:
+    """The answer to each sequence in the client's units, float64 [sequences].
+
+    ``inputs`` float64 [sequences, timesteps, columns] raw, of which the first ``lengths`` of each row are read.
+    """
+    return _each(inputs, lengths, lambda batch: reading.answer(network, batch)[0])
+
+
+def forecasts(reading: Reading, network: Network, values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
+    """The next ``horizon`` values [sequences, horizon] after the first ``lengths`` of each row of ``values``."""
+    return _each(values, lengths, lambda batch: reading.forecast(network, batch, horizon))
+
+
+def error_scales(reading: Reading, network: Network, values: Floats, lengths: NDArray[np.int32]) -> Floats:
+    """What the served intervals are measured in, [sequences]; NaN where the values stand still."""
+
+    def scale(batch: Batch) -> Floats:
+        span = check.span(batch)
+        steps = reading.read(network, batch, span.start).predictions, batch.steps[span.start :]
+        mae, moves = (span.mean(check.absolute_errors(batch, span, each)) for each in steps)
+        return intervals.error_scale(mae, batch.unit, moves, np.abs(batch.values).max(axis=1))
+
+    return _each(values, lengths, scale)
+
+
+def rule_forecasts(rule: Callable[[Floats], Floats], values: Floats, horizon: int) -> Floats:
+    """A rule fed with its own answers, [sequences, horizon]."""
+    extended = values
+    for _ in range(horizon):
+        extended = np.concatenate((extended, rule(extended)[:, -1:]), axis=1)
+    return extended[:, values.shape[1] :]
+
+
+def served_batches(inputs: Floats, lengths: NDArray[np.int32]) -> Iterator[Batch]:
+    """The sequences ``inputs`` [sequences, timesteps, columns] of these ``lengths`` as the service would batch them."""
+    return batches(Rows(inputs[..., 0] if inputs.ndim == 3 and inputs.shape[2] == 1 else inputs, lengths))
+
+
+def _each(inputs: Floats, lengths: NDArray[np.int32], made: Callable[[Batch], Floats]) -> Floats:
+    """What ``made`` gives for each sequence, in their order."""
+    parts = [(batch.rows, made(batch)) for batch in served_batches(inputs, lengths)]
+    found: Floats = np.empty((len(lengths), *parts[0][1].shape[1:]))
+    for rows, part in parts:
+        found[rows] = part
+    return found
