@@ -44,7 +44,7 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
     onnx = onnx_form.to_onnx(trained.model)
-    network = OnnxNetwork(onnx, recipe.reading.features)
+    network = recipe.reading.load(onnx)
     require_parity(trained.model, network, recipe)
     evaluations = evaluation.evaluate(recipe, network, count)
     calibrated = calibration.NONE

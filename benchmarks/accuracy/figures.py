@@ -98,4 +98,5 @@ def sine_by_noise(folders: Mapping[str, ModelFolder], count: int = 2_000) -> Fig
 
 def network_of(folder: ModelFolder) -> OnnxNetwork:
     """The exported network of a model folder."""
-    return OnnxNetwork(folder.onnx, reading_of(folder.card).features)
+    network: OnnxNetwork = reading_of(folder.card).load(folder.onnx)
+    return network

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from service.inference.network import OnnxNetwork
 from service.inference.scaling import causal
 from training import architectures
 from training.answers import KerasSteps, answers
@@ -37,7 +36,7 @@ class Differences(NamedTuple):
 def largest_differences(recipe: Recipe, onnx: bytes, model: Any) -> Differences:
     """Both forms on ``COUNT`` random sequences of mixed lengths."""
     inputs, lengths = sequences(recipe, generator("test", 10), COUNT)
-    served = answers(recipe.reading, OnnxNetwork(onnx, recipe.reading.features), inputs, lengths)
+    served = answers(recipe.reading, recipe.reading.load(onnx), inputs, lengths)
     double = architectures.build_float64(recipe)
     double.set_weights([weight.astype(np.float64) for weight in model.get_weights()])
     reference, exact = (answers(recipe.reading, KerasSteps(each), inputs, lengths) for each in (model, double))

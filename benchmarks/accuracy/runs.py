@@ -29,11 +29,10 @@ FRESH = 10_000
 
 def train_and_score(recipe: Recipe, seed: int, folder: Path, count: int, report: Report) -> None:
     """Train ``recipe`` and store its scores; no model is kept."""
-    from service.inference.network import OnnxNetwork
     from training import architectures, calibration, evaluation, onnx_form, trainer
 
     trained = trainer.train(recipe, seed, report)
-    network = OnnxNetwork(onnx_form.to_onnx(trained.model), recipe.reading.features)
+    network = recipe.reading.load(onnx_form.to_onnx(trained.model))
     evaluations = evaluation.evaluate(recipe, network, count)
     calibrated = calibration.calibrate(recipe, network, 2 * count) if recipe.reading.any_series else calibration.NONE
     parameters = architectures.parameters(trained.model)

@@ -12,7 +12,8 @@ from service.cards import Cell, Golden, ModelCard
 from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError, to_install
 from service.folders import ModelFolder
 from service.inference.model import Model
-from service.inference.network import Network, OnnxNetwork
+from service.inference.network import Network
+from service.inference.onnx_form import Form
 from service.inference.readings import reading_of
 from service.inference.sequences import batches
 
@@ -139,8 +140,8 @@ def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
     reference = f"{card.name}/{card.version}"
     try:
         reading = reading_of(card)
-        onnx = OnnxNetwork(folder.onnx, reading.features)
-        _require_what_the_card_says(onnx, card)
+        onnx = reading.load(folder.onnx)
+        _require_what_the_card_says(onnx.form, card)
         network = onnx if runtime == "onnx" else _keras_network(folder.keras, reading.features)
         model = Model(reading, network, card, onnx.weights, folder.plots)
         worst = _golden_error(model, folder.golden)
@@ -153,13 +154,13 @@ def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
     return model
 
 
-def _require_what_the_card_says(network: OnnxNetwork, card: ModelCard) -> None:
+def _require_what_the_card_says(form: Form, card: ModelCard) -> None:
     """What an answer costs is judged by the card, and what led to it is told by its layers."""
-    found = [tuple(layer) for layer in network.form.layers]
+    found = [tuple(layer) for layer in form.layers]
     stated = [(layer.kind, layer.units, layer.activation) for layer in card.layers]
-    if found != stated or card.parameters != network.form.parameters:
+    if found != stated or card.parameters != form.parameters:
         raise ModelRejected(
-            f"the ONNX file has {len(found)} layers with {network.form.parameters} parameters and the card "
+            f"the ONNX file has {len(found)} layers with {form.parameters} parameters and the card "
             f"{len(stated)} with {card.parameters}, or layers of another kind"
         )
 

@@ -176,4 +176,5 @@ def validation(length: int, panel: Panel, split: Split, season: int | None) -> C
 
 def network_of(model: Any) -> OnnxNetwork:
     """The served form of a Keras model."""
-    return OnnxNetwork(onnx_form.to_onnx(model), Series.features)
+    network: OnnxNetwork = Series().load(onnx_form.to_onnx(model))
+    return network

@@ -16,11 +16,14 @@ from pydantic import BaseModel, ConfigDict
 
 from service.inference.answers import Counterfactual
 from service.inference.check import FIRST, Check, Known
-from service.inference.network import Features, Network, State
+from service.inference.network import Features, OnnxNetwork, State
 from service.inference.sequences import Batch, Kind
 
 Floats = NDArray[np.float64]
 Origins = NDArray[np.int32]
+
+# What a reading's own ``load`` gives: other networks than chains of layers are asked in ways of their own.
+Loaded = Any
 
 # Networks without scaling read raw values in float32; beyond this their sums could overflow.
 _LARGEST_RAW = 1e30
@@ -65,6 +68,14 @@ class Reading(BaseModel, ABC):
         """What a card says of this reading."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def load(self, onnx: bytes) -> Loaded:
+        """The network of an ONNX file, ready to run; its ``form`` has the ``layers`` and ``parameters`` that it found.
+
+        A folder may come from anywhere: whatever is run has been looked at node by node, so that work and memory grow
+        with steps times weights. Raises ModelRejected for a file of another form than this reading's.
+        """
+        return OnnxNetwork(onnx, self.features)
+
     @property
     def shortest(self) -> int:
         """The fewest steps that there is an answer to."""
@@ -93,26 +104,26 @@ class Reading(BaseModel, ABC):
         """What the network sees of a whole batch, float [sequences, timesteps, features]; it reads it in float32."""
 
     @abstractmethod
-    def read(self, network: Network, batch: Batch, start: int = 0) -> Answers:
+    def read(self, network: Loaded, batch: Batch, start: int = 0) -> Answers:
         """The answers after each step from ``start`` on, in the client's units."""
 
-    def answer(self, network: Network, batch: Batch) -> tuple[Floats, State | None]:
+    def answer(self, network: Loaded, batch: Batch) -> tuple[Floats, State | None]:
         """The answers to a batch [sequences], and the state after it."""
         predictions, state = self.read(network, batch, int(batch.lengths.min()) - 1)
         return batch.last(predictions), state
 
-    def continued(self, network: Network, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
+    def continued(self, network: Loaded, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
         """The next ``horizon`` values of each sequence [sequences, horizon], the ``answers`` the first of them.
 
         ``answers`` and ``state`` are what :meth:`answer` gave for ``batch``. Asked of readings that forecast.
         """
         raise NotImplementedError
 
-    def forecast(self, network: Network, batch: Batch, horizon: int) -> Floats:
+    def forecast(self, network: Loaded, batch: Batch, horizon: int) -> Floats:
         """The next ``horizon`` values of each sequence [sequences, horizon]."""
         return self.continued(network, batch, *self.answer(network, batch), horizon)
 
-    def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
+    def foretold(self, network: Loaded, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
         """Forecasts of a single sequence after its first ``origins`` values each [origins, horizon].
 
         Also the one-step-ahead answers on the way, one for each of the steps up to the last origin.
@@ -155,7 +166,7 @@ class Reading(BaseModel, ABC):
         """
         return float(outputs[-1]), gradient
 
-    def counterfactuals(self, network: Network, batch: Batch, value: float) -> list[Counterfactual] | None:
+    def counterfactuals(self, network: Loaded, batch: Batch, value: float) -> list[Counterfactual] | None:
         """What else a single sequence's answer ``value`` could have been; None where nothing is tried."""
         return None
 
