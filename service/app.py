@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI
@@ -16,24 +15,19 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from service import DISTRIBUTION
-from service.api import handlers, health, metrics, models, openapi, outcomes, page, quality, query, requests, v1
+from service.api import handlers, health, metrics, models, native, openapi, outcomes, page, quality, query, requests
 from service.api.admission import Admission
 from service.api.auth import Auth
-from service.api.backtest import backtest
-from service.api.compare import compare
-from service.api.computing import ComputingEndpoint
+from service.api.computing import Computing
 from service.api.cross_origin import AllowedHosts, CrossOrigin
 from service.api.deps import Services, State
-from service.api.forecast import forecast
+from service.api.errors import PROBLEMS
 from service.api.gathering import Gathering
-from service.api.inspect import inspect
 from service.api.live import LiveErrors
 from service.api.middleware import ContentPolicy, Head, Prefixed, RequestId, Straight
-from service.api.predict import predict
-from service.api.v2 import models as v2_models
-from service.api.v2 import repository as v2_repository
-from service.api.v2 import statistics as v2_statistics
-from service.api.v2.infer import infer
+from service.api.protocols import Protocol, Protocols
+from service.api.v1 import V1
+from service.api.v2 import V2
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
 from service.inference.repository import Repository, follow_others, watch_folder
@@ -48,7 +42,14 @@ from service.settings import Settings
 from service.telemetry.metrics import Metrics, shared_folder
 from service.telemetry.tracing import from_environment, require_tracing
 
-COMPUTING: tuple[ComputingEndpoint[Any], ...] = (predict, compare, forecast, backtest, inspect, v1.predict, infer)
+NATIVE = Protocol(
+    ("",),
+    PROBLEMS,
+    native.CODECS,
+    (health.router, models.router, requests.router, outcomes.router, quality.router, metrics.router),
+    tolerant=False,
+)
+PROTOCOLS = (NATIVE, V1, V2)
 
 # Swagger UI starts from a script within its page, writes styles and carries its icons as data.
 _DOCS_POLICY = (
@@ -57,7 +58,9 @@ _DOCS_POLICY = (
 )
 
 
-def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, lifecycle: Lifecycle | None = None, protocols: Iterable[Protocol] = PROTOCOLS
+) -> FastAPI:
     """The application; models, log and threads come to life with its lifespan, not before.
 
     ``lifecycle`` is shared with the server that can end the process.
@@ -146,33 +149,22 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         telemetry={"tracing": False, "metrics": False, "logs": False},
         dependencies=[Depends(query.refuse_unknown)],
         responses={
-            int(HTTPStatus.UNPROCESSABLE_ENTITY): openapi.problem_response("A parameter is not what was expected"),
+            int(HTTPStatus.UNPROCESSABLE_ENTITY): PROBLEMS.entry(openapi.PARAMETER),
         },
     )
+    app.state.protocols = spoken = Protocols(protocols)
+    computing = {path: Computing(codec) for codec in spoken.codecs for path in codec.routes}
     # First in the table, so that the busiest paths are matched first.
-    app.router.routes[:0] = [
-        Route(path, endpoint, methods=["POST"]) for endpoint in COMPUTING for path in endpoint.routes
-    ]
-    for router in (
-        health.router,
-        models.router,
-        requests.router,
-        outcomes.router,
-        quality.router,
-        metrics.router,
-        v1.router,
-        v2_statistics.router,
-        v2_models.router,
-        v2_repository.router,
-    ):
-        app.include_router(router)
+    app.router.routes[:0] = [Route(path, endpoint, methods=["POST"]) for path, endpoint in computing.items()]
+    for protocol in spoken:
+        for router in protocol.routers:
+            app.include_router(router)
     app.router.routes.extend(page.routes)
     # Each middleware that is added goes around those before it.
     app.add_middleware(Head)
     app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY})
-    app.add_middleware(
-        Straight, endpoints={path: each for each in COMPUTING for path in each.routes if "{" not in path}
-    )
+    straight = {path: endpoint for path, endpoint in computing.items() if "{" not in path}
+    app.add_middleware(Straight, endpoints=straight)
     if settings.quota is not None:
         # Here, because a start without quotas does without these thirty milliseconds and two megabytes.
         from service.api.quotas import Counter, Quotas, Strangers
@@ -183,7 +175,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         app.add_middleware(Auth, keys=KeyFile(settings.api_keys_file))
         if settings.quota is not None:
             app.add_middleware(Strangers, counter=counter)
-    app.add_middleware(RequestId, computing=frozenset(endpoint.path for endpoint in COMPUTING))
+    app.add_middleware(RequestId, computing=frozenset(straight))
     origins, hosts = listed(settings.cors_origins), listed(settings.allowed_hosts)
     if origins:
         app.add_middleware(
@@ -202,5 +194,5 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
     if settings.root_path:
         app.add_middleware(Prefixed, root_path=settings.root_path)
     handlers.install(app)
-    openapi.install(app, COMPUTING)
+    openapi.install(app, spoken)
     return app

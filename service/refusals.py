@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from service.api.errors import MEDIA_TYPE, problem
+from service.api.errors import PROBLEMS, Failure
 from service.request_log.rows import identify
 
 # Request line and headers; also whatever else leads to nothing: trailers, extensions of chunks.
@@ -24,14 +24,9 @@ class Refusal(NamedTuple):
 
     def answer(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """As it goes on the wire, with an id of its own and ``headers`` as on every other answer."""
-        request_id, _ = identify()
-        content = problem(self.status, self.detail, self.code, request_id)
-        head = (
-            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(content)}\r\n"
-            f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
-        )
-        common = b"".join(b"%b: %b\r\n" % header for header in headers)
-        return STATUS_LINE[self.status] + common + head.encode() + content
+        found = PROBLEMS.refusal(Failure(self.status, self.detail, self.code), identify()[0])
+        lines = b"".join(b"%b: %b\r\n" % header for header in (*headers, *found.headers))
+        return STATUS_LINE[self.status] + lines + b"connection: close\r\n\r\n" + found.content
 
 
 MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "malformed_request", "the bytes received are not an HTTP/1.1 request")

@@ -7,7 +7,8 @@ import re
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from service.api.middleware import refuse_request, route_of
+from service.api.middleware import refuse_request
+from service.api.protocols import route_of
 from service.errors import Forbidden, KeysUnavailable, Unauthorized, UnrollError
 from service.keys import Key, KeyFile, Scope
 

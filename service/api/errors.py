@@ -1,13 +1,15 @@
-"""The one table from this project's errors to HTTP, and the bodies they travel in.
+"""The one table from this project's errors to HTTP, and the shapes in which protocols answer them.
 
-The native API answers ``application/problem+json`` (RFC 9457); ``/v1`` and ``/v2`` answer ``{"error": "..."}``, with
-400 for bad input, as the clients of those protocols expect.
+The native API answers ``application/problem+json`` (RFC 9457). Every refusal of every part of the service is built
+here, whoever sends it.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Any, ClassVar
 
 import orjson
 
@@ -37,22 +39,14 @@ STATUS: dict[type[UnrollError], HTTPStatus] = {
     errors.NonFiniteOutput: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 10
-_JSON = "application/json"
-_LONGEST_TEXT = 300
+LONGEST_TEXT = 300
 _MOST_BYTES = 4096
-_HEADERS: dict[int, dict[str, str]] = {
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+_HEADERS: dict[int, tuple[tuple[bytes, bytes], ...]] = {
+    HTTPStatus.UNAUTHORIZED: ((b"www-authenticate", b"Bearer"),),
+    HTTPStatus.SERVICE_UNAVAILABLE: ((b"retry-after", b"1"),),
 }
-_FOREIGN = ("/v1", "/v2")
-# Words that clients of v1 and v2 look for.
-_FOREIGN_WORDS: dict[type[UnrollError], str] = {
-    errors.UnknownModel: "Request for unknown model: ",
-    errors.ModelRejected: "failed to load: ",
-    errors.ModelUnavailable: "failed to load: ",
-}
+_REF = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +55,76 @@ class Where:
 
     where: str
     expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, in no protocol's words; ``error`` is which of this project's own errors it was, if any."""
+
+    status: HTTPStatus
+    detail: str
+    code: str
+    wrong: tuple[Where, ...] = ()
+    error: UnrollError | None = None
+
+
+UNEXPECTED = Failure(
+    HTTPStatus.INTERNAL_SERVER_ERROR, "the service failed to answer; the request id is in its log", "internal"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error as it is sent, with all its headers."""
+
+    status: HTTPStatus
+    headers: tuple[tuple[bytes, bytes], ...]
+    content: bytes
+
+
+class ErrorShape(ABC):
+    """How a protocol answers errors; ``record`` is the schema of the body, by whose name OpenAPI refers to it."""
+
+    media_type: ClassVar[str] = "application/json"
+    record: ClassVar[type]
+
+    @abstractmethod
+    def body(self, failure: Failure, status: HTTPStatus, request_id: str) -> bytes:
+        """What is sent, of bounded size; never repeats the input."""
+
+    def status(self, status: HTTPStatus) -> HTTPStatus:
+        """What the protocol says where the native API says ``status``."""
+        return status
+
+    def refusal(self, failure: Failure, request_id: str) -> Refusal:
+        """``failure`` as it is sent."""
+        status = self.status(failure.status)
+        content = self.body(failure, status, request_id)
+        headers = (
+            (b"content-type", self.media_type.encode()),
+            (b"content-length", str(len(content)).encode()),
+            (b"x-request-id", request_id.encode()),
+            *_HEADERS.get(status, ()),
+        )
+        return Refusal(status, headers, content)
+
+    def entry(self, description: str) -> dict[str, Any]:
+        """The OpenAPI entry of an error answer."""
+        schema = {"$ref": _REF + self.record.__name__}
+        return {"description": description, "content": {self.media_type: {"schema": schema}}}
+
+    def entries(self, *statuses: int) -> dict[int | str, dict[str, Any]]:
+        """The OpenAPI entries of those ``statuses``, with the descriptions that most routes have; of all without."""
+        return {int(self.status(each)): self.entry(MEANINGS[each]) for each in map(HTTPStatus, statuses or MEANINGS)}
+
+
+MEANINGS = {
+    HTTPStatus.NOT_FOUND: "No such model, version or task",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is in a form that is not read here",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The input has no answer; `errors` says what was expected",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The model or the request log is not available now; try again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +140,22 @@ class Problem:
     errors: list[Where]
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignError:
-    """An error answer of v1 and v2."""
+class _Problems(ErrorShape):
+    """At most 4 kB and ten places."""
 
-    error: str
+    media_type = "application/problem+json"
+    record = Problem
+
+    def body(self, failure: Failure, status: HTTPStatus, request_id: str) -> bytes:
+        wrong = [_short(each) for each in failure.wrong[:MOST_ERRORS]]
+        detail = failure.detail[:LONGEST_TEXT]
+        found = Problem("about:blank", status.phrase, int(status), detail, failure.code, request_id, wrong)
+        while len(content := orjson.dumps(found)) > _MOST_BYTES and found.errors:
+            found = replace(found, errors=found.errors[:-1])
+        return content
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error as it is sent."""
-
-    status: HTTPStatus
-    media_type: str
-    content: bytes
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What belongs to the answer besides its type and length."""
-        return headers_of(self.status)
+PROBLEMS = _Problems()
 
 
 def status_of(error: UnrollError) -> HTTPStatus:
@@ -102,57 +163,12 @@ def status_of(error: UnrollError) -> HTTPStatus:
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 
-def headers_of(status: int) -> dict[str, str]:
-    """Headers that an error status needs besides its body."""
-    return _HEADERS.get(status, {})
+def failure_of(error: UnrollError) -> Failure:
+    """One of this project's own errors as HTTP knows it."""
+    problems = error.problems if isinstance(error, InvalidInput) else ()
+    wrong = tuple(Where(each.where, each.expected) for each in problems)
+    return Failure(status_of(error), error.detail, error.code, wrong, error)
 
 
-def problem(status: int, detail: str, code: str, request_id: str, wrong: list[Where] | None = None) -> bytes:
-    """The body of an error answer, at most 4 kB; never repeats the input."""
-    title = HTTPStatus(status).phrase
-    wrong = [] if wrong is None else wrong[:MOST_ERRORS]
-    found = Problem("about:blank", title, int(status), detail[:_LONGEST_TEXT], code, request_id, wrong)
-    while len(content := orjson.dumps(found)) > _MOST_BYTES and found.errors:
-        found = replace(found, errors=found.errors[:-1])
-    return content
-
-
-def problem_of(error: UnrollError, request_id: str) -> tuple[HTTPStatus, bytes]:
-    """Status and body for one of this project's own errors."""
-    status = status_of(error)
-    wrong: list[Where] = []
-    if isinstance(error, InvalidInput):
-        wrong = [Where(each.where[:_LONGEST_TEXT], each.expected[:_LONGEST_TEXT]) for each in error.problems]
-    return status, problem(status, error.detail, error.code, request_id, wrong)
-
-
-def is_foreign(path: str) -> bool:
-    """Whether ``path`` belongs to a protocol with an error shape of its own."""
-    return path.startswith(_FOREIGN) and path[3:4] in ("", "/")
-
-
-def refuse(path: str, error: UnrollError, request_id: str) -> Refusal:
-    """One of this project's own errors, in the shape of the protocol that ``path`` belongs to."""
-    if not is_foreign(path):
-        status, content = problem_of(error, request_id)
-        return Refusal(status, MEDIA_TYPE, content)
-    detail = error.detail
-    if isinstance(error, InvalidInput) and error.problems and error.problems[0].expected not in detail:
-        detail = f"{detail}; {error.problems[0].where}: expected {error.problems[0].expected}"
-    words = next((words for cls, words in _FOREIGN_WORDS.items() if isinstance(error, cls)), "")
-    return _foreign(status_of(error), words + detail)
-
-
-def refuse_as(
-    path: str, status: int, detail: str, code: str, request_id: str, wrong: list[Where] | None = None
-) -> Refusal:
-    """An error that is none of this project's own, in the shape of the protocol that ``path`` belongs to."""
-    if is_foreign(path):
-        return _foreign(HTTPStatus(status), detail)
-    return Refusal(HTTPStatus(status), MEDIA_TYPE, problem(status, detail, code, request_id, wrong))
-
-
-def _foreign(status: HTTPStatus, detail: str) -> Refusal:
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        status = HTTPStatus.BAD_REQUEST
-    return Refusal(status, _JSON, orjson.dumps(ForeignError(detail[:_LONGEST_TEXT])))
+def _short(wrong: Where) -> Where:
+    return Where(wrong.where[:LONGEST_TEXT], wrong.expected[:LONGEST_TEXT])

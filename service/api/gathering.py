@@ -13,11 +13,10 @@ import time
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from service.api.admission import PART, Admission
-from service.api.replies import Asked, Computed, Posted, Reply
-from service.request_log.rows import Row
+from service.api.codec import Call
+from service.inference.engine import Engine
 from service.request_log.writer import LogWriter
 
 # Turns of the event loop that bring no more requests: what one turn reads is asked in the next.
@@ -27,30 +26,13 @@ _MOST = 256
 _PART_SECONDS = PART * 1e-6
 
 
-class Endpoint(Protocol):
-    """What is asked of a computing endpoint here; ``services`` are those that it works with."""
-
-    def joins(self, question: Any, posted: Posted) -> Hashable | None: ...
-
-    def compute(self, services: Any, question: Any, posted: Posted) -> Computed: ...
-
-    def compute_together(self, services: Any, questions: list[Any], posted: list[Posted]) -> list[Computed]: ...
-
-    def reply(self, posted: Posted, asked: Asked, computed: Computed, computing: int) -> Reply: ...
-
-    def row(self, posted: Posted, started: int, reply: Reply) -> Row: ...
-
-
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A request that was read; ``waiter`` gets its reply when that is on record, or what went wrong."""
+    """A request that was read; ``waiter`` learns that its answer is on record, or what went wrong."""
 
-    endpoint: Endpoint
-    services: Any
-    posted: Posted
-    asked: Asked
-    started: int
-    waiter: asyncio.Future[Reply]
+    call: Call
+    engine: Engine
+    waiter: asyncio.Future[None]
 
     def fail(self, error: Exception) -> None:
         if not self.waiter.done():  # whoever asked may be gone
@@ -71,14 +53,14 @@ class Gathering:
         self._seen = self._quiet = 0
         self._seconds = 5e-5  # of work for one request, lately
 
-    async def reply(self, endpoint: Endpoint, services: object, posted: Posted, asked: Asked, started: int) -> Reply:
-        """The answer to one request, once its row is committed. Raises what computing and the log raise."""
+    async def answer(self, call: Call, engine: Engine) -> None:
+        """Answer one request, and return when its row is committed. Raises what computing and the log raise."""
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Reply] = loop.create_future()
+        waiter: asyncio.Future[None] = loop.create_future()
         if not self._waiting and not self._parts:
             self._begin(loop)
-        self._waiting.append(_Waiting(endpoint, services, posted, asked, started, waiter))
-        return await waiter
+        self._waiting.append(_Waiting(call, engine, waiter))
+        await waiter
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._seen = self._quiet = 0
@@ -108,13 +90,13 @@ class Gathering:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer the parts that there are, but let the event loop look after everybody else every some milliseconds."""
         began, done = time.perf_counter(), 0
-        replies: list[tuple[_Waiting, Reply]] = []
+        answered: list[_Waiting] = []
         while self._parts and time.perf_counter() - began < _PART_SECONDS:
             part = self._parts.popleft()
             done += len(part)
-            replies += self._reply_to(part)
-        if replies:
-            self._record(replies)
+            answered += self._answer(part)
+        if answered:
+            self._record(answered)
         if done:
             self._seconds += 0.1 * ((time.perf_counter() - began) / done - self._seconds)
         if self._parts:
@@ -122,43 +104,40 @@ class Gathering:
         elif self._waiting:
             self._begin(loop)
 
-    def _record(self, replies: list[tuple[_Waiting, Reply]]) -> None:
+    def _record(self, answered: list[_Waiting]) -> None:
         rows = []
-        for each, reply in replies:
+        for each in answered:
             try:
-                rows.append((each.endpoint.row(each.posted, each.started, reply), each.waiter, reply))
+                rows.append((each.call.row(), each.waiter, None))
             except Exception as error:  # noqa: BLE001  (handed to whoever asked: nobody may wait for ever)
                 each.fail(error)
         try:
             self._log.enter(rows)
         except Exception as error:  # noqa: BLE001  (as above)
-            for each, _ in replies:
+            for each in answered:
                 each.fail(error)
 
-    def _reply_to(self, part: _Part) -> list[tuple[_Waiting, Reply]]:
-        endpoint, services, began = part[0].endpoint, part[0].services, time.perf_counter_ns()
+    def _answer(self, part: _Part) -> list[_Waiting]:
+        """Compute and write the answers to ``part``; those that have one."""
+        began, questions = time.perf_counter_ns(), [each.call.question for each in part]
         try:
-            if len(part) == 1:
-                computed = [endpoint.compute(services, part[0].asked.question, part[0].posted)]
-            else:
-                questions, posted = [each.asked.question for each in part], [each.posted for each in part]
-                computed = endpoint.compute_together(services, questions, posted)
+            found = questions[0].answers(part[0].engine, questions)
         except Exception as error:  # noqa: BLE001  (handed to whoever asked)
             if len(part) == 1:
                 part[0].fail(error)
-                return []
-            self._parts.extendleft([each] for each in reversed(part))  # it is one of them: each for itself
+            else:
+                self._parts.extendleft([each] for each in reversed(part))  # it is one of them: each for itself
             return []
         share = (time.perf_counter_ns() - began) // len(part)
-        replies = []
-        for each, found in zip(part, computed, strict=True):
+        answered = []
+        for each, answer in zip(part, found, strict=True):
             try:
-                reply = endpoint.reply(each.posted, each.asked, found, share)
+                each.call.write(answer, share)
             except Exception as error:  # noqa: BLE001  (handed to whoever asked)
                 each.fail(error)
             else:
-                replies.append((each, reply))
-        return replies
+                answered.append(each)
+        return answered
 
 
 def _parts(waiting: list[_Waiting]) -> list[_Part]:
@@ -167,15 +146,15 @@ def _parts(waiting: list[_Waiting]) -> list[_Part]:
     last: dict[Hashable, tuple[_Part, float]] = {}
     for each in waiting:
         try:
-            joint = each.endpoint.joins(each.asked.question, each.posted)
+            joint = each.call.question.joins()
         except Exception as error:  # noqa: BLE001  (handed to whoever asked)
             each.fail(error)
             continue
-        key = each if joint is None else (each.endpoint, joint)
+        key = each if joint is None else (type(each.call.question), joint)
         part, price = last.get(key, ([], math.inf))
-        if price + each.asked.price.microseconds > PART:
+        if price + each.call.price.microseconds > PART:
             part, price = [], 0.0
             parts.append(part)
         part.append(each)
-        last[key] = part, price + each.asked.price.microseconds
+        last[key] = part, price + each.call.price.microseconds
     return parts

@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from service.api.body import Disconnected
-from service.api.errors import Refusal, Where, refuse, refuse_as
+from service.api.errors import UNEXPECTED, Failure, Where
+from service.api.protocols import refuse
 from service.errors import UnrollError
-from service.request_log.rows import identify
 
 logger = logging.getLogger(__name__)
 
@@ -35,20 +35,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _request_id(request: Request) -> str:
-    found = request.scope["state"].get("request_id")
-    return found if isinstance(found, str) else identify()[0]
-
-
-def _path(request: Request) -> str:
-    path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    return path
-
-
-def _response(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
-        refusal.content, refusal.status, {**refusal.headers, **(headers or {})}, media_type=refusal.media_type
-    )
+def _response(request: Request, error: UnrollError | Failure, headers: Mapping[str, str] | None = None) -> Response:
+    refusal = refuse(request.scope, error)
+    told = {name.decode(): value.decode() for name, value in refusal.headers}
+    return Response(refusal.content, refusal.status, {**told, **(headers or {})})
 
 
 def _allowed(request: Request) -> str:
@@ -60,26 +50,24 @@ def _allowed(request: Request) -> str:
 
 async def _own(request: Request, error: Exception) -> Response:
     assert isinstance(error, UnrollError)  # noqa: S101  # registered for that class
-    return _response(refuse(_path(request), error, _request_id(request)))
+    return _response(request, error)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for that class
-    wrong = [Where(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors()]
+    wrong = tuple(Where(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
     detail = f"{wrong[0].where}: {wrong[0].expected}"
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return _response(refuse_as(_path(request), status, detail, "invalid_input", _request_id(request), wrong))
+    return _response(request, Failure(HTTPStatus.UNPROCESSABLE_ENTITY, detail, "invalid_input", wrong))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for that class
     status = HTTPStatus(error.status_code)
-    code = _CODES.get(status, status.name.lower())
-    detail = status.description or status.phrase
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = _allowed(request)
-    return _response(refuse_as(_path(request), status, detail, code, _request_id(request)), headers)
+    code = _CODES.get(status, status.name.lower())
+    return _response(request, Failure(status, status.description or status.phrase, code), headers)
 
 
 async def _left(request: Request, error: Exception) -> Response:
@@ -88,10 +76,9 @@ async def _left(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    request_id = _request_id(request)
+    # Starlette answers this one outside all middleware and raises it again; then uvicorn closes the connection, which
+    # its client should know.
+    response = _response(request, UNEXPECTED, {"Connection": "close"})
+    request_id = response.headers["x-request-id"]
     logger.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
-    detail = "the service failed to answer; the request id is in its log"
-    refusal = refuse_as(_path(request), HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal", request_id)
-    # Starlette answers this one outside all middleware, which would have named it, and raises it again; then uvicorn
-    # closes the connection, which its client should know.
-    return _response(refusal, {"X-Request-ID": request_id, "Connection": "close"})
+    return response

@@ -6,34 +6,24 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.errors import refuse
+from service.api.protocols import refuse, route_of
 from service.errors import UnrollError
 from service.request_log.rows import identify
 
 _HEADER = b"x-request-id"
 
 
-def route_of(scope: Scope) -> str:
-    """The path as routes know it: without the prefix that a proxy shows."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
-
-
 async def refuse_request(
     scope: Scope, send: Send, error: UnrollError, headers: Mapping[str, str] | None = None
 ) -> None:
     """Answer ``error``, in the shape of the protocol that the path belongs to, with ``headers`` besides its own."""
-    request_id = scope["state"].get("request_id") or identify()[0]
-    refusal = refuse(route_of(scope), error, request_id)
+    refusal = refuse(scope, error)
+    # Of two with one name the given one goes.
     sent = {
-        **refusal.headers,
-        **(headers or {}),
-        "Content-Type": refusal.media_type,
-        "Content-Length": str(len(refusal.content)),
-        "X-Request-ID": request_id,
+        **dict(refusal.headers),
+        **{name.lower().encode(): value.encode() for name, value in (headers or {}).items()},
     }
-    encoded = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
-    await send({"type": "http.response.start", "status": int(refusal.status), "headers": encoded})
+    await send({"type": "http.response.start", "status": int(refusal.status), "headers": list(sent.items())})
     await send({"type": "http.response.body", "body": refusal.content})
 
 

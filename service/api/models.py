@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from service.api.deps import CatalogDep
 from service.api.encoding import encoded
-from service.api.openapi import problem_response
+from service.api.errors import PROBLEMS
 from service.cards import Evaluation, Family, ModelCard
 from service.inference.sequences import Kind
 
@@ -59,8 +59,8 @@ async def models(catalog: CatalogDep) -> ModelList:
 
 
 _NOT_SERVED: dict[int | str, dict[str, Any]] = {
-    404: problem_response("No such model or version"),
-    503: problem_response("The model's folder was refused"),
+    404: PROBLEMS.entry("No such model or version"),
+    503: PROBLEMS.entry("The model's folder was refused"),
 }
 
 

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from service.api import schemas
 from service.api.body import parse
-from service.api.computing import ComputingEndpoint
-from service.api.deps import Services
-from service.api.replies import Computed, Content, Posted
+from service.api.codec import JSON, Call, Codec, Content
 from service.api.schemas import ComputingPayload
 from service.errors import InvalidInput
-from service.inference.price import Price
-
-_HEADERS = ((b"content-type", b"application/json"),)
+from service.inference.questions import Question
 
 Payload = TypeVar("Payload", bound=ComputingPayload)
-Answer = Callable[[Services, Payload, str], Computed]
-Cost = Callable[[Services, Payload], Price]
 
 
-class Joint(NamedTuple, Generic[Payload]):
-    """How small requests that arrive at once are answered together.
-
-    ``key`` is what payloads must have in common, None for one to be answered alone; ``answers`` gives the answer to
-    each, and raises where one of them has none.
-    """
-
-    key: Callable[[Payload], Hashable | None]
-    answers: Callable[[Services, list[Payload], list[str]], list[Computed]]
-
-
-class NativeEndpoint(ComputingEndpoint[Payload]):
+class NativeCodec(Codec[Payload]):
     """One path of the native API.
 
-    It is answered by ``answer(services, payload, request_id)``, at the price of ``cost(services, payload)``.
+    A ``payload`` says what its question is; a ``response`` is made by its ``of(request_id, found, payload)``.
     """
 
     tag = "computing"
@@ -44,41 +27,68 @@ class NativeEndpoint(ComputingEndpoint[Payload]):
     def __init__(
         self,
         path: str,
+        summary: str,
         payload: type[Payload],
         response: type[Any],
-        answer: Answer[Payload],
-        cost: Cost[Payload],
         example: dict[str, Any],
-        *,
-        joint: Joint[Payload] | None = None,
     ) -> None:
         self.path = path
         self.routes = (path,)
+        self.summary = summary
         self.payload: type[Payload] = payload
         self.response = response
-        self.summary = (answer.__doc__ or "").strip().splitlines()[0]
         self.example = example
-        self._answer, self._cost, self._joint = answer, cost, joint
         self._dump = TypeAdapter(response).dump_json
 
-    def read(self, posted: Posted) -> Payload:
-        return parse(self.payload, posted.body)
+    def read(self, call: Call) -> Payload:
+        return parse(self.payload, call.body)
 
-    def price(self, services: Services, question: Payload, posted: Posted) -> Price:
-        return self._cost(services, question)
+    def question(self, payload: Payload, call: Call) -> Question[Any]:
+        return payload.question()
 
-    def compute(self, services: Services, question: Payload, posted: Posted) -> Computed:
-        try:
-            return self._answer(services, question, posted.request_id)
-        except InvalidInput as error:
-            raise question.located(error) from None
+    def write(self, found: Any, payload: Payload, call: Call) -> Content:
+        return Content(self._dump(self.response.of(call.request_id, found, payload)), JSON)
 
-    def joins(self, question: Payload, posted: Posted) -> Hashable | None:
-        return None if self._joint is None else self._joint.key(question)
+    def located(self, error: InvalidInput, payload: Payload) -> InvalidInput:
+        return payload.located(error)
 
-    def compute_together(self, services: Services, questions: list[Payload], posted: list[Posted]) -> list[Computed]:
-        assert self._joint is not None  # noqa: S101  # else none would join
-        return self._joint.answers(services, questions, [each.request_id for each in posted])
 
-    def write(self, computed: Computed, question: Payload) -> Content:
-        return Content(self._dump(computed.response), _HEADERS)
+_WAVE = [0.0, 0.48, 0.84, 1.0, 0.91, 0.6, 0.14, -0.35, -0.76, -0.98]
+
+CODECS: tuple[Codec[Any], ...] = (
+    NativeCodec(
+        "/predict",
+        "Predict the next value of each sequence, with the evidence for it.",
+        schemas.PredictRequest,
+        schemas.PredictResponse,
+        {"sequence": [1, 2, 3, 4]},
+    ),
+    NativeCodec(
+        "/compare",
+        "Compare the models of a task and the rules on the same sequences.",
+        schemas.CompareRequest,
+        schemas.CompareResponse,
+        {"task": "sine", "sequence": [0.0, 0.5, 0.84, 0.99, 0.91, 0.6, 0.14, -0.35], "target": -0.76},
+    ),
+    NativeCodec(
+        "/forecast",
+        "Continue each sequence up to the horizon, with intervals and evidence.",
+        schemas.ForecastRequest,
+        schemas.ForecastResponse,
+        {"model": "sine-gru", "sequence": _WAVE, "horizon": 5},
+    ),
+    NativeCodec(
+        "/backtest",
+        "Judge models and rules on a series by rolling-origin forecasts of its later half.",
+        schemas.BacktestRequest,
+        schemas.BacktestResponse,
+        {"models": ["sine-gru"], "horizon": 2, "sequence": [*_WAVE, -0.96, -0.71]},
+    ),
+    NativeCodec(
+        "/inspect",
+        "Look inside one answer: hidden states, gates, influence of each step, and what is remembered.",
+        schemas.InspectRequest,
+        schemas.InspectResponse,
+        {"model": "memory-lstm", "sequence": [[0, 0.1], [3, 0.9], [2, 0.3], [5, 0.7]]},
+    ),
+)

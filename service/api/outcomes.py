@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Tag
 
 from service.api.deps import OwnRowsDep, ServicesDep, posted
-from service.api.openapi import error_responses, problem_response, request_body
+from service.api.errors import PROBLEMS
+from service.api.openapi import request_body
 from service.api.requests import UNAVAILABLE, Id, as_time
 from service.api.schemas import MOST_SEQUENCES, MOST_VALUES, Number
 from service.request_log.outcomes import record_outcome
@@ -46,10 +47,10 @@ class OutcomeResponse(BaseModel):
     summary="Record what really came next",
     openapi_extra=request_body(OutcomeRequest, {"value": 5.0}),
     responses={
-        **error_responses("/requests", 413, 415),
-        404: problem_response("No such request"),
-        409: problem_response("A different outcome is on record"),
-        422: problem_response("The answer was not kept (`not_recorded`), or the outcome is not shaped like it"),
+        **PROBLEMS.entries(413, 415),
+        404: PROBLEMS.entry("No such request"),
+        409: PROBLEMS.entry("A different outcome is on record"),
+        422: PROBLEMS.entry("The answer was not kept (`not_recorded`), or the outcome is not shaped like it"),
         **UNAVAILABLE,
     },
 )

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from pydantic import AwareDatetime, BeforeValidator
 
-from service.api.errors import is_foreign
+from service.api.protocols import protocol_of
 from service.errors import InvalidInput, Problem
 
 # A time, and an offset whose + was not encoded and came as a blank.
@@ -34,11 +34,11 @@ QueryTime = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 async def refuse_unknown(request: Request) -> None:
     """Refuse a parameter that the route does not have: a misspelt filter would filter nothing.
 
-    The protocols of others, ``/v1`` and ``/v2``, let unknown ones pass.
+    A protocol that is tolerant lets unknown ones pass.
     """
-    route = request.scope["route"]
-    if request.scope["query_string"] and route.include_in_schema and not is_foreign(route.path):
-        refuse_others(request.scope["query_string"], _names(route.dependant))
+    scope, route = request.scope, request.scope["route"]
+    if scope["query_string"] and route.include_in_schema and not protocol_of(scope).tolerant:
+        refuse_others(scope["query_string"], _names(route.dependant))
 
 
 def _names(dependant: Dependant) -> list[str]:

@@ -20,7 +20,8 @@ from limits.storage import storage_from_string
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.auth import scope_needed
-from service.api.middleware import refuse_request, route_of
+from service.api.middleware import refuse_request
+from service.api.protocols import route_of
 from service.errors import QuotaExceeded, QuotasUnavailable, SettingsError, UnrollError, to_install
 
 _A_REQUEST = 1000.0  # microseconds of computing that count as one

@@ -14,9 +14,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from service.api.computing import ComputingEndpoint
+from service.api.computing import Computing
 from service.api.deps import InTurnDep, ReaderDep, Services, ServicesDep
-from service.api.openapi import problem_response
+from service.api.errors import PROBLEMS
 from service.api.query import QueryTime
 from service.errors import InvalidInput, Problem
 from service.request_log.export import Export, readable_body
@@ -26,7 +26,7 @@ from service.request_log.rows import StoredRow, Summary
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
-UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: problem_response("The log cannot be reached now")}
+UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: PROBLEMS.entry("The log cannot be reached now")}
 # Hour by hour beyond this is a job for an export.
 _LONGEST_STATISTICS = timedelta(days=31)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -62,11 +62,11 @@ def _named(request: Request, path: str) -> tuple[str, str | None]:
     path = path.removeprefix(request.scope.get("root_path", ""))
     for route in request.app.router.routes:
         endpoint = getattr(route, "endpoint", None)
-        if isinstance(endpoint, ComputingEndpoint):
+        if isinstance(endpoint, Computing):
             match, found = route.matches({"type": "http", "method": "POST", "path": path})
             if match is Match.FULL:
                 given = [value for value in found["path_params"].values() if not value.startswith("{")]
-                return endpoint.path, "/".join(given) or None
+                return endpoint.codec.path, "/".join(given) or None
     return path, None
 
 
@@ -230,7 +230,7 @@ async def _pieces(services: Services, found: Export, piece: bytes) -> AsyncItera
 @router.get(
     "/{request_id}",
     summary="One logged request with its bodies",
-    responses={404: problem_response("No such request"), **UNAVAILABLE},
+    responses={404: PROBLEMS.entry("No such request"), **UNAVAILABLE},
 )
 def request(reader: ReaderDep, request_id: Id) -> LoggedBodies:
     row = reader.get(request_id)

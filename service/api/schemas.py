@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from abc import abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.cards import Level
 from service.errors import InvalidInput, Problem
-from service.inference.answers import (
-    Best,
-    BestBacktest,
-    Counterfactual,
-    Forecast,
-    ModelBacktest,
-    ModelResult,
-    Prediction,
-    RuleBacktest,
-    RuleResult,
-)
+from service.inference import questions
+from service.inference.answers import Backtest, Comparison, Forecast, Prediction
 from service.inference.engine import LEVELS
-from service.inference.inspection import InspectedStep
-from service.inference.retention import Memory
+from service.inference.inspection import Inspection
 from service.inference.sequences import Sequence
 
 MOST_SEQUENCES = 10_000
@@ -51,6 +42,10 @@ class ComputingPayload(BaseModel):
     """What every computing endpoint reads: exactly the fields it knows, each of its own type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    @abstractmethod
+    def question(self) -> questions.Question[Any]:
+        """What is asked; raises InvalidInput."""
 
     def is_single(self) -> bool:
         """Whether one `sequence` was posted rather than `sequences`."""
@@ -103,13 +98,6 @@ class SequencesPayload(ComputingPayload):
     def is_single(self) -> bool:
         return self.sequence is not None
 
-    def size(self) -> tuple[int, int]:
-        """How many sequences were posted, of how many values in all. Raises as :meth:`posted` does."""
-        if self.sequence is not None and self.sequences is None:  # as a rule
-            return 1, len(self.sequence)
-        sequences = self.posted()
-        return len(sequences), sum(map(len, sequences))
-
 
 class _ModelPayload(SequencesPayload):
     model: Name | None = Field(
@@ -141,6 +129,9 @@ class _ModelPayload(SequencesPayload):
 class PredictRequest(_ModelPayload):
     """What `/predict` reads."""
 
+    def question(self) -> questions.Predict:
+        return questions.Predict(self.posted(), *self.named(), self.interval_levels())
+
 
 class ForecastRequest(_ModelPayload):
     """What `/forecast` reads."""
@@ -154,6 +145,9 @@ class ForecastRequest(_ModelPayload):
             raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("horizon", expected),))
         return sequences
 
+    def question(self) -> questions.Forecast:
+        return questions.Forecast(self.posted(), *self.named(), self.interval_levels(), self.horizon)
+
 
 class InspectRequest(ComputingPayload):
     """What `/inspect` reads."""
@@ -161,6 +155,9 @@ class InspectRequest(ComputingPayload):
     model: Name = Field(description="The served model to look into.")
     version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
     sequence: PostedSequence = Field(description="Numbers, oldest first, or [index, value] pairs for memory models.")
+
+    def question(self) -> questions.Inspect:
+        return questions.Inspect([self.sequence], self.model, self.version)
 
 
 class CompareRequest(SequencesPayload):
@@ -188,6 +185,9 @@ class CompareRequest(SequencesPayload):
             raise _target_mismatch("targets belong to sequences, target to sequence")
         return self.targets if self.target is None else [self.target]
 
+    def question(self) -> questions.Compare:
+        return questions.Compare(self.posted(), self.task, self.truth(), self.models)
+
 
 class BacktestRequest(ComputingPayload):
     """What `/backtest` reads."""
@@ -201,6 +201,9 @@ class BacktestRequest(ComputingPayload):
     horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(
         description="How many steps ahead to judge; at most half as many as there are values."
     )
+
+    def question(self) -> questions.Backtest:
+        return questions.Backtest([self.sequence], self.horizon, self.models)
 
 
 def _target_mismatch(expected: str) -> InvalidInput:
@@ -216,6 +219,13 @@ class PredictResponse:
     version: str | None
     predictions: list[Prediction]
 
+    @staticmethod
+    def of(request_id: str, found: list[Prediction], payload: PredictRequest) -> PredictResponse:
+        """The answer to ``payload``."""
+        if payload.model is None:
+            return PredictResponse(request_id, None, None, found)
+        return PredictResponse(request_id, found[0].model, found[0].version, found)
+
 
 @dataclass(frozen=True, slots=True)
 class ForecastResponse:
@@ -224,9 +234,24 @@ class ForecastResponse:
     request_id: str
     forecasts: list[Forecast]
 
+    @staticmethod
+    def of(request_id: str, found: list[Forecast], _: object) -> ForecastResponse:
+        """The answer that says what was ``found``."""
+        return ForecastResponse(request_id, found)
 
-@dataclass(frozen=True, slots=True)
-class BacktestResponse:
+
+@dataclass(frozen=True)
+class _Identified:
+    request_id: str
+
+    @classmethod
+    def of(cls, request_id: str, found: Any, _: object) -> Self:
+        """The answer that has all of what was ``found``."""
+        return cls(request_id, *(getattr(found, each.name) for each in fields(found)))
+
+
+@dataclass(frozen=True)
+class BacktestResponse(Backtest, _Identified):
     """How models and rules would have done on the later half of a series, one entry per name and steps ahead.
 
     `origins` forecasts were made, the first with `first` values known and the last with `last`; `scale` is the naive
@@ -234,37 +259,12 @@ class BacktestResponse:
     is null where it could be a number.
     """
 
-    request_id: str
-    origins: int
-    first: int
-    last: int
-    scale: float
-    backtests: list[ModelBacktest | RuleBacktest]
-    best: BestBacktest
-    warnings: list[str]
 
-
-@dataclass(frozen=True, slots=True)
-class InspectResponse:
+@dataclass(frozen=True)
+class InspectResponse(Inspection, _Identified):
     """An answer and what it came from, step by step; `reading` says in one sentence what it means."""
 
-    request_id: str
-    model: str
-    version: str
-    value: float
-    replayed: float
-    steps: list[InspectedStep]
-    memory: Memory
-    counterfactuals: list[Counterfactual] | None
-    reading: str
 
-
-@dataclass(frozen=True, slots=True)
-class CompareResponse:
+@dataclass(frozen=True)
+class CompareResponse(Comparison, _Identified):
     """The models of a task beside each other and beside the rules; lists run parallel to the sequences."""
-
-    request_id: str
-    task: str
-    results: list[ModelResult]
-    rules: list[RuleResult]
-    best: Best

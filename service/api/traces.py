@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from service.api.codec import Call
 from service.telemetry.tracing import Span, Tracing
 
-if TYPE_CHECKING:
-    from service.api.replies import Posted, Reply
 
-
-def trace(
-    tracing: Tracing, endpoint: str, posted: Posted, reply: Reply | None, status: int, began: int, ended: int
-) -> None:
-    """Write the trace of one request, answered from ``began`` to ``ended`` (nanoseconds, monotonic)."""
+def trace(tracing: Tracing, call: Call, status: int, ended: int) -> None:
+    """Write the trace of one request, answered when it ``ended`` (nanoseconds, monotonic)."""
+    endpoint = call.codec.path
     attributes: dict[str, str | int | tuple[str, ...]] = {
         "http.request.method": "POST",
         "http.route": endpoint,
-        "unroll.request_id": posted.request_id,
+        "unroll.request_id": call.request_id,
     }
     stages: list[Span] = []
-    if reply is not None:
-        at = reply.stages
+    if call.answer is not None:
         stages = [
-            Span("validate", at.began, at.validated),
-            Span("infer", at.validated, at.inferred),
-            Span("write", at.inferred, at.written),
-            Span("commit", at.written, ended),
+            Span("validate", call.began, call.validated),
+            Span("infer", call.validated, call.inferred),
+            Span("write", call.inferred, call.written),
+            Span("commit", call.written, ended),
         ]
-        attributes |= {"unroll.models": reply.computed.models, "unroll.sequences": reply.computed.sequences}
-    tracing.answered(Span(f"POST {endpoint}", began, ended), stages, posted.headers, status, attributes)
+        attributes |= {"unroll.models": call.answer.models, "unroll.sequences": call.answer.sequences}
+    tracing.answered(Span(f"POST {endpoint}", call.started, ended), stages, call.headers, status, attributes)

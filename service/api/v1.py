@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -12,18 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, Tag
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from service.api.body import parse
-from service.api.computing import ComputingEndpoint
-from service.api.deps import CatalogDep, Services
-from service.api.openapi import no_model
-from service.api.replies import Computed, Content, Posted
+from service.api.codec import JSON, Call, Codec, Content
+from service.api.deps import CatalogDep
+from service.api.kserve_errors import ERROR_STRING, NO_MODEL
+from service.api.protocols import Protocol
 from service.api.schemas import MOST_SEQUENCES, MOST_VALUES, Number, Pair
 from service.errors import InvalidInput, Problem
-from service.inference.answers import Prediction
-from service.inference.price import Price
-from service.inference.sequences import Sequence, kind_of_short
-
-_NO_MODEL = no_model()
-
+from service.inference import answers
+from service.inference.questions import NextValues
+from service.inference.sequences import Sequence
 
 _Values = Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 _Steps = Annotated[list[tuple[Number]], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
@@ -50,7 +46,7 @@ class PredictResponse:
     predictions: list[float]
 
 
-class PredictEndpoint(ComputingEndpoint[list[Sequence]]):
+class PredictCodec(Codec[PredictRequest]):
     """Both paths of the protocol's one computing endpoint."""
 
     path = "/v1/models/{model}:predict"
@@ -61,48 +57,18 @@ class PredictEndpoint(ComputingEndpoint[list[Sequence]]):
     summary = "Predict the next value of each instance, by the protocol of TF Serving and KServe v1"
     example = {"instances": [[1.0, 2.0, 3.0, 4.0]]}  # noqa: RUF012  # overrides an instance attribute
 
-    def read(self, posted: Posted) -> list[Sequence]:
-        request = parse(self.payload, posted.body)
-        if sum(map(len, request.instances)) > MOST_VALUES:
+    def read(self, call: Call) -> PredictRequest:
+        return parse(self.payload, call.body)
+
+    def question(self, payload: PredictRequest, call: Call) -> NextValues:
+        asked = NextValues(list(map(_sequence, payload.instances)), call.path["model"], call.path.get("version"))
+        if asked.values > MOST_VALUES:
             expected = f"at most {MOST_VALUES} values in all"
             raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("instances", expected),))
-        return [_sequence(instance) for instance in request.instances]
+        return asked
 
-    def price(self, services: Services, question: list[Sequence], posted: Posted) -> Price:
-        values = sum(map(len, question))
-        return services.engine.prices.predict(len(question), values, posted.path["model"], posted.path.get("version"))
-
-    def compute(self, services: Services, question: list[Sequence], posted: Posted) -> Computed:
-        return _computed(services, question, posted, _predict(services, question, posted))
-
-    def joins(self, question: list[Sequence], posted: Posted) -> Hashable | None:
-        kind = kind_of_short(question[0]) if len(question) == 1 else None
-        return None if kind is None else (posted.path["model"], posted.path.get("version"), kind)
-
-    def compute_together(
-        self, services: Services, questions: list[list[Sequence]], posted: list[Posted]
-    ) -> list[Computed]:
-        predictions = _predict(services, [question[0] for question in questions], posted[0])
-        rows = zip(questions, posted, predictions, strict=True)
-        return [_computed(services, question, each, [prediction]) for question, each, prediction in rows]
-
-    def write(self, computed: Computed, question: list[Sequence]) -> Content:
-        return Content(orjson.dumps(computed.response), ((b"content-type", b"application/json"),))
-
-
-def _predict(services: Services, sequences: list[Sequence], posted: Posted) -> list[Prediction]:
-    # Without levels no intervals are computed: the protocol has no place for them.
-    return services.engine.predict(sequences, posted.path["model"], posted.path.get("version"), levels=())
-
-
-def _computed(services: Services, question: list[Sequence], posted: Posted, predictions: list[Prediction]) -> Computed:
-    return Computed(
-        PredictResponse([each.value for each in predictions]),
-        task=services.catalog.task(posted.path["model"]),
-        models=Computed.references(predictions),
-        sequences=len(question),
-        values=sum(map(len, question)),
-    )
+    def write(self, found: answers.NextValues, payload: PredictRequest, call: Call) -> Content:
+        return Content(orjson.dumps(PredictResponse(found.values)), JSON)
 
 
 class _NoVerb(StringConvertor):
@@ -111,7 +77,6 @@ class _NoVerb(StringConvertor):
     regex = "[^/:]+"
 
 
-predict = PredictEndpoint()
 register_url_convertor("no_verb", _NoVerb())
 router = APIRouter(prefix="/v1", tags=["v1"])
 
@@ -139,8 +104,8 @@ async def models(catalog: CatalogDep) -> ModelNames:
     return ModelNames(models=[model.card.name for model in catalog])
 
 
-@router.get("/models/{model:no_verb}", summary="Is a model served, in which versions?", responses=_NO_MODEL)
-@router.get("/models/{model}/versions/{version:no_verb}", summary="Is one version served?", responses=_NO_MODEL)
+@router.get("/models/{model:no_verb}", summary="Is a model served, in which versions?", responses=NO_MODEL)
+@router.get("/models/{model}/versions/{version:no_verb}", summary="Is one version served?", responses=NO_MODEL)
 async def status(catalog: CatalogDep, model: str, version: str | None = None) -> ModelStatus:
     catalog.get(model, version)
     served = catalog.versions(model) if version is None else [version]
@@ -157,3 +122,6 @@ async def status(catalog: CatalogDep, model: str, version: str | None = None) ->
 def _sequence(instance: Any) -> Sequence:
     single = isinstance(instance[0], tuple) and len(instance[0]) == 1
     return [step[0] for step in instance] if single else instance
+
+
+V1 = Protocol(("/v1",), ERROR_STRING, (PredictCodec(),), (router,))

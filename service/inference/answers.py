@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from service.cards import Score
-from service.inference.check import VERDICTS, Check, Verdict
+from service.inference.check import Check, Verdict
 
 
 @dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every sequence
@@ -30,22 +28,19 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class NextValues:
-    """The answers of one model to several sequences, without a record for each.
+    """The answers of one model to several sequences, and the verdict of the check of each, without a record for each.
 
-    ``verdicts`` counts those of their checks by name: how often the model beat the best rule, tied, or lost to it.
+    A sequence that is too short to be checked has no verdict.
     """
 
     model: str
-    version: str | None
+    version: str
     values: list[float]
-    verdicts: dict[Verdict, int]
+    verdicts: list[Verdict | None]
 
-    @staticmethod
-    def of(predictions: Sequence[Prediction]) -> NextValues:
-        """The same of ``predictions`` that one model made."""
-        counted = Counter(each.check.verdict for each in predictions if each.check is not None)
-        verdicts = {verdict: counted[verdict] for verdict in VERDICTS}
-        return NextValues(predictions[0].model, predictions[0].version, [each.value for each in predictions], verdicts)
+    def part(self, rows: slice) -> NextValues:
+        """Those of some of the sequences."""
+        return NextValues(self.model, self.version, self.values[rows], self.verdicts[rows])
 
 
 @dataclass(frozen=True, slots=True)

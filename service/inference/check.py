@@ -136,9 +136,10 @@ class Standing(NamedTuple):
         lost: NDArray[np.bool_] = (self.verdicts == VERDICTS.index("loses")) & (self.steps > 0)
         return lost
 
-    def tally(self) -> NDArray[np.intp]:
-        """How often each of ``VERDICTS`` was given; a sequence that could not be checked has none."""
-        return np.bincount(self.verdicts[self.steps > 0], minlength=len(VERDICTS))
+    def given(self) -> list[Verdict | None]:
+        """The verdict on each; None where no step could be checked."""
+        rows = zip(self.verdicts.tolist(), self.steps.tolist(), strict=True)
+        return [VERDICTS[verdict] if steps else None for verdict, steps in rows]
 
     def checks(self) -> list[Check | None]:
         """A record for each sequence; None where no step could be checked."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from service.inference import rules
 from service.inference.caveats import caveats
-from service.inference.check import TIE, Check, Standing, judge
+from service.inference.check import TIE, Check, Standing, Verdict, judge
 from service.inference.evidence import RULES, Examination, Who
 from service.inference.intervals import error_scale
 from service.inference.model import Model
@@ -76,15 +76,15 @@ def answered(batch: Batch, model: Model) -> Choice:
     return Choice(model, model.card.name, _ALL, answers, np.full(len(answers), np.nan), checks, warnings, state)
 
 
-def tally(batch: Batch, model: Model) -> tuple[Floats, NDArray[np.intp]]:
-    """The answers of ``model``, and how often it had each of the verdicts; raises as :func:`answered` does."""
+def judged(batch: Batch, model: Model) -> tuple[Floats, list[Verdict | None]]:
+    """The answers of ``model`` and the verdict on each; raises as :func:`answered` does."""
     model.require(batch)
     known = model.reading.known(batch)
     if known is None:
         found = Examination(batch, [model], model.reading.first)
-        return found.answers[RULES], found.standing(RULES).tally()
+        return found.answers[RULES], found.standing(RULES).given()
     answers, _ = model.answer(batch)
-    return answers, judge(batch, answers, known).tally()
+    return answers, judge(batch, answers, known).given()
 
 
 def choices(found: Examination, who: Who) -> list[Choice]:

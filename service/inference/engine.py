@@ -10,8 +10,8 @@ from service.errors import InvalidInput, Problem
 from service.inference import backtest, comparison, inspection, rules
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
-from service.inference.check import VERDICTS
-from service.inference.choice import Choice, answered, choose, tally
+from service.inference.check import Verdict
+from service.inference.choice import Choice, answered, choose, judged
 from service.inference.inspection import Inspection
 from service.inference.model import Model
 from service.inference.price import Prices
@@ -39,7 +39,7 @@ class Engine:
 
     def predict(
         self,
-        sequences: list[Sequence],
+        sequences: list[Sequence] | Rows,
         model: str | None = None,
         version: str | None = None,
         levels: tuple[Level, ...] = LEVELS,
@@ -53,19 +53,20 @@ class Engine:
                 found.update(zip(places, predictions(choice, batch.unit[choice.rows], levels), strict=True))
         return [found[row] for row in range(len(sequences))]
 
-    def next_values(self, rows: Rows, model: str, version: str | None = None) -> NextValues:
+    def next_values(self, sequences: list[Sequence] | Rows, model: str, version: str | None = None) -> NextValues:
         """What :meth:`predict` says of the next values, for protocols that have no place for a record of each."""
         named = self.catalog.get(model, version)
-        values, verdicts = np.empty(len(rows.lengths)), np.zeros(len(VERDICTS), np.intp)
-        for batch in batches(rows):
-            values[batch.rows], counted = tally(batch, named)
-            verdicts += counted
-        counts = dict(zip(VERDICTS, verdicts.tolist(), strict=True))
-        return NextValues(named.card.name, named.card.version, values.tolist(), counts)
+        values = [0.0] * len(sequences)
+        verdicts: list[Verdict | None] = [None] * len(sequences)
+        for batch in batches(sequences):
+            answers, given = judged(batch, named)
+            for row, value, verdict in zip(batch.rows.tolist(), answers.tolist(), given, strict=True):
+                values[row], verdicts[row] = value, verdict
+        return NextValues(named.card.name, named.card.version, values, verdicts)
 
     def forecast(
         self,
-        sequences: list[Sequence],
+        sequences: list[Sequence] | Rows,
         horizon: int,
         model: str | None = None,
         version: str | None = None,

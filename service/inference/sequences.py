@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,8 @@ BATCH_STEPS = 8192
 SHORT = 64
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rows:
     """Many sequences of one kind in one padded table, as protocols of tensors post them.
 
     ``table`` float64 [sequences, timesteps], or of pairs [sequences, timesteps, 2]; ``lengths`` [sequences].
@@ -42,6 +43,9 @@ class Rows(NamedTuple):
 
     table: Floats
     lengths: NDArray[np.signedinteger]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
 
     def listed(self) -> list[Sequence]:
         """The same as a list of sequences."""
@@ -109,11 +113,9 @@ def are_pairs(sequence: Sequence) -> bool:
     return isinstance(sequence[0], tuple)
 
 
-def kind_of_short(sequence: Sequence) -> Kind | None:
-    """The kind of a sequence of at most 64 steps; None for a longer one."""
-    if len(sequence) > SHORT:
-        return None
-    return "pairs" if are_pairs(sequence) else "values"
+def listed(sequences: list[Sequence] | Rows) -> list[Sequence]:
+    """``sequences`` as a list, in whatever form they were posted."""
+    return sequences.listed() if isinstance(sequences, Rows) else sequences
 
 
 def batches(sequences: list[Sequence] | Rows) -> Iterator[Batch]:

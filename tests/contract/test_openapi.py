@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Route
 
-from service.app import COMPUTING, create_app
+from service.app import PROTOCOLS, create_app
 from service.settings import Settings
 
 # Pages for people, and what they load.
@@ -31,9 +31,9 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         for method in (route.methods or set()) - {"HEAD"}
         if route.path not in HIDDEN
     ]
-    computing = {(endpoint.path, "post") for endpoint in COMPUTING}
-    assert computing <= described
-    assert {route for route in routes if route[0] not in {p for e in COMPUTING for p in e.routes}} <= described
+    computing = {path for protocol in PROTOCOLS for codec in protocol.codecs for path in codec.routes}
+    assert {(path, "post") for path in computing} <= described
+    assert {route for route in routes if route[0] not in computing} <= described
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

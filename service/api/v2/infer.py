@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import NamedTuple
-
 import orjson
 
 from service.api import encoding
 from service.api.body import Accepted, parse, refuse_repeated_keys
-from service.api.computing import ComputingEndpoint
-from service.api.deps import Services
-from service.api.errors import Refusal
-from service.api.replies import Computed, Content, Posted, Reply
-from service.api.v2 import codec
+from service.api.codec import JSON, Call, Codec, Content
+from service.api.v2 import tensors
 from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.errors import InvalidInput
-from service.inference.answers import NextValues
-from service.inference.price import Price
-from service.inference.sequences import Rows, kind_of_short
+from service.inference import answers
+from service.inference.catalog import Catalog
+from service.inference.check import VERDICTS
+from service.inference.questions import NextValues
+from service.telemetry.metrics import Metrics
 
 _JSON_BYTES = b"inference-header-content-length"
 # Keys of a tensor, each at most once in each; and one that may stand at the top and in every tensor besides.
@@ -26,14 +22,7 @@ _TENSOR_KEYS = (b'"shape"', b'"datatype"', b'"data"')
 _PARAMETERS = b'"parameters"'
 
 
-class Question(NamedTuple):
-    rows: Rows
-    values: int
-    id: str | None
-    binary: bool
-
-
-class InferEndpoint(ComputingEndpoint[Question]):
+class InferCodec(Codec[InferRequest]):
     """Both paths of the protocol's one computing endpoint."""
 
     path = "/v2/models/{model}/infer"
@@ -60,88 +49,53 @@ class InferEndpoint(ComputingEndpoint[Question]):
         "inputs": [{"name": "sequence", "datatype": "FP64", "shape": [1, 4], "data": [1.0, 2.0, 3.0, 4.0]}]
     }
 
-    def read(self, posted: Posted) -> Question:
-        end = _json_bytes(posted)
-        head = posted.body[:end]
+    def read(self, call: Call) -> InferRequest:
+        head = call.body[: _json_bytes(call)]
         request = parse(self.payload, head)
         if head.count(_PARAMETERS) > 1 or any(head.count(key) > len(request.inputs) for key in _TENSOR_KEYS):
             refuse_repeated_keys(head)
-        rows = codec.rows_of(request, memoryview(posted.body)[end:])
-        return Question(rows, int(rows.lengths.sum()), request.id, binary=request.wants_binary())
+        return request
 
-    def price(self, services: Services, question: Question, posted: Posted) -> Price:
-        model, version = posted.path["model"], posted.path.get("version")
-        return services.engine.prices.predict(len(question.rows.lengths), question.values, model, version)
+    def question(self, payload: InferRequest, call: Call) -> NextValues:
+        rows = tensors.rows_of(payload, memoryview(call.body)[_json_bytes(call) :])
+        return NextValues(rows, call.path["model"], call.path.get("version"))
 
-    def compute(self, services: Services, question: Question, posted: Posted) -> Computed:
-        found = services.engine.next_values(question.rows, posted.path["model"], posted.path.get("version"))
-        return _computed(services, question, posted, found)
-
-    def joins(self, question: Question, posted: Posted) -> Hashable | None:
-        kind = kind_of_short(question.rows.listed()[0]) if len(question.rows.lengths) == 1 else None
-        return None if kind is None else (posted.path["model"], posted.path.get("version"), kind)
-
-    def compute_together(self, services: Services, questions: list[Question], posted: list[Posted]) -> list[Computed]:
-        sequences = [sequence for question in questions for sequence in question.rows.listed()]
-        model, version = posted[0].path["model"], posted[0].path.get("version")
-        # Without levels no intervals are computed: the protocol has no place for them.
-        predictions = services.engine.predict(sequences, model, version, levels=())
-        rows = zip(questions, posted, predictions, strict=True)
-        return [_computed(services, question, each, NextValues.of([found])) for question, each, found in rows]
-
-    def observe(
-        self, services: Services, posted: Posted, reply: Reply | None, refusal: Refusal | None, nanoseconds: int
-    ) -> None:
-        super().observe(services, posted, reply, refusal, nanoseconds)
-        model = services.catalog.find(posted.path["model"], posted.path.get("version"))
+    def observe(self, call: Call, metrics: Metrics, catalog: Catalog, nanoseconds: int, failed: bool) -> None:
+        model = catalog.find(call.path["model"], call.path.get("version"))
         if model is None:
             return  # what clients make up must not become a series
-        seconds, at = nanoseconds * 1e-9, posted.time * 1e-6
-        if reply is None or refusal is not None:
-            services.metrics.inferred(model.reference, 0, {"fail": seconds}, at)
-            return
-        began, validated, inferred, written = reply.stages
-        stages = {
-            "success": seconds,
-            "queue": 0.0,  # nothing waits for a batch here
-            "compute_input": (validated - began) * 1e-9,
-            "compute_infer": (inferred - validated) * 1e-9,
-            "compute_output": (written - inferred) * 1e-9,
-        }
-        services.metrics.inferred(model.reference, reply.computed.sequences, stages, at)
+        stages = {"fail" if failed else "success": nanoseconds * 1e-9}
+        if call.answer is not None and not failed:
+            stages |= {
+                "queue": 0.0,  # nothing waits for a batch here
+                "compute_input": (call.validated - call.began) * 1e-9,
+                "compute_infer": (call.inferred - call.validated) * 1e-9,
+                "compute_output": (call.written - call.inferred) * 1e-9,
+            }
+        sequences = 0 if failed or call.answer is None else call.answer.sequences
+        metrics.inferred(model.reference, sequences, stages, call.time * 1e-6)
 
-    def write(self, computed: Computed, question: Question) -> Content:
-        found: NextValues = computed.response  # type: ignore[assignment]  # what compute put there
-        tensor, data = codec.output(found.values, question.binary)
-        head = orjson.dumps(_answer(found, tensor, question.id))
+    def write(self, found: answers.NextValues, payload: InferRequest, call: Call) -> Content:
+        tensor, data = tensors.output(found.values, payload.wants_binary())
+        head = orjson.dumps(_answer(found, tensor, payload.id))
         if not data:
-            return Content(head, ((b"content-type", b"application/json"),))
+            return Content(head, JSON)
         headers = ((b"content-type", b"application/octet-stream"), (_JSON_BYTES, str(len(head)).encode()))
         return Content(head + data, headers)
 
 
-def _computed(services: Services, question: Question, posted: Posted, found: NextValues) -> Computed:
-    return Computed(
-        found,
-        task=services.catalog.task(posted.path["model"]),
-        models=(f"{found.model}/{found.version}",),
-        sequences=len(found.values),
-        values=question.values,
-    )
-
-
-def _json_bytes(posted: Posted) -> int:
-    given = posted.headers.get(_JSON_BYTES)
+def _json_bytes(call: Call) -> int:
+    given = call.headers.get(_JSON_BYTES)
     if given is None:
-        return len(posted.body)
-    if not given.isdigit() or len(given) > 10 or int(given) > len(posted.body):
+        return len(call.body)
+    if not given.isdigit() or len(given) > 10 or int(given) > len(call.body):
         raise InvalidInput(
             "Inference-Header-Content-Length: expected the number of bytes of the JSON part", code="invalid_header"
         )
     return int(given)
 
 
-def _answer(found: NextValues, tensor: OutputTensor, identity: str | None) -> dict[str, object]:
+def _answer(found: answers.NextValues, tensor: OutputTensor, identity: str | None) -> dict[str, object]:
     """The response without what it has not: clients take a null for a value."""
     shown = {name: getattr(tensor, name) for name in ("name", "shape", "datatype")}
     shown |= {"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters}
@@ -149,9 +103,6 @@ def _answer(found: NextValues, tensor: OutputTensor, identity: str | None) -> di
         "model_name": found.model,
         "model_version": found.version,
         "outputs": [shown],
-        "parameters": found.verdicts,
+        "parameters": {verdict: found.verdicts.count(verdict) for verdict in VERDICTS},
     }
     return answer if identity is None else {**answer, "id": identity}
-
-
-infer = InferEndpoint()

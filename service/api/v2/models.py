@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response, status
 
 from service import DISTRIBUTION
 from service.api.deps import CatalogDep, ServicesDep
-from service.api.openapi import no_model
+from service.api.kserve_errors import NO_MODEL
 from service.api.v2.schemas import (
     ModelConfig,
     ModelMetadata,
@@ -24,7 +24,6 @@ from service.errors import ModelUnavailable
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 PLATFORM = "onnxruntime_onnx"
-_NO_MODEL = no_model()
 
 router = APIRouter(prefix="/v2", tags=["v2"])
 
@@ -51,8 +50,8 @@ async def ready(services: ServicesDep, response: Response) -> ServerReady:
     return ServerReady(live=True, ready=services.ready)
 
 
-@router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=_NO_MODEL)
-@router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=_NO_MODEL)
+@router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=NO_MODEL)
+@router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=NO_MODEL)
 async def metadata(catalog: CatalogDep, model: str, version: str | None = None) -> ModelMetadata:
     columns = catalog.get(model, version).reading.columns
     return ModelMetadata(
@@ -66,7 +65,7 @@ async def metadata(catalog: CatalogDep, model: str, version: str | None = None) 
 
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {
-    404: _NO_MODEL[404],
+    404: NO_MODEL[404],
     503: {"model": ModelReady, "description": "Not now"},
 }
 
@@ -84,8 +83,8 @@ async def model_ready(services: ServicesDep, response: Response, model: str, ver
     return ModelReady(name=model, ready=able)
 
 
-@router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=_NO_MODEL)
-@router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=_NO_MODEL)
+@router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=NO_MODEL)
+@router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=NO_MODEL)
 async def config(catalog: CatalogDep, model: str, version: str | None = None) -> ModelConfig:
     columns = catalog.get(model, version).reading.columns
     return ModelConfig(

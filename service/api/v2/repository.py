@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from service.api.deps import RepositoryDep, ServicesDep, posted
-from service.api.openapi import error_responses, foreign_response, request_body
+from service.api.kserve_errors import ERROR_STRING
+from service.api.openapi import request_body
 from service.api.v2.schemas import IndexEntry
 
 router = APIRouter(prefix="/v2/repository", tags=["v2"])
@@ -35,11 +36,11 @@ class ChangeRequest(BaseModel):
 IndexDep = Annotated[IndexRequest, posted(IndexRequest, absent=b"{}")]
 ChangeDep = Annotated[ChangeRequest, posted(ChangeRequest, absent=b"{}")]
 
-_BAD = error_responses("/v2", 413, 415, 422, 503)
+_BAD = ERROR_STRING.entries(413, 415, 422, 503)
 _CHANGED = {
     **_BAD,
-    404: foreign_response("No such model"),
-    409: foreign_response("The folder is bad; what was served before goes on"),
+    404: ERROR_STRING.entry("No such model"),
+    409: ERROR_STRING.entry("The folder is bad; what was served before goes on"),
 }
 
 

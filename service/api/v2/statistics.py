@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 
 from service.api.deps import ServicesDep
-from service.api.openapi import no_model
+from service.api.kserve_errors import NO_MODEL
 from service.api.v2.schemas import Duration, InferStatistics, ModelStatistics, Statistics
 
 Numbers = Mapping[tuple[str, str], float]
@@ -20,8 +20,8 @@ def every_model(services: ServicesDep) -> Statistics:
     return _statistics(services, [model.reference for model in services.catalog.everyone()])
 
 
-@router.get("/{model}/stats", summary="Statistics of every version of a model", responses=no_model())
-@router.get("/{model}/versions/{version}/stats", summary="Statistics of one version", responses=no_model())
+@router.get("/{model}/stats", summary="Statistics of every version of a model", responses=NO_MODEL)
+@router.get("/{model}/versions/{version}/stats", summary="Statistics of one version", responses=NO_MODEL)
 def one_model(services: ServicesDep, model: str, version: str | None = None) -> Statistics:
     services.catalog.get(model, version)
     versions = services.catalog.versions(model) if version is None else [version]

@@ -9,15 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.routing import Route
 
-from service.api.deps import Services
-from service.api.native import NativeEndpoint
-from service.api.replies import Computed
+from service.api.errors import PROBLEMS
+from service.api.native import NativeCodec
+from service.api.protocols import Protocol
 from service.api.schemas import PredictRequest, PredictResponse
-from service.app import create_app
+from service.app import PROTOCOLS, create_app
 from service.errors import ModelUnavailable, NonFiniteOutput
-from service.inference.price import Price
+from service.inference.engine import Engine
+from service.inference.questions import Answer, Predict
 from service.request_log.database import sqlite_module
 from service.settings import Settings
 from tests.conftest import MODELS, CopyModel
@@ -40,13 +40,18 @@ def settings(folder: Path) -> dict[str, Any]:
 def test_a_failing_answer_is_a_problem_and_leaves_a_row(
     tmp_path: Path, error: Exception, status: int, code: str
 ) -> None:
-    def fail(services: Services, payload: PredictRequest, request_id: str) -> Computed:
-        """Fail."""
-        raise error
+    class Failing(Predict):
+        @classmethod
+        def answers(cls, engine: Engine, questions: list[Any]) -> list[Answer[Any]]:
+            raise error
 
-    app = create_app(Settings(**settings(tmp_path)))
-    endpoint = NativeEndpoint("/failing", PredictRequest, PredictResponse, fail, lambda *_: Price(0.0, 2), {})
-    app.router.routes.insert(0, Route("/failing", endpoint, methods=["POST"]))
+    class FailingRequest(PredictRequest):
+        def question(self) -> Predict:
+            return Failing(self.posted(), None, None, ())
+
+    codec = NativeCodec("/failing", "Fail.", FailingRequest, PredictResponse, {})
+    protocols = (*PROTOCOLS, Protocol(("/failing",), PROBLEMS, (codec,)))
+    app = create_app(Settings(**settings(tmp_path)), protocols=protocols)
     with in_thread(app, **settings(tmp_path)) as client:
         response = client.post("/failing", json={"sequence": [1, 2]})
         assert_problem(response, status, code)

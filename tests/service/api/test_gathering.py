@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import Mock
 
 import httpx
@@ -14,7 +14,6 @@ import pytest
 
 from service.api.admission import PART
 from service.api.gathering import Gathering
-from service.api.replies import Asked
 from service.app import create_app
 from service.inference.price import Price
 from service.request_log.migrate import migrate
@@ -102,7 +101,28 @@ def test_a_client_that_leaves_holds_nobody_up(tmp_path: Path) -> None:
     assert _run(tmp_path, posts).status_code == 200
 
 
-ASKED = Asked("question", Price(0.0, 1), 0, 0)  # what costs nothing is answered too
+class Question:
+    """One of ``joint`` that may be answered together; ``sizes`` tells how many of them were."""
+
+    sizes: ClassVar[list[int]] = []
+
+    def __init__(self, joint: str | None = "all of them") -> None:
+        self.joint = joint
+
+    def joins(self) -> str | None:
+        return self.joint
+
+    @classmethod
+    def answers(cls, _: object, questions: list[Any]) -> list[Any]:
+        cls.sizes.append(len(questions))
+        return questions
+
+
+def _call(question: Any, microseconds: float = 0.0) -> Any:
+    """A call with ``question``; what costs nothing is answered too."""
+    return Mock(question=question, price=Price(microseconds, 1))
+
+
 _CHANGING = {"request_id", "id", "duration_us"}
 
 
@@ -116,18 +136,15 @@ def _said(answer: Any) -> Any:
 @pytest.mark.parametrize(("commit_seconds", "together"), [(1e-6, True), (3600.0, False)])
 def test_the_work_waits_for_a_short_commit_and_goes_on_beside_a_long_one(commit_seconds: float, together: bool) -> None:
     sizes: list[int] = []
-    endpoint, admission = Mock(), Mock(requests=16)
-    endpoint.joins.return_value = "all of them"
-    endpoint.compute_together = lambda _, questions, posted: questions
     log = Log(sizes, commit_seconds)
 
     async def ask() -> None:
-        gathering = Gathering(log, admission)  # type: ignore[arg-type]
-        asked = [asyncio.create_task(gathering.reply(endpoint, None, Mock(), ASKED, 0)) for _ in range(8)]
+        gathering = Gathering(log, Mock(requests=16))  # type: ignore[arg-type]
+        asked = [asyncio.create_task(gathering.answer(_call(Question()), Mock())) for _ in range(8)]
         for _ in range(10):
             await asyncio.sleep(0)
         assert sizes == ([] if together else [8])
-        asked += [asyncio.create_task(gathering.reply(endpoint, None, Mock(), ASKED, 0)) for _ in range(8)]
+        asked += [asyncio.create_task(gathering.answer(_call(Question()), Mock())) for _ in range(8)]
         for _ in range(10):
             await asyncio.sleep(0)
         log.end_commit()
@@ -137,55 +154,50 @@ def test_the_work_waits_for_a_short_commit_and_goes_on_beside_a_long_one(commit_
     assert sizes == ([16] if together else [8, 8])
 
 
-@pytest.mark.parametrize("broken", ["joins", "compute", "compute_together", "reply", "row"])
+@pytest.mark.parametrize("broken", ["joins", "answers", "write", "row"])
 def test_whatever_breaks_nobody_waits_for_ever(broken: str) -> None:
-    endpoint, log = Mock(), Log([], 0.0)
-    endpoint.joins.return_value = None if broken == "compute" else "all of them"
-    endpoint.compute_together = Mock(side_effect=lambda _, questions, posted: questions)
-    getattr(endpoint, broken).side_effect = RuntimeError(broken)
-    if broken == "compute_together":  # then each is asked for itself
-        endpoint.compute.side_effect = RuntimeError(broken)
+    log = Log([], 0.0)
     log.writing = False
+
+    def call() -> Any:
+        made = _call(Mock(wraps=Question()))
+        getattr(made if broken in ("write", "row") else made.question, broken).side_effect = RuntimeError(broken)
+        return made
 
     async def ask() -> list[BaseException | Any]:
         gathering = Gathering(log, Mock(requests=4))  # type: ignore[arg-type]
-        asked = [gathering.reply(endpoint, None, Mock(), ASKED, 0) for _ in range(4)]
+        asked = [gathering.answer(call(), Mock()) for _ in range(4)]
         return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
 
     assert [str(error) for error in asyncio.run(ask())] == 4 * [broken]
 
 
 def test_no_more_is_answered_together_than_the_event_loop_may_take_for_at_a_time() -> None:
-    sizes: list[int] = []
-    endpoint = Mock()
-    endpoint.joins.return_value = "all of them"
-    endpoint.compute_together = Mock(side_effect=lambda _, questions, posted: sizes.append(len(questions)) or questions)
-    asked = Asked("question", Price(0.3 * PART, 1), 0, 0)
+    class Dear(Question):
+        sizes: ClassVar[list[int]] = []
 
     async def ask() -> None:
         gathering = Gathering(Log([], 3600.0), Mock(requests=16))  # type: ignore[arg-type]
-        await asyncio.gather(*[gathering.reply(endpoint, None, Mock(), asked, 0) for _ in range(8)])
+        await asyncio.gather(*[gathering.answer(_call(Dear(), 0.3 * PART), Mock()) for _ in range(8)])
 
     asyncio.run(asyncio.wait_for(ask(), 10))
-    assert sizes == [3, 3, 2]
+    assert Dear.sizes == [3, 3, 2]
 
 
 def test_the_event_loop_looks_after_others_between_parts_that_take_long() -> None:
     order: list[str] = []
-    endpoint = Mock()
-    endpoint.joins.return_value = None  # each is a part
+
+    class Slow(Question):
+        @classmethod
+        def answers(cls, _: object, questions: list[Any]) -> list[Any]:
+            order.append("computed")
+            asyncio.get_running_loop().call_soon(order.append, "somebody else")
+            time.sleep(2e-6 * PART)
+            return questions
 
     async def ask() -> None:
-        gathering, loop = Gathering(Log([], 3600.0), Mock(requests=16)), asyncio.get_running_loop()  # type: ignore[arg-type]
-
-        def compute(*_: object) -> str:
-            order.append("computed")
-            loop.call_soon(order.append, "somebody else")
-            time.sleep(2e-6 * PART)
-            return "computed"
-
-        endpoint.compute = compute
-        await asyncio.gather(*[gathering.reply(endpoint, None, Mock(), ASKED, 0) for _ in range(3)])
+        gathering = Gathering(Log([], 3600.0), Mock(requests=16))  # type: ignore[arg-type]
+        await asyncio.gather(*[gathering.answer(_call(Slow(None)), Mock()) for _ in range(3)])
 
     asyncio.run(asyncio.wait_for(ask(), 10))
     assert order == ["computed", "somebody else"] * 3

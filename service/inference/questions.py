@@ -1,0 +1,221 @@
+"""What can be asked of the models, in no protocol's words: a protocol turns bytes into these and answers into bytes.
+
+Each question knows its price, its answer, which questions may be answered together with it, and what the request log
+says of the answer. Knows no HTTP and no SQL.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, Self, TypeVar
+
+from service.cards import Level
+from service.inference import answers
+from service.inference.engine import Engine
+from service.inference.inspection import Inspection
+from service.inference.price import Price, Prices
+from service.inference.sequences import SHORT, Rows, Sequence, are_pairs, listed
+
+Found = TypeVar("Found")
+AnyQuestion = TypeVar("AnyQuestion", bound="Question[Any]")
+
+
+@dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every request
+class Answer(Generic[Found]):
+    """What was ``found``, and what the log says of it.
+
+    ``models`` is everyone who had a part, ``name/version`` or ``rule:name``; ``sequences`` and ``values`` are how many
+    were asked about.
+    """
+
+    found: Found
+    task: str | None
+    models: tuple[str, ...]
+    sequences: int
+    values: int
+
+
+@dataclass(slots=True)
+class Question(ABC, Generic[Found]):
+    """Something about ``sequences``, of so many ``values`` in all."""
+
+    sequences: list[Sequence] | Rows
+    values: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        rows = self.sequences
+        self.values = int(rows.lengths.sum()) if isinstance(rows, Rows) else sum(map(len, rows))
+
+    @abstractmethod
+    def price(self, prices: Prices) -> Price:
+        """What the answer will cost. Raises what :class:`Prices` raises."""
+
+    @classmethod
+    @abstractmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[Found]]:
+        """The answer to each of several questions that join, or to one; raises where the engine has none for one."""
+
+    def joins(self) -> Hashable | None:
+        """What questions that may be answered together with this one have in common; None for it alone."""
+        return None
+
+    def _answer(self, found: Found, task: str | None, models: tuple[str, ...]) -> Answer[Found]:
+        return Answer(found, task, models, len(self.sequences), self.values)
+
+
+@dataclass(slots=True)
+class NextValues(Question[answers.NextValues]):
+    """The next values that one model says, with nothing else about each."""
+
+    model: str
+    version: str | None
+
+    def price(self, prices: Prices) -> Price:
+        return prices.predict(len(self.sequences), self.values, self.model, self.version)
+
+    def joins(self) -> Hashable | None:
+        return _short(self, self.model, self.version)
+
+    @classmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.NextValues]]:
+        first = questions[0]
+        found = engine.next_values(_all(questions), first.model, first.version)
+        task, models = engine.catalog.task(first.model), (f"{found.model}/{found.version}",)
+        return [each._answer(found.part(rows), task, models) for each, rows in _with_rows(questions)]
+
+
+@dataclass(slots=True)
+class Predict(Question[list[answers.Prediction]]):
+    """The next values of the model, or of whatever does best on each sequence, with the evidence for each."""
+
+    model: str | None
+    version: str | None
+    levels: tuple[Level, ...]
+
+    def price(self, prices: Prices) -> Price:
+        return prices.predict(len(self.sequences), self.values, self.model, self.version)
+
+    def joins(self) -> Hashable | None:
+        return _short(self, self.model, self.version, self.levels)
+
+    @classmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Prediction]]]:
+        first = questions[0]
+        found = engine.predict(_all(questions), first.model, first.version, first.levels)
+        task = engine.catalog.task(first.model)
+        return [each._answer(found[rows], task, references(found[rows])) for each, rows in _with_rows(questions)]
+
+
+@dataclass(slots=True)
+class Forecast(Question[list[answers.Forecast]]):
+    """The next ``horizon`` values, else as :class:`Predict`."""
+
+    model: str | None
+    version: str | None
+    levels: tuple[Level, ...]
+    horizon: int
+
+    def price(self, prices: Prices) -> Price:
+        return prices.forecast(len(self.sequences), self.values, self.horizon, self.model, self.version)
+
+    @classmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Forecast]]]:
+        (asked,) = questions
+        found = engine.forecast(asked.sequences, asked.horizon, asked.model, asked.version, asked.levels)
+        return [asked._answer(found, engine.catalog.task(asked.model), references(found))]
+
+
+@dataclass(slots=True)
+class Compare(Question[answers.Comparison]):
+    """The models of a task side by side, held against the ``targets`` where they are known, one for each sequence."""
+
+    task: str
+    targets: list[float] | None
+    models: list[str] | None
+
+    def price(self, prices: Prices) -> Price:
+        return prices.compare(len(self.sequences), self.values, self.task, self.models)
+
+    def joins(self) -> Hashable | None:
+        if self.targets is not None and len(self.targets) != 1:
+            return None  # one that does not fit
+        return _short(self, self.task, tuple(self.models or ()), self.targets is None)
+
+    @classmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Comparison]]:
+        first = questions[0]
+        sequences, targets = listed(_all(questions)), first.targets
+        if len(questions) == 1:
+            found = [engine.compare(first.task, sequences, targets, first.models)]
+        else:
+            targets = None if targets is None else [target for each in questions for target in each.targets or ()]
+            found = engine.compare_each(first.task, sequences, targets, first.models)
+        return [
+            question._answer(each, each.task, tuple(f"{result.model}/{result.version}" for result in each.results))
+            for question, each in zip(questions, found, strict=True)
+        ]
+
+
+@dataclass(slots=True)
+class Backtest(Question[answers.Backtest]):
+    """What models and rules would have forecast of the later half of one sequence."""
+
+    horizon: int
+    models: list[str] | None
+
+    def price(self, prices: Prices) -> Price:
+        return prices.backtest(self.values, self.horizon, self.models)
+
+    @classmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Backtest]]:
+        (asked,) = questions
+        found = engine.backtest(listed(asked.sequences)[0], asked.horizon, asked.models)
+        judged = [each for each in found.backtests if isinstance(each, answers.ModelBacktest) and each.horizon == 1]
+        served = [engine.catalog.find(each.model, each.version) for each in judged]
+        tasks = {model.card.task for model in served if model is not None}
+        return [asked._answer(found, tasks.pop() if len(tasks) == 1 else None, references(judged))]
+
+
+@dataclass(slots=True)
+class Inspect(Question[Inspection]):
+    """What the answer of a model to one sequence came from, step by step."""
+
+    model: str
+    version: str | None
+
+    def price(self, prices: Prices) -> Price:
+        return prices.inspect(self.values, self.model, self.version)
+
+    @classmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[Inspection]]:
+        (asked,) = questions
+        found = engine.inspect(listed(asked.sequences)[0], asked.model, asked.version)
+        return [asked._answer(found, engine.catalog.task(asked.model), references([found]))]
+
+
+def references(found: Iterable[Any]) -> tuple[str, ...]:
+    """Everyone who had a part in ``found``: ``name/version``, or ``rule:name``."""
+    return tuple(sorted({f"{each.model}/{each.version}" if each.version else each.model for each in found}))
+
+
+def _short(question: Question[Any], *common: Hashable) -> Hashable | None:
+    """What ``question`` has in ``common`` with others if it is about one short sequence, and of which kind that is."""
+    if len(question.sequences) != 1 or question.values > SHORT:
+        return None
+    return (*common, are_pairs(listed(question.sequences)[0]))
+
+
+def _with_rows(questions: list[AnyQuestion]) -> Iterator[tuple[AnyQuestion, slice]]:
+    """Each of ``questions``, and where its sequences are among those of all."""
+    start = 0
+    for question in questions:
+        yield question, slice(start, start := start + len(question.sequences))
+
+
+def _all(questions: list[AnyQuestion]) -> list[Sequence] | Rows:
+    """The sequences of all ``questions``, in their order."""
+    if len(questions) == 1:
+        return questions[0].sequences
+    return [sequence for question in questions for sequence in listed(question.sequences)]
