@@ -82,17 +82,44 @@ def extend(
     exactly). Growth beyond 1e300 stays there.
     """
     rows, ends = np.arange(len(values)) if rows is None else rows, lengths - 1
-    fitted, start = LeastSquares(np.ascontiguousarray(values.T)), int(ends.min())
-    answers = np.empty((len(NAMES), len(fitted.steps) - start, len(values)))
+    fitted = LeastSquares(np.ascontiguousarray(values.T))
+    return _ahead(rule, fitted, _said(fitted, ends), rows, ends, horizon).T
+
+
+def ahead(fitted: LeastSquares, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int) -> Floats:
+    """What every rule says of the ``horizon`` steps after the values at ``ends`` of the sequences in ``rows`` [places].
+
+    The sequences are those that ``fitted`` was made of. Returns float64 [rules, horizon, places], each as in
+    :func:`extend`.
+    """
+    said = _said(fitted, ends)
+    return np.stack([_ahead(rule, fitted, said, rows, ends, horizon) for rule in NAMES])
+
+
+def _said(fitted: LeastSquares, ends: NDArray[np.int32]) -> Floats:
+    """What every rule says after each step from the earliest of ``ends`` on, as :func:`answer`."""
+    start = int(ends.min())
+    answers = np.empty((len(NAMES), len(fitted.steps) - start, fitted.steps.shape[1]))
     answer(fitted, start, answers)
-    first = answers[NAMES.index(rule), ends - start, rows]
+    return answers
+
+
+def _ahead(
+    rule: str, fitted: LeastSquares, said: Floats, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int
+) -> Floats:
+    """One rule's part of :func:`ahead` [horizon, places]."""
+    start = len(fitted.steps) - said.shape[1]
+    first = said[NAMES.index(rule), ends - start, rows]
     if rule == "ar2":
         found = _extend_ar2(fitted, rows, ends, horizon)
-        found[:, 0] = first
+        found[0] = first
     else:
-        slope = {"naive": np.zeros_like(first), "line": fitted.slope(start)[ends - start, rows]}
-        slope["drift"] = fitted.steps[ends, rows] - fitted.steps[np.maximum(ends - 1, 0), rows]
-        found = first[:, None] + slope[rule][:, None] * np.arange(float(horizon))
+        slope = np.zeros_like(first)
+        if rule == "line":
+            slope = fitted.slope(start)[ends - start, rows]
+        elif rule == "drift":
+            slope = fitted.steps[ends, rows] - fitted.steps[np.maximum(ends - 1, 0), rows]
+        found = first + slope * np.arange(float(horizon))[:, None]
     return np.clip(found, -_LARGEST, _LARGEST)
 
 
@@ -106,14 +133,18 @@ def _extend_ar2(fitted: LeastSquares, rows: NDArray[np.intp], ends: NDArray[np.i
         weights, means = fit.weights[:, entry, rows], fit.means[:, entry, rows]
         level, change = np.where(defined, weights, (level, change))
         constant = np.where(defined, fit.target[entry, rows] - (weights * means).sum(axis=0), constant)
-    found = np.empty((len(rows), horizon))
-    for ahead in range(horizon):
-        d = np.clip(constant + change * d + level * y, -_UNSTABLE, _UNSTABLE)
-        y = np.clip(y + d, -_UNSTABLE, _UNSTABLE)
-        found[:, ahead] = y
+    found, part = np.empty((horizon, len(rows))), np.empty(len(rows))
+    for step in found:
+        np.multiply(level, y, out=part)
+        d *= change
+        part += constant
+        d += part
+        np.minimum(np.maximum(d, -_UNSTABLE, out=d), _UNSTABLE, out=d)
+        np.add(y, d, out=step)
+        y = np.minimum(np.maximum(step, -_UNSTABLE, out=step), _UNSTABLE, out=step)
     with np.errstate(over="ignore"):
-        continued: Floats = fitted.steps[0, rows] + fitted.unit[rows] * found.T
-    return continued.T
+        continued: Floats = fitted.steps[0, rows] + fitted.unit[rows] * found
+    return continued
 
 
 def index_blind_mean(values: Floats, lengths: NDArray[np.int32]) -> Floats:

@@ -1,0 +1,205 @@
+"""How forecasts did over their own horizon on the sequences themselves, from rolling origins, beside the rules. Pure.
+
+From each origin a forecast knows the values before it and nothing else. Origins lie in the later half of a sequence,
+and the whole horizon after each is known; Tashman, Out-of-sample tests of forecasting accuracy, 2000.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference import rules
+from service.inference.check import FIRST, TIE, VERDICTS, Verdict
+from service.inference.cumulative import cumulative_sum, total
+from service.inference.least_squares import LeastSquares
+from service.inference.scaling import unit_of
+from service.inference.sequences import Batch
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+# Seasonal naive is one of the rules where there is a season, and naive where there is none: that of the same name wins.
+NAMES = (*rules.NAMES, "seasonal_naive")
+# More origins are a selection of them, evenly spaced.
+MOST_ORIGINS = 16
+
+
+@dataclass(slots=True)  # not frozen: there is one for every sequence
+class HorizonCheck:
+    """The record of a forecast over its horizon on one sequence, beside the best rule's at the same steps.
+
+    ``mae`` and ``rule_mae`` are mean absolute errors over ``horizon`` steps from ``origins`` origins; ``mase`` is
+    ``mae`` in units of the (seasonal) naive rule's one-step error before the first origin, None where nothing had
+    moved; ``skill`` is 1 - mae / rule_mae, None where the rule is all but exact.
+    """
+
+    origins: int
+    horizon: int
+    mae: float
+    mase: float | None
+    rule: str
+    rule_mae: float
+    skill: float | None
+    verdict: Verdict
+
+
+class Origins(NamedTuple):
+    """From where a batch's sequences are forecast, and how far.
+
+    ``known`` [origins, sequences] is how many values each origin knows, lowest first; ``counted`` [sequences] how many
+    of them count, zero where a sequence is too short; ``horizon`` [sequences] how many steps after each do.
+    """
+
+    known: NDArray[np.int32]
+    counted: Whole
+    horizon: Whole
+
+    @staticmethod
+    def of(lengths: NDArray[np.int32], horizon: int) -> Origins:
+        """Those of sequences of ``lengths`` for forecasts of ``horizon`` steps, of which the later half must hold one.
+
+        A longer horizon than that half is checked as far as the half goes.
+        """
+        reached = np.minimum(horizon, np.minimum(lengths // 2, lengths - FIRST)).astype(np.int64)
+        first, last = np.maximum(lengths - lengths // 2, FIRST), lengths - reached
+        count = np.where(reached > 0, np.minimum(last - first + 1, MOST_ORIGINS), 0)
+        place = np.arange(max(int(count.max()), 1))[:, None]
+        gaps = np.maximum(count - 1, 1)
+        known = first + (2 * np.minimum(place, gaps) * (last - first) + gaps) // (2 * gaps)
+        return Origins(np.minimum(np.where(count > 0, known, lengths), lengths).astype(np.int32), count, reached)
+
+
+class Rolling:
+    """The rules on a batch of series from rolling origins; forecasts from the same origins are judged beside them.
+
+    ``seasons`` [sequences] are 1 where there is none. All arrays have the sequences last, so that what is alike lies
+    together, and every sum goes over the steps in their order: a sequence has the same record alone and in a batch.
+    """
+
+    def __init__(self, batch: Batch, horizon: int, seasons: Whole) -> None:
+        self.batch, self.seasons = batch, seasons
+        self.origins = Origins.of(batch.lengths, horizon)
+        known, self.horizon = self.origins.known, max(int(self.origins.horizon.max()), 1)
+        # The step after each origin, as far as there is one.
+        ahead = np.arange(self.horizon)[:, None, None]
+        every = np.arange(len(seasons))
+        self._truth = batch.steps[np.minimum(known + ahead, batch.lengths - 1), every]
+        self._counted = (ahead < self.origins.horizon) & (np.arange(len(known))[:, None] < self.origins.counted)
+
+    @cached_property
+    def forecasts(self) -> Floats:
+        """What every rule of ``NAMES`` says of the steps after each origin, [rules, horizon, origins, sequences]."""
+        known = self.origins.known
+        rows = np.tile(np.arange(known.shape[1]), len(known))
+        said = np.empty((len(NAMES), self.horizon, *known.shape))
+        said[:-1] = rules.ahead(LeastSquares(self.batch.steps), rows, (known - 1).ravel(), self.horizon).reshape(
+            said[:-1].shape
+        )
+        said[-1] = seasonal_naive(self.batch.steps, known, self.horizon, self.seasons)
+        return said
+
+    def errors(self, forecasts: Floats) -> Floats:
+        """The mean absolute error from each origin [..., origins, sequences], zero where that does not count.
+
+        ``forecasts`` [..., horizon, origins, sequences] are of the steps after each of ``origins``.
+        """
+        with np.errstate(over="ignore"):
+            off = np.abs(forecasts - self._truth)
+        np.copyto(off, 0.0, where=~self._counted)
+        # Divided before they are added, so that the sum stays finite.
+        off /= np.maximum(self.origins.horizon, 1)
+        return _over_first(off)
+
+    @cached_property
+    def rule_errors(self) -> Floats:
+        """Those of the rules [rules, origins, sequences]."""
+        return self.errors(self.forecasts)
+
+    def mean(self, errors: Floats) -> Floats:
+        """The mean of ``errors`` [..., origins, sequences] over the origins that count."""
+        return total(errors / np.maximum(self.origins.counted, 1))
+
+    def unit(self) -> Floats:
+        """What MASE divides by [sequences]: the mean absolute difference to a season before, of what is known at first.
+
+        That to the value before where there is no such season or it repeats exactly; NaN where nothing moves.
+        """
+        steps, first = self.batch.steps, self.origins.known[0]
+        magnitude = np.maximum.accumulate(np.abs(steps), axis=0)[first - 1, np.arange(len(first))]
+        plain = _mean_difference(steps, np.ones_like(self.seasons), first)
+        seasonal = _mean_difference(steps, self.seasons, first)
+        found, plain = unit_of(seasonal, magnitude), unit_of(plain, magnitude)
+        return np.where(np.isnan(found), plain, found)
+
+    def checks(self, forecasts: Floats) -> list[HorizonCheck | None]:
+        """The record of ``forecasts`` [horizon, origins, sequences] beside the best rule; None where there is none."""
+        count, every = self.origins.counted, np.arange(len(self.seasons))
+        errors, rule_mae = self.errors(forecasts), self.mean(self.rule_errors)
+        best, mae = rule_mae.argmin(axis=0), self.mean(errors)
+        lowest = rule_mae[best, every]
+        given = self._verdicts(errors - self.rule_errors[best, :, every].T, mae, lowest)
+        with np.errstate(all="ignore"):
+            mase, skill = mae / self.unit(), 1.0 - mae / lowest
+        exact = TIE * self.batch.unit
+        shown = (lowest >= exact) & (lowest > 0.0) & np.isfinite(skill)
+        columns = (
+            count.tolist(),
+            self.origins.horizon.tolist(),
+            mae.tolist(),
+            _or_none(mase, np.isfinite(mase)),
+            map(NAMES.__getitem__, best.tolist()),
+            lowest.tolist(),
+            _or_none(skill, shown),
+            map(VERDICTS.__getitem__, given.tolist()),
+        )
+        found = [HorizonCheck(*each) for each in zip(*columns, strict=True)]
+        return [check if check.origins else None for check in found]
+
+    def _verdicts(self, differences: Floats, mae: Floats, rule_mae: Floats) -> NDArray[np.intp]:
+        """As in a check of next values, an origin in the place of a step."""
+        count, mean = self.origins.counted, mae - rule_mae
+        with np.errstate(all="ignore"):
+            spread = (differences / mean - 1.0) ** 2
+        np.copyto(spread, 0.0, where=np.arange(len(differences))[:, None] >= count)
+        tied = (np.abs(mean) <= TIE * self.batch.unit) | ((total(spread) >= count * (count - 1)) & (count > 1))
+        found = np.where(mae < rule_mae, VERDICTS.index("beats"), VERDICTS.index("loses"))
+        found[tied] = VERDICTS.index("ties")
+        return found
+
+
+def seasonal_naive(steps: Floats, known: NDArray[np.int32], horizon: int, seasons: Whole) -> Floats:
+    """The last season before each origin again and again, [horizon, origins, sequences].
+
+    ``steps`` [timesteps, sequences]; ``known`` [origins, sequences] is how many values each origin knows. With fewer
+    than a season, as without one (1), the last value.
+    """
+    seasons = np.where(seasons <= known, seasons, 1)
+    places = known - seasons + np.arange(horizon)[:, None, None] % seasons
+    found: Floats = steps[places, np.arange(steps.shape[1])]
+    return found
+
+
+def _mean_difference(steps: Floats, seasons: Whole, first: NDArray[np.int32]) -> Floats:
+    """The mean absolute difference to ``seasons`` before of the ``first`` values [sequences]; zero where none is."""
+    places = np.arange(len(steps))[:, None]
+    before = steps[np.maximum(places - seasons, 0), np.arange(steps.shape[1])]
+    off = np.abs(steps - before)
+    np.copyto(off, 0.0, where=(places < seasons) | (places >= first))
+    return total(off / np.maximum(first - seasons, 1))
+
+
+def _over_first(numbers: Floats) -> Floats:
+    """The sums of ``numbers`` [..., horizon, origins, sequences] over the horizon; overwrites them."""
+    *left, horizon, origins, sequences = numbers.shape
+    summed = cumulative_sum(numbers.reshape(*left, horizon, origins * sequences))[..., -1, :]
+    found: Floats = summed.reshape(*left, origins, sequences)
+    return found
+
+
+def _or_none(numbers: Floats, shown: NDArray[np.bool_]) -> list[float | None]:
+    return [number if is_shown else None for number, is_shown in zip(numbers.tolist(), shown.tolist(), strict=True)]
