@@ -17,7 +17,7 @@ from starlette.routing import Route
 from service import DISTRIBUTION
 from service.api import handlers, health, metrics, models, native, openapi, outcomes, page, quality, query, requests
 from service.api.admission import Admission
-from service.api.auth import Auth
+from service.api.auth import Access, Auth, needs
 from service.api.computing import Computing
 from service.api.cross_origin import AllowedHosts, CrossOrigin
 from service.api.deps import Services, State
@@ -152,17 +152,22 @@ def create_app(
             int(HTTPStatus.UNPROCESSABLE_ENTITY): PROBLEMS.entry(openapi.PARAMETER),
         },
     )
+    site = [*app.routes, *page.routes]
+    for route in app.routes:  # the document, and what shows it
+        needs(None)(getattr(route, "endpoint", None) or getattr(route, "app", None))
     app.state.protocols = spoken = Protocols(protocols)
     computing = {path: Computing(codec) for codec in spoken.codecs for path in codec.routes}
     # First in the table, so that the busiest paths are matched first.
-    app.router.routes[:0] = [Route(path, endpoint, methods=["POST"]) for path, endpoint in computing.items()]
-    for protocol in spoken:
-        for router in protocol.routers:
-            app.include_router(router)
+    busy = [Route(path, endpoint, methods=["POST"]) for path, endpoint in computing.items()]
+    app.router.routes[:0] = busy
+    routers = [router for protocol in spoken for router in protocol.routers]
+    for router in routers:
+        app.include_router(router)
     app.router.routes.extend(page.routes)
+    app.state.access = Access([*busy, *(route for router in routers for route in router.routes), *site])
     # Each middleware that is added goes around those before it.
     app.add_middleware(Head)
-    app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY})
+    app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY, "/": page.POLICY})
     straight = {path: endpoint for path, endpoint in computing.items() if "{" not in path}
     app.add_middleware(Straight, endpoints=straight)
     if settings.quota is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
@@ -12,25 +14,43 @@ from service.api.protocols import route_of
 from service.errors import Forbidden, KeysUnavailable, Unauthorized, UnrollError
 from service.keys import Key, KeyFile, Scope
 
-_OPEN = re.compile(r"/|/docs|/docs/.*|/openapi\.json|/static-offline-docs/.*|/page/.*|/health/.*|/v2/health/.*")
-_COMPUTING = re.compile(
-    r"/predict|/compare|/forecast|/backtest|/inspect|/requests/[^/]+/outcome|/v1/models/.+:predict|/v2/models/.+/infer"
-)
-# What a client needs to know of models to ask them. The counts of v2's statistics tell of other clients.
-_METADATA = re.compile(r"/models(/.*)?|/v1/models(/.*)?|/v2|/v2/models/(?!stats$)(?!.*/stats$).+")
+Endpoint = TypeVar("Endpoint")
 
 
-def scope_needed(method: str, path: str) -> Scope | None:
-    """What a key must allow for that route, None where none is needed; what is not listed is for admins."""
-    if method in ("GET", "HEAD"):
-        if _OPEN.fullmatch(path):
-            return None
-        if path == "/metrics":
-            return Scope.metrics
-        return Scope.predict if _METADATA.fullmatch(path) else Scope.read
-    if method == "POST" and (path == "/v2/repository/index" or _COMPUTING.fullmatch(path)):
-        return Scope.predict
-    return Scope.admin
+def needs(scope: Scope | None) -> Callable[[Endpoint], Endpoint]:
+    """Marks an endpoint, or an application that is mounted, by what a key must allow to GET or POST it; None: nothing.
+
+    Of others a read takes ``Scope.read``, and whatever changes something ``Scope.admin``.
+    """
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.needed = scope  # type: ignore[attr-defined]  # a function takes attributes too
+        return endpoint
+
+    return mark
+
+
+class Access:
+    """What the routes of an application need."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self._routes = tuple(routes)
+
+    def needed(self, method: str, path: str) -> Scope | None:
+        """What a key must allow for that route, None where none is needed; ``path`` is as routes know it."""
+        method = "GET" if method == "HEAD" else method
+        asked = {"type": "http", "method": method, "path": path}
+        default = Scope.read if method == "GET" else Scope.admin
+        for route in self._routes:
+            if route.matches(asked)[0] is Match.FULL:
+                return getattr(getattr(route, "endpoint", None) or getattr(route, "app", None), "needed", default)
+        return default
+
+
+def needed(scope: Asgi) -> Scope | None:
+    """What a key must allow for a request, None where none is needed."""
+    access: Access = scope["app"].state.access
+    return access.needed(scope["method"], route_of(scope))
 
 
 class Auth:
@@ -48,11 +68,11 @@ class Auth:
             await self._app(scope, receive, send)
             return
         try:
-            needed = scope_needed(scope["method"], route_of(scope))
-            if needed is None:
+            allowed = needed(scope)
+            if allowed is None:
                 scope["state"]["client"] = self._known(scope["headers"])
             else:
-                key = self._authorized(scope["headers"], needed)
+                key = self._authorized(scope["headers"], allowed)
                 scope["state"]["client"] = key.name
                 scope["state"]["own_rows_only"] = not key.allows(Scope.admin)
         except UnrollError as error:

@@ -11,7 +11,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
+from starlette.types import Scope as Asgi
 
 from service.api.admission import INLINE, Hand
 from service.api.body import AT_ONCE, Disconnected, cost_of, read_body
@@ -24,6 +25,7 @@ from service.api.query import refuse_others
 from service.api.traces import trace
 from service.errors import InvalidInput, LogUnavailable, UnrollError
 from service.inference.cancellation import Cancellation, checkpoint
+from service.keys import Scope
 from service.request_log.rows import identify
 
 logger = logging.getLogger(__name__)
@@ -34,15 +36,17 @@ _PART_BYTES = 256 * 1024
 class Computing:
     """The ASGI application of one computing endpoint."""
 
+    needed = Scope.predict
+
     def __init__(self, codec: Codec[Any]) -> None:
         self.codec = codec
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
         services = services_of(scope)
         with Hand(services.admission) as hand:
             await self._handle(scope, receive, send, services, hand)
 
-    async def _handle(self, scope: Scope, receive: Receive, send: Send, services: Services, hand: Hand) -> None:
+    async def _handle(self, scope: Asgi, receive: Receive, send: Send, services: Services, hand: Hand) -> None:
         request_id, now = identify()
         client = scope["state"].get("client")
         headers = dict(scope["headers"])
@@ -96,14 +100,14 @@ class Computing:
             trace(services.tracing, call, status, ended)
 
 
-async def _admitted(call: Call, scope: Scope, services: Services) -> None:
+async def _admitted(call: Call, scope: Asgi, services: Services) -> None:
     """Refuse what costs more than one request may, or than its client has left."""
     call.price.require(services.settings.work_limit * 1e6)
     if (charge := scope["state"].get("charge")) is not None:
         await charge(call.price.microseconds)
 
 
-async def _in_threads(call: Call, scope: Scope, receive: Receive, services: Services, asked: bool) -> None:
+async def _in_threads(call: Call, scope: Asgi, receive: Receive, services: Services, asked: bool) -> None:
     """The answer, computed off the event loop, where a long body is read too, for as long as somebody waits."""
     in_thread, cancellation = services.admission.in_thread, Cancellation(services.settings.work_timeout)
     async with cancelled_with(receive, cancellation):

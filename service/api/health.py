@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Response, status
 from pydantic import BaseModel
 
+from service.api.auth import needs
 from service.api.deps import KnownDep, ServicesDep
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -28,6 +29,7 @@ class Ready(BaseModel):
 
 
 @router.get("/live", summary="Is the process alive?")
+@needs(None)
 async def live() -> Live:
     return Live(status="live")
 
@@ -37,6 +39,7 @@ async def live() -> Live:
     summary="Can requests be answered?",
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Ready, "description": "Not now"}},
 )
+@needs(None)
 async def ready(services: ServicesDep, known: KnownDep, response: Response) -> Ready:
     able = services.ready
     if not able:

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Header, Response
 
+from service.api.auth import needs
 from service.api.deps import Services, ServicesDep
+from service.keys import Scope
 from service.telemetry.metrics import LogNumbers, exposition, gauge
 
 router = APIRouter(tags=["health"])
@@ -25,6 +27,7 @@ _PUBLISH_SECONDS = 1.0
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
+@needs(Scope.metrics)
 async def metrics(services: ServicesDep, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
     await services.live_errors.look()
     content, media_type = await to_thread.run_sync(_exposed, services, accept)

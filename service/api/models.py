@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel
 
+from service.api.auth import needs
 from service.api.deps import CatalogDep
 from service.api.encoding import encoded
 from service.api.errors import PROBLEMS
 from service.cards import Evaluation, Family, ModelCard
 from service.inference.sequences import Kind
+from service.keys import Scope
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -38,6 +40,7 @@ class ModelList(BaseModel):
 
 
 @router.get("", summary="The served models")
+@needs(Scope.predict)
 async def models(catalog: CatalogDep) -> ModelList:
     return ModelList(
         models=[
@@ -69,6 +72,7 @@ _NOT_SERVED: dict[int | str, dict[str, Any]] = {
     summary="A model's card: layers, training, tests beside the rules, checksums",
     responses=_NOT_SERVED,
 )
+@needs(Scope.predict)
 async def model(catalog: CatalogDep, name: str, version: str | None = None) -> ModelCard:
     return catalog.get(name, version).card
 
@@ -83,6 +87,7 @@ _PLOT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     response_class=Response,
     responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **_NOT_SERVED},
 )
+@needs(Scope.predict)
 def plot(
     catalog: CatalogDep,
     name: str,

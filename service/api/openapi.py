@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, TypeAdapter
 
+from service.api.auth import Access
 from service.api.codec import Codec
 from service.api.errors import ErrorShape
 from service.api.protocols import Protocols
@@ -17,7 +18,6 @@ from service.api.protocols import Protocols
 _REF = "#/components/schemas/{model}"
 PARAMETER = "A parameter is not what was expected"
 _INVALID = str(int(HTTPStatus.UNPROCESSABLE_ENTITY))
-_OPEN = re.compile(r"/health/.*|/v2/health/.*")
 
 
 def install(app: FastAPI, protocols: Protocols) -> None:
@@ -61,9 +61,11 @@ def _document(app: FastAPI, protocols: Protocols) -> dict[str, Any]:
         for path in codec.routes
     }
     document["paths"] = {**computing, **document["paths"]}
+    access: Access = app.state.access
     for path, item in document["paths"].items():
-        for operation in item.values():
-            operation["responses"] = _responses(path, operation, protocols.of(path).errors)
+        for method, operation in item.items():
+            is_open = access.needed(method.upper(), path) is None
+            operation["responses"] = _responses(operation, protocols.of(path).errors, is_open)
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -73,7 +75,7 @@ def _document(app: FastAPI, protocols: Protocols) -> dict[str, Any]:
     return document
 
 
-def _responses(path: str, operation: dict[str, Any], errors: ErrorShape) -> dict[str, Any]:
+def _responses(operation: dict[str, Any], errors: ErrorShape, is_open: bool) -> dict[str, Any]:
     """The answers of one operation by status: with those at the door, and with a 422 only where input can be wrong."""
     found = dict(operation["responses"])
     # FastAPI gives every route the application's own.
@@ -85,7 +87,7 @@ def _responses(path: str, operation: dict[str, Any], errors: ErrorShape) -> dict
         else:
             found.setdefault(status, errors.entry(PARAMETER))
     found["421"] = errors.entry("Asked under a name that is not this service's")
-    if not _OPEN.fullmatch(path):
+    if not is_open:
         found |= {
             "401": errors.entry("No valid API key"),
             "403": errors.entry("The key, or the web page that asks, does not cover this"),

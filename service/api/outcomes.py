@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Tag
 
+from service.api.auth import needs
 from service.api.deps import OwnRowsDep, ServicesDep, posted
 from service.api.errors import PROBLEMS
 from service.api.openapi import request_body
 from service.api.requests import UNAVAILABLE, Id, as_time
 from service.api.schemas import MOST_SEQUENCES, MOST_VALUES, Number
+from service.keys import Scope
 from service.request_log.outcomes import record_outcome
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -54,6 +56,7 @@ class OutcomeResponse(BaseModel):
         **UNAVAILABLE,
     },
 )
+@needs(Scope.predict)
 async def outcome(
     services: ServicesDep,
     client: OwnRowsDep,

@@ -19,9 +19,8 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.auth import scope_needed
+from service.api.auth import needed
 from service.api.middleware import refuse_request
-from service.api.protocols import route_of
 from service.errors import QuotaExceeded, QuotasUnavailable, SettingsError, UnrollError, to_install
 
 _A_REQUEST = 1000.0  # microseconds of computing that count as one
@@ -75,7 +74,7 @@ class Quotas:
         self._app, self._counter = app, counter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope_needed(scope["method"], route_of(scope)) is None:
+        if scope["type"] != "http" or needed(scope) is None:
             await self._app(scope, receive, send)
             return
         told: dict[str, str] = {}  # what is left, as headers

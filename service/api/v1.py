@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, Tag
 from starlette.convertors import StringConvertor, register_url_convertor
 
+from service.api.auth import needs
 from service.api.body import parse
 from service.api.codec import JSON, Call, Codec, Content
 from service.api.deps import CatalogDep
@@ -20,6 +21,7 @@ from service.errors import InvalidInput, Problem
 from service.inference import answers
 from service.inference.questions import NextValues
 from service.inference.sequences import Sequence
+from service.keys import Scope
 
 _Values = Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 _Steps = Annotated[list[tuple[Number]], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
@@ -100,12 +102,14 @@ class ModelStatus(BaseModel):
 
 
 @router.get("/models", summary="Names of the served models")
+@needs(Scope.predict)
 async def models(catalog: CatalogDep) -> ModelNames:
     return ModelNames(models=[model.card.name for model in catalog])
 
 
 @router.get("/models/{model:no_verb}", summary="Is a model served, in which versions?", responses=NO_MODEL)
 @router.get("/models/{model}/versions/{version:no_verb}", summary="Is one version served?", responses=NO_MODEL)
+@needs(Scope.predict)
 async def status(catalog: CatalogDep, model: str, version: str | None = None) -> ModelStatus:
     catalog.get(model, version)
     served = catalog.versions(model) if version is None else [version]

@@ -7,7 +7,7 @@ import pytest
 from tests.hardening.asking import Asked
 from tests.raw import connected, http
 
-PATHS = ["/", "/page/main.js", "/page/uplot.css", "/docs", "/health/live", "/models", "/nowhere", "/predict"]
+PATHS = ["/", "/page/main.js", "/page/uplot.min.css", "/docs", "/health/live", "/models", "/nowhere", "/predict"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from service.api import page as assets
+from service.api import page
 from service.cards import sha256
 from tests.conftest import MODELS
 from tests.page.browser import Visitor
-from tests.page.test_page import UPLOT
+from tests.page.test_page import UPLOT, carried
 from tests.serving import Process, in_thread
 
 # It would ask in the reader's name, and says on the page how that went.
@@ -69,22 +69,20 @@ def test_the_docs_are_drawn_and_ask_with_their_policy(browser: Browser, service:
 
 
 def test_the_page_names_the_release_of_uplot_that_it_takes() -> None:
-    index = (Path(assets.__file__).parents[1] / "page" / "index.html").read_text()
-    named = dict(re.findall(r'page/(uplot\.\w+)" integrity="sha256-([^"]+)"', index))
+    index = (Path(page.__file__).parents[1] / "page" / "index.html").read_text()
+    named = dict(re.findall(r'page/(uplot\.[\w.]+)" integrity="sha256-([^"]+)"', index))
     assert {name: base64.b64decode(digest).hex() for name, digest in named.items()} == UPLOT
 
 
 def test_another_uplot_is_not_run_and_the_page_says_so(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    altered = tmp_path / "uplot.iife.min.js"
-    altered.write_bytes(assets.carried("uplot.js").read_bytes() + b";document.documentElement.id='ran'")
-    original = assets.carried
-    monkeypatch.setattr(assets, "carried", lambda name: altered if name == "uplot.js" else original(name))
-    assets.asset.cache_clear()
+    altered = carried("uplot.iife.min.js").read_bytes() + b";document.documentElement.id='ran'"
+    (tmp_path / "uplot.iife.min.js").write_bytes(altered)
+    folders = page.files.all_directories
+    monkeypatch.setattr(page.files, "all_directories", [tmp_path, *folders])
     with in_thread(models_dir=MODELS, database_url=f"sqlite:///{tmp_path}/unroll.db") as site:
         visitor = Visitor(browser, str(site.base_url), settle=False)
         expect(visitor.page.locator("#compare .problem")).to_contain_text("not the release that this page knows")
         assert visitor.page.evaluate("document.documentElement.id") == ""
         visitor.context.close()
-    assets.asset.cache_clear()

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from service import DISTRIBUTION
+from service.api.auth import needs
 from service.api.deps import CatalogDep, ServicesDep
 from service.api.kserve_errors import NO_MODEL
 from service.api.v2.schemas import (
@@ -21,6 +22,7 @@ from service.api.v2.schemas import (
     TensorMetadata,
 )
 from service.errors import ModelUnavailable
+from service.keys import Scope
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 PLATFORM = "onnxruntime_onnx"
@@ -30,11 +32,13 @@ router = APIRouter(prefix="/v2", tags=["v2"])
 
 @router.get("/", include_in_schema=False)
 @router.get("", summary="Name, version and extensions of the server")
+@needs(Scope.predict)
 async def server() -> ServerMetadata:
     return ServerMetadata(name="unroll", version=installed(DISTRIBUTION), extensions=EXTENSIONS)
 
 
 @router.get("/health/live", summary="Is the server alive?")
+@needs(None)
 async def live() -> ServerLive:
     return ServerLive(live=True)
 
@@ -44,6 +48,7 @@ async def live() -> ServerLive:
     summary="Is the server ready for inference?",
     responses={503: {"model": ServerReady, "description": "Not now"}},
 )
+@needs(None)
 async def ready(services: ServicesDep, response: Response) -> ServerReady:
     if not services.ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -52,6 +57,7 @@ async def ready(services: ServicesDep, response: Response) -> ServerReady:
 
 @router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=NO_MODEL)
 @router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=NO_MODEL)
+@needs(Scope.predict)
 async def metadata(catalog: CatalogDep, model: str, version: str | None = None) -> ModelMetadata:
     columns = catalog.get(model, version).reading.columns
     return ModelMetadata(
@@ -72,6 +78,7 @@ _NOT_READY: dict[int | str, dict[str, Any]] = {
 
 @router.get("/models/{model}/ready", summary="Is a model ready for inference?", responses=_NOT_READY)
 @router.get("/models/{model}/versions/{version}/ready", summary="Is one version ready?", responses=_NOT_READY)
+@needs(Scope.predict)
 async def model_ready(services: ServicesDep, response: Response, model: str, version: str | None = None) -> ModelReady:
     try:
         services.catalog.get(model, version)
@@ -85,6 +92,7 @@ async def model_ready(services: ServicesDep, response: Response, model: str, ver
 
 @router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=NO_MODEL)
 @router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=NO_MODEL)
+@needs(Scope.predict)
 async def config(catalog: CatalogDep, model: str, version: str | None = None) -> ModelConfig:
     columns = catalog.get(model, version).reading.columns
     return ModelConfig(

@@ -8,10 +8,12 @@ import anyio.to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
+from service.api.auth import needs
 from service.api.deps import RepositoryDep, ServicesDep, posted
 from service.api.kserve_errors import ERROR_STRING
 from service.api.openapi import request_body
 from service.api.v2.schemas import IndexEntry
+from service.keys import Scope
 
 router = APIRouter(prefix="/v2/repository", tags=["v2"])
 
@@ -50,6 +52,7 @@ _CHANGED = {
     responses=_BAD,
     openapi_extra=request_body(IndexRequest),
 )
+@needs(Scope.predict)
 async def index(repository: RepositoryDep, asked: IndexDep) -> list[IndexEntry]:
     return [
         IndexEntry(

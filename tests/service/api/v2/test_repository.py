@@ -7,8 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.api.auth import scope_needed
-from service.keys import Scope
 from tests.conftest import CopyModel
 from tests.problems import TEXT, assert_foreign_error
 from tests.serving import in_thread
@@ -43,12 +41,6 @@ def test_a_model_is_loaded_and_unloaded_by_name(tmp_path: Path, copy_model: Copy
         (folder / "model.onnx").write_bytes(b"no network")
         assert_foreign_error(client.post("/v2/repository/models/sine-gru/load"), 409, "failed to load")
         assert predict(client).json()["predictions"] == answer
-
-
-def test_the_index_is_for_all_keys_that_predict_and_changes_are_for_admins() -> None:
-    assert scope_needed("POST", "/v2/repository/index") is Scope.predict
-    for change in ("load", "unload"):
-        assert scope_needed("POST", f"/v2/repository/models/sine-gru/{change}") is Scope.admin
 
 
 @pytest.mark.parametrize("change", ["load", "unload"])
