@@ -11,22 +11,18 @@ from __future__ import annotations
 from typing import NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.cards import Intervals, Level, defect_of
 from service.inference.network import OnnxNetwork
 from service.inference.readings.reading import Reading
-from training import plugins
 from training.answers import error_scales, forecasts
 from training.recipes import Recipe
-from training.tasks import linear, sine
-from training.tasks.base import Floats, Purpose, Series, digest, generator, log_uniform
-from training.testsets import SEED
+from training.registry import task_of
+from training.tasks.base import TEST_SEED, Calibration, Floats, Purpose, digest, generator
 
 COUNT, HORIZON = 20_000, 20
 # Scores that each horizon must have: fewer know nothing of the tails.
 LEAST = 8
-NOISE = (0.003, 0.30)
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 
@@ -43,14 +39,16 @@ NONE = Calibrated(None, None)
 
 def calibrate(recipe: Recipe, network: OnnxNetwork, count: int = COUNT) -> Calibrated:
     """Quantiles from ``count`` calibration windows, and their coverage on as many fresh ones."""
-    series, lengths, _ = windows(recipe.task, "calibration", count)
-    quantiles, reason = quantiles_of(scores(recipe.reading, network, series, lengths))
+    drawn, fresh = windows(recipe, "calibration", count), windows(recipe, "test", count)
+    if drawn is None or fresh is None:
+        return NONE
+    quantiles, reason = quantiles_of(scores(recipe.reading, network, drawn))
     if reason is not None:
         return Calibrated(None, reason)
-    fresh_scores = scores(recipe.reading, network, *windows(recipe.task, "test", count)[:2])
-    described = f"{count} {_described(recipe.task)}; coverage on {count} fresh windows"
+    fresh_scores = scores(recipe.reading, network, fresh)
+    described = f"{count} {drawn.described}; coverage on {count} fresh windows"
     coverage = {level: held(fresh_scores, quantile).tolist() for level, quantile in quantiles.items()}
-    return calibrated(described, digest((series.observed, lengths)), quantiles, coverage)
+    return calibrated(described, digest((drawn.series.observed, drawn.lengths)), quantiles, coverage)
 
 
 def calibrated(
@@ -86,48 +84,31 @@ def held(scores: Floats, quantile: Floats) -> Floats:
     return shares
 
 
-def _described(task: str) -> str:
-    if task in plugins.tasks():
-        low, high = plugins.tasks()[task].lengths
-        return f"windows of length {low}..{high}, drawn as for training"
-    unit, spread = ("step", "8..200") if task == "linear" else ("amplitude", "16..64")
-    return f"windows of length {spread}, Gaussian noise of 0.3-30 % of the {unit} (log-uniform)"
-
-
 def coverage_by_noise(
     recipe: Recipe, network: OnnxNetwork, intervals: Intervals, count: int = COUNT
 ) -> dict[Level, Floats]:
     """Share held by each level in the quiet, middle and loud third of fresh windows, over all horizons, [3]."""
-    series, lengths, noise = windows(recipe.task, "validation", count)
-    found = scores(recipe.reading, network, series, lengths)
-    thirds = np.array_split(np.argsort(noise), 3)
+    drawn = windows(recipe, "validation", count)
+    assert drawn is not None  # noqa: S101  # it has intervals
+    found = scores(recipe.reading, network, drawn)
+    thirds = np.array_split(np.argsort(drawn.series.noise), 3)
     return {
         level: np.array([np.nanmean(held(found[third], np.array(intervals.quantiles[level]))) for third in thirds])
         for level in LEVELS
     }
 
 
-def windows(task: str, purpose: Purpose, count: int) -> tuple[Series, NDArray[np.int32], Floats]:
-    """Noisy windows with ``HORIZON`` values after them, their lengths, and their noise [count]."""
-    rng = generator(purpose, SEED + 2)
-    if task in plugins.tasks():
-        own = plugins.tasks()[task]
-        lengths = rng.integers(own.lengths[0], own.lengths[1] + 1, count).astype(np.int32)
-        drawn = own.draw(rng, count, own.lengths[1] + HORIZON)
-        return drawn, lengths, drawn.noise
-    noise = log_uniform(rng, NOISE, count)
-    if task == "linear":
-        series, lengths = linear.served_range(rng, count, noise, HORIZON, shortest=8)
-    else:
-        series, lengths = sine.served_range(rng, count, noise, HORIZON)
-    return series, lengths, noise
+def windows(recipe: Recipe, purpose: Purpose, count: int) -> Calibration | None:
+    """Noisy windows with ``HORIZON`` values after them; None where a task has no intervals."""
+    return task_of(recipe).calibration(generator(purpose, TEST_SEED + 2), count, HORIZON)
 
 
-def scores(reading: Reading, network: OnnxNetwork, series: Series, lengths: NDArray[np.int32]) -> Floats:
+def scores(reading: Reading, network: OnnxNetwork, drawn: Calibration) -> Floats:
     """Scores [windows, HORIZON] of forecasts; NaN where the values before stand still."""
-    truth = series.observed[np.arange(len(lengths))[:, None], lengths[:, None] + np.arange(HORIZON)]
-    made = forecasts(reading, network, series.observed, lengths, HORIZON)
-    found: Floats = np.abs(made - truth) / error_scales(reading, network, series.observed, lengths)[:, None]
+    observed, lengths = drawn.series.observed, drawn.lengths
+    truth = observed[np.arange(len(lengths))[:, None], lengths[:, None] + np.arange(HORIZON)]
+    made = forecasts(reading, network, observed, lengths, HORIZON)
+    found: Floats = np.abs(made - truth) / error_scales(reading, network, observed, lengths)[:, None]
     return found
 
 

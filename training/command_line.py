@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from service.errors import UnrollError
-from training import jobs, plugins
+from training import jobs, registry
 from training.arguments import positive
-from training.recipes import CELLS, TASKS, Recipe
+from training.recipes import CELLS, Recipe
 from training.terminal import say
 
 MODELS = Path("models")
@@ -50,7 +50,7 @@ def choice() -> argparse.ArgumentParser:
     """The options that choose models; :func:`chosen` reads them."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("models", nargs="*", type=_model, metavar="model", help="names of models (default: all)")
-    parser.add_argument("--task", choices=(*TASKS, *plugins.tasks()), help="only models of this task")
+    parser.add_argument("--task", choices=registry.task_names(), help="only models of this task")
     parser.add_argument("--cell", choices=CELLS, help="only models of this cell")
     return parser
 
@@ -59,7 +59,7 @@ def chosen(options: argparse.Namespace) -> list[Recipe]:
     """The recipes that names, ``--task`` and ``--cell`` leave, all when nothing is said."""
     return [
         recipe
-        for recipe in plugins.recipes().values()
+        for recipe in registry.recipes().values()
         if (not options.models or recipe.name in options.models)
         and (options.task is None or recipe.task == options.task)
         and (options.cell is None or recipe.cell == options.cell)
@@ -78,6 +78,6 @@ def working() -> argparse.ArgumentParser:
 
 
 def _model(text: str) -> str:
-    if text not in plugins.recipes():
+    if text not in registry.recipes():
         raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
     return text

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from service import cards
 from service.cards import Golden, ModelCard
 from service.errors import UnrollError
 from service.inference.network import OnnxNetwork
-from training import calibration, evaluation, goldens, onnx_form, parity, plots
+from training import calibration, evaluation, goldens, onnx_form, plots
 from training.answers import KerasSteps, answers, served_batches
 from training.card import VERSION, card_of
 from training.recipes import Recipe
-from training.tasks.base import Floats, TestSet, generator
-from training.testsets import held_out
+from training.registry import task_of
+from training.tasks.base import Floats, TestSet, generator, padded
 from training.trainer import Trained
 
 PARITY = 1e-5
@@ -43,18 +43,16 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
-    onnx = onnx_form.to_onnx(trained.model)
+    task, onnx = task_of(recipe), onnx_form.to_onnx(trained.model)
     network = recipe.reading.load(onnx)
-    require_parity(trained.model, network, recipe)
+    require_parity(trained.model, network, recipe, task.posted)
     evaluations = evaluation.evaluate(recipe, network, count)
-    calibrated = calibration.NONE
-    if recipe.reading.any_series:
-        calibrated = calibration.calibrate(recipe, network, max(2 * count, 100))
+    calibrated = calibration.calibrate(recipe, network, max(2 * count, 100))
     target = folder / recipe.name / VERSION
     with replacing(target) as staged:
         trained.model.save(staged / cards.KERAS)
         (staged / cards.ONNX).write_bytes(onnx)
-        golden = Golden(cases=goldens.golden_cases(recipe, trained.model))
+        golden = Golden(cases=goldens.golden_cases(recipe.reading, trained.model, task.golden(generator("golden", 1))))
         (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
         for name, drawn in drawings(recipe, trained, network).items():
             (staged / name).write_bytes(plots.svg(drawn))
@@ -64,13 +62,16 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
     return card
 
 
-def require_parity(model: Any, network: OnnxNetwork, recipe: Recipe) -> None:
-    """Compare both forms after every step of random ragged sequences, as a client could post them.
+def require_parity(
+    model: Any, network: OnnxNetwork, recipe: Recipe, posted: Callable[[np.random.Generator], Floats]
+) -> None:
+    """Compare both forms after every step of random ragged sequences, each of which ``posted`` draws.
 
     Raises:
         ParityError: a difference above 1e-5 of the largest answer's magnitude (or of 1).
     """
-    for batch in served_batches(*parity.sequences(recipe, generator("golden", 0), 64)):
+    rng = generator("golden", 0)
+    for batch in served_batches(*padded([posted(rng) for _ in range(64)])):
         inputs, length = recipe.reading.seen(batch).astype(np.float32), batch.lengths
         served, reference = network.run(inputs, length)[0], KerasSteps(model).run(inputs, length)[0]
         inside = np.arange(inputs.shape[1]) < length[:, None]
@@ -108,20 +109,17 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def drawings(recipe: Recipe, trained: Trained, network: OnnxNetwork) -> dict[str, Any]:
     """The two plots of a model folder by file name."""
-    test = held_out(recipe, plots.SCATTERED)[0]
-    unit, rule = _plotted(test)
+    task = task_of(recipe)
+    test = evaluation.held_out(task, plots.SCATTERED)[0]
+    unit = "value" if test.unit_name == "1" else f"{test.unit_name}s from the last value"
+    rule, ruled = next(iter(task.rule_answers(test).items()))
     answered = answers(recipe.reading, network, test.inputs, test.lengths)
     truth = _in_plot(test, test.truth)
-    points = {recipe.name: _in_plot(test, answered), rule: _in_plot(test, evaluation.rule_answers(test)[rule])}
+    points = {recipe.name: _in_plot(test, answered), rule: _in_plot(test, ruled)}
     return {
         cards.PLOTS["loss"]: plots.loss_curve(trained.losses, trained.steps, recipe.name),
         cards.PLOTS["fit"]: plots.fit(truth, points, f"{recipe.name}: {test.name}", unit),
     }
-
-
-def _plotted(test: TestSet) -> tuple[str, str]:
-    rule = "index_blind_mean" if test.inputs.shape[-1] == 2 else "naive"
-    return ("value" if test.unit_name == "1" else f"{test.unit_name}s from the last value"), rule
 
 
 def _in_plot(test: TestSet, values: Floats) -> Floats:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from training import architectures, data, free_running
 from training.recipes import Recipe, Stage
+from training.registry import task_of
 from training.soap import Soap
 from training.tasks.base import Batch, generator
 
@@ -65,23 +66,23 @@ def train(recipe: Recipe, seed: int, report: Callable[[Progress], None] = lambda
     """Train ``recipe`` from ``seed``; the same seed gives the same weights to the bit on one machine."""
     started = time.perf_counter()
     keras.utils.set_random_seed(seed)
-    model = architectures.build(recipe)
+    task, model = task_of(recipe), architectures.build(recipe)
     # The stream that drew a fixed data set has been used up by it; what follows draws batches and shuffles.
     rng = generator("training", seed).spawn(1)[0]
-    total = sum(data.updates(recipe, stage, seed) for stage in recipe.stages)
+    total = sum(data.updates(task, stage, seed) for stage in recipe.stages)
     losses: list[float] = []
     digest = hashlib.sha256()
     done = 0
     optimizer = optimizer_of(recipe, model)
     loop = compiled_loop(model, optimizer)
     for stage in recipe.stages:
-        for number, chunk in enumerate(data.feed(recipe, stage, seed, rng)):
+        for number, chunk in enumerate(data.feed(task, stage, seed, rng)):
             optimizer.learning_rate = rate_at(stage, number * stage.chunk / stage.steps)
             digest.update(chunk.inputs.tobytes())
             errors = loop(_scaled(recipe, chunk))
             if isinstance(optimizer, Soap):
                 optimizer.turn()
-            losses += _means(errors, stage.chunk if recipe.data in data.FIXED else 1)
+            losses += _means(errors, 1 if task.fixed(seed) is None else stage.chunk)
             done += len(errors)
             report(Progress(done, total, losses[-1]))
     if recipe.reading.while_learning is not None:

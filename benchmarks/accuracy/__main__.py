@@ -24,7 +24,7 @@ from training import command_line, jobs
 from training.__main__ import main as training
 from training.arguments import folder, natural, positive, target
 from training.command_line import MODELS, chosen
-from training.recipes import PUBLISHED
+from training.registry import PUBLISHED
 from training.terminal import written
 
 # Finished runs are kept beside the models: what RESULTS.md says is rendered from both.

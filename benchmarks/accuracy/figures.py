@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.accuracy.studies import TASKS
 from service.folders import ModelFolder
 from service.inference import rules
 from service.inference.network import OnnxNetwork
 from service.inference.readings import reading_of
-from training import evaluation
 from training.answers import answers as answered_by
 from training.answers import forecasts
 from training.plots import COLOURS, INK, figure
-from training.recipes import CELLS, PUBLISHED, TASKS
+from training.recipes import CELLS
+from training.registry import PUBLISHED
 from training.tasks import sine
-from training.tasks.base import generator
-from training.testsets import SEED, next_value_set
+from training.tasks.base import TEST_SEED, generator, next_value_set
 
 # Seeds of the drawn examples: neither a training nor a scored stream.
-_DRAWN = SEED + 10
+_DRAWN = TEST_SEED + 10
 _NOISES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2)
 
 
@@ -56,9 +56,9 @@ def memory_by_length(folders: Mapping[str, ModelFolder]) -> Figure:
 
 def free_running(folders: Mapping[str, ModelFolder]) -> Figure:
     """One sinusoid, 100 steps on each cell's own answers after a window of 32."""
-    window, steps = evaluation.FREE_WINDOW, evaluation.FREE_STEPS
+    window, steps = sine.FREE_WINDOW, sine.FREE_STEPS
     rng = generator("test", _DRAWN)
-    angle, amplitude, clean = np.full(1, evaluation.FREE_ANGLE), np.ones(1), np.zeros(1)
+    angle, amplitude, clean = np.full(1, sine.FREE_ANGLE), np.ones(1), np.zeros(1)
     series = sine.sinusoids(rng, angle, amplitude, clean, window + steps)
     with figure(8.0, 3.4) as (drawn, (axes,)):
         axes.plot(series.clean[0], color=INK, linewidth=3, alpha=0.5, label="truth")
@@ -80,7 +80,8 @@ def sine_by_noise(folders: Mapping[str, ModelFolder], count: int = 2_000) -> Fig
     for noise in _NOISES:
         rng = generator("test", _DRAWN + 1)
         test = next_value_set("noise", "", "amplitude", *sine.served_range(rng, count, np.full(count, noise)))
-        answers = {name: evaluation.rule_answers(test)[name] for name in rules.SERIES_RULES}
+        ruled = sine.Sine().rule_answers(test)
+        answers = {name: ruled[name] for name in rules.SERIES_RULES}
         for name in names:
             network = network_of(folders[name])
             answers[name] = answered_by(PUBLISHED[name].reading, network, test.inputs, test.lengths)

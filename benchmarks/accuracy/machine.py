@@ -8,7 +8,7 @@ from benchmarks.accuracy.results import WHOLE, Run, fingerprint_of_all
 from benchmarks.accuracy.rows import EVALUATE, NOT_RUN, REPRODUCE, TIMED, Row
 from service.folders import ModelFolder
 from training.markdown import number
-from training.recipes import PUBLISHED
+from training.registry import PUBLISHED
 
 
 def rows(folders: Mapping[str, ModelFolder], named: Mapping[str, list[Run]]) -> Iterator[Row]:

@@ -9,9 +9,9 @@ import numpy as np
 from service.inference.scaling import causal
 from training import architectures
 from training.answers import KerasSteps, answers
-from training.parity import sequences
 from training.recipes import Recipe
-from training.tasks.base import generator
+from training.registry import task_of
+from training.tasks.base import generator, padded
 
 COUNT = 1_000
 GOAL = 1e-5
@@ -35,7 +35,8 @@ class Differences(NamedTuple):
 
 def largest_differences(recipe: Recipe, onnx: bytes, model: Any) -> Differences:
     """Both forms on ``COUNT`` random sequences of mixed lengths."""
-    inputs, lengths = sequences(recipe, generator("test", 10), COUNT)
+    task, rng = task_of(recipe), generator("test", 10)
+    inputs, lengths = padded([task.posted(rng) for _ in range(COUNT)])
     served = answers(recipe.reading, recipe.reading.load(onnx), inputs, lengths)
     double = architectures.build_float64(recipe)
     double.set_weights([weight.astype(np.float64) for weight in model.get_weights()])

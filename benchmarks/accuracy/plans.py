@@ -9,7 +9,8 @@ from benchmarks.accuracy import results, runs
 from benchmarks.accuracy.studies import EQUAL_PARAMETERS, SHORT_MEMORY
 from service.folders import read_folder
 from training.jobs import Job
-from training.recipes import CELLS, PUBLISHED, Recipe
+from training.recipes import CELLS, Recipe
+from training.registry import PUBLISHED
 
 PUBLISHED_SEED = 0
 TIMED = tuple(f"textbook-linear-simplernn-{size}" for size in ("20", "256", "4x34"))

@@ -12,13 +12,15 @@ from matplotlib.figure import Figure
 
 from benchmarks.accuracy import beside, figures, results, targets, textbook
 from benchmarks.accuracy.results import Run
+from benchmarks.accuracy.studies import TASKS
 from benchmarks.accuracy.summary import summarise
 from service.cards import Evaluation
 from service.errors import UnrollError
 from service.folders import ModelFolder, read_folder
 from training import plots
 from training.markdown import number, replaced, table
-from training.recipes import CELLS, PUBLISHED, TASKS
+from training.recipes import CELLS
+from training.registry import PUBLISHED
 
 RESULTS, PLOTS, MARK = "RESULTS.md", "plots", "models"
 # What was tried on the way, in words: the only part that is written by hand.

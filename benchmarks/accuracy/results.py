@@ -40,7 +40,7 @@ def fingerprint(recipe: Recipe, count: int) -> str:
     What a recipe leaves at its default is left out, so that a field added later does not make old runs strangers.
     """
     defaults = {field.name: field.default for field in fields(recipe)}
-    said = {name: value for name, value in asdict(recipe).items() if value != defaults[name]}
+    said = {name: value for name, value in recipe.settings().items() if value != defaults[name]}
     return hashlib.sha256(json.dumps([said, count]).encode()).hexdigest()
 
 

@@ -34,7 +34,7 @@ def train_and_score(recipe: Recipe, seed: int, folder: Path, count: int, report:
     trained = trainer.train(recipe, seed, report)
     network = recipe.reading.load(onnx_form.to_onnx(trained.model))
     evaluations = evaluation.evaluate(recipe, network, count)
-    calibrated = calibration.calibrate(recipe, network, 2 * count) if recipe.reading.any_series else calibration.NONE
+    calibrated = calibration.calibrate(recipe, network, 2 * count)
     parameters = architectures.parameters(trained.model)
     numbers = scores(parameters, trained.seconds, trained.losses[-1], evaluations, calibrated.intervals)
     results.store(folder, results.Run(recipe.name, seed, results.fingerprint(recipe, count), numbers))
@@ -90,7 +90,7 @@ def served_against_keras(name: str, models: Path, folder: Path, _: Report) -> No
 
     from benchmarks.accuracy import parity
     from service.folders import read_folder
-    from training.recipes import PUBLISHED
+    from training.registry import PUBLISHED
 
     read = read_folder(models / name / "1")
     model = keras.models.load_model(read.path / "model.keras")
@@ -105,9 +105,10 @@ def time_against_fit(recipe: Recipe, seed: int, folder: Path, _: Report) -> None
     import keras
 
     from training import architectures, data, trainer
+    from training.registry import task_of
     from training.tasks.base import last_step
 
-    windows = data.windows(recipe, seed)
+    windows = task_of(recipe).fixed(seed)
     assert windows is not None  # noqa: S101  # only the slides' recipes are timed
     (stage,) = recipe.stages
     keras.utils.set_random_seed(seed)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal, get_args
 
 from service.cards import Cell
-from training.recipes import CELLS, PUBLISHED, Recipe
+from training.recipes import CELLS, Recipe
+from training.registry import PUBLISHED
 from training.tasks import memory
+
+# The lecture's tasks, which the targets are about.
+Task = Literal["linear", "sine", "memory"]
+TASKS: tuple[Task, ...] = get_args(Task)
 
 
 def _equal(cell: Cell, units: int) -> Recipe:

@@ -11,15 +11,17 @@ from benchmarks.accuracy.figures import network_of
 from benchmarks.accuracy.results import Run
 from benchmarks.accuracy.rows import EVALUATE, NOT_RUN, REPORT, REPRODUCE, TRAIN, Row, Target
 from benchmarks.accuracy.runs import lab_windows
-from benchmarks.accuracy.studies import SHORT_MEMORY
+from benchmarks.accuracy.studies import SHORT_MEMORY, Task
 from benchmarks.accuracy.summary import summarise
 from service.cards import Cell, Evaluation
 from service.folders import ModelFolder
 from training import calibration
-from training.evaluation import VALUE_RULES
 from training.markdown import number, percent
-from training.recipes import CELLS, PUBLISHED, Task
-from training.testsets import MEMORY_LENGTHS
+from training.recipes import CELLS
+from training.registry import PUBLISHED
+from training.tasks.base import window_set
+from training.tasks.lecture import SineLab
+from training.tasks.memory import TESTED
 
 _BY_NOISE = 6_000  # windows for the coverage by noise
 
@@ -82,7 +84,7 @@ _SERVED: Sequence[tuple[Target, Task, Sequence[str], beside.Measure]] = (
     (S5, "sine", ("clean",), beside.rmse),
     (S6, "sine", ("free-running",), beside.rmse),
     (S7, "memory", ("length 30",), beside.mse),
-    (S8, "memory", tuple(f"length {n}" for n in MEMORY_LENGTHS), beside.mse),
+    (S8, "memory", tuple(f"length {n}" for n in TESTED), beside.mse),
 )
 
 
@@ -120,10 +122,8 @@ def _served_row(
 
 def _lab_rules(study: str) -> str:
     windows = lab_windows(study, 0)[1]
-    errors = {
-        name: float(np.mean((rule(windows.inputs[..., 0])[:, -1] - windows.targets) ** 2))
-        for name, rule in VALUE_RULES.items()
-    }
+    answers = SineLab().rule_answers(window_set(study, "", windows))
+    errors = {name: float(np.mean((answer - windows.targets) ** 2)) for name, answer in answers.items()}
     best = min(errors, key=errors.__getitem__)
     return f"{beside.named(best, errors[best])}, {beside.named('naive', errors['naive'])}"
 

@@ -15,9 +15,9 @@ from service.inference.sequences import Batch
 from tests.conftest import MODELS
 from training import calibration, evaluation
 from training.answers import error_scales, forecasts, rule_forecasts
-from training.recipes import PUBLISHED
+from training.registry import PUBLISHED, task_of
 from training.tasks import linear, sine
-from training.testsets import held_out
+from training.tasks.task import quadratic
 
 
 class Drift:
@@ -32,8 +32,8 @@ DRIFT: Any = Drift()
 
 @pytest.mark.parametrize("name", ["linear-gru", "sine-gru"])
 def test_a_network_that_is_drift_scores_as_the_rule_drift(name: str) -> None:
-    for test in held_out(PUBLISHED[name], 500):
-        scored = evaluation.evaluate_on(test, PUBLISHED[name], DRIFT)
+    for test in evaluation.held_out(task_of(PUBLISHED[name]), 500):
+        scored = evaluation.evaluate_on(test, task_of(PUBLISHED[name]), DRIFT)
         assert scored.model.mae == pytest.approx(scored.rules["drift"].mae, rel=1e-4, abs=1e-6)
 
 
@@ -52,8 +52,8 @@ def test_ar2_free_running_continues_a_clean_sinusoid_exactly() -> None:
 
 
 def test_sets_of_different_purposes_and_recipes_differ_and_stay_the_same() -> None:
-    digests = {test.sha256 for name in PUBLISHED for test in held_out(PUBLISHED[name], 20)}
-    again = {test.sha256 for name in PUBLISHED for test in held_out(PUBLISHED[name], 20)}
+    digests = {test.sha256 for name in PUBLISHED for test in evaluation.held_out(task_of(PUBLISHED[name]), 20)}
+    again = {test.sha256 for name in PUBLISHED for test in evaluation.held_out(task_of(PUBLISHED[name]), 20)}
     assert digests == again
     # Cells of a task share their test sets, and the memory lab's is the memory task's headline.
     assert len(digests) == 2 + 2 + 5 + 2 + 3 + 1
@@ -61,7 +61,7 @@ def test_sets_of_different_purposes_and_recipes_differ_and_stay_the_same() -> No
 
 def test_the_quadratic_rule_is_exact_on_a_parabola() -> None:
     values = np.arange(9.0)[None] ** 2
-    assert evaluation.quadratic(values)[0, 2:] == pytest.approx((np.arange(3.0, 10.0)) ** 2)
+    assert quadratic(values)[0, 2:] == pytest.approx((np.arange(3.0, 10.0)) ** 2)
 
 
 def test_conformal_quantiles_hold_their_share_of_new_scores() -> None:
@@ -71,7 +71,9 @@ def test_conformal_quantiles_hold_their_share_of_new_scores() -> None:
 
 
 def test_the_error_scale_is_the_served_checks() -> None:
-    series, lengths, _ = calibration.windows("linear", "validation", 40)
+    drawn = calibration.windows(PUBLISHED["linear-gru"], "validation", 40)
+    assert drawn is not None
+    series, lengths, _ = drawn
     values = series.observed[:, :200]
     scale = error_scales(Series(), DRIFT, values, lengths)
     for row in range(40):

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from training import data
-from training.recipes import PUBLISHED, Recipe
+from training.recipes import Recipe
+from training.registry import PUBLISHED
 from training.tasks import linear, memory
 from training.tasks.base import Batch, digest, last_step
+from training.tasks.lecture import Slide
 
 pytestmark = pytest.mark.tensorflow
 
@@ -23,7 +25,7 @@ def test_the_compiled_loop_equals_fit_with_a_partial_last_batch(cell: str) -> No
 
     from training import architectures, trainer
 
-    recipe = Recipe("x", "linear", cell, "slide", (6,), ())
+    recipe = Recipe("x", "linear", cell, "slide", (6,), (), reading=Slide.reading)
     windows = last_step(linear.slide())
     ours = architectures.build(recipe)
     theirs = keras.models.clone_model(ours)
@@ -127,7 +129,7 @@ def test_memory_models_take_raw_indices_once_trained() -> None:
     from training import architectures
 
     for before in ((), (3,)):
-        recipe = Recipe("x", "memory", "gru", "memory", (4,), (), before=before)
+        recipe = Recipe("x", "memory", "gru", "memory", (4,), (), before=before, reading=memory.Memory.reading)
         model = architectures.build(recipe)
         batch = memory.running_means(np.random.default_rng(0), 5, 7)
         scaled = (batch.inputs - np.array([2.5, 0.0], np.float32)) / np.array([2.5, 1.0], np.float32)

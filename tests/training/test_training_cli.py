@@ -19,7 +19,7 @@ from service.folders import read_folder
 from training import jobs
 from training.__main__ import main
 from training.export import replacing
-from training.recipes import PUBLISHED
+from training.registry import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
 

@@ -88,4 +88,4 @@ def recipe_of(
         timesteps=candidate.length,
         horizon=split.horizon,
     )
-    return Recipe(f"{name}-{candidate.cell}", name, candidate.cell, "series", (merged * candidate.units,), (stage,))
+    return Recipe(f"{name}-{candidate.cell}", name, candidate.cell, "own", (merged * candidate.units,), (stage,))

@@ -150,7 +150,7 @@ class _Training:
         """The validation score of a merged network."""
         (units,) = self._recipe.units
         whole = architectures.build(
-            Recipe("merged", "series", self._recipe.cell, "series", (members * units,), self._recipe.stages)
+            Recipe("merged", "own", self._recipe.cell, "own", (members * units,), self._recipe.stages)
         )
         whole.set_weights(weights)
         return self._validated(network_of(whole))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from service import cards
-from service.cards import Golden, GoldenCase, Judged, Lengths, ModelCard, ReadingSpec, Training
+from service.cards import Golden, Judged, Lengths, ModelCard, ReadingSpec, Training
+from service.inference.sequences import Sequence
 from training import architectures, onnx_form, plots
 from training.card import OPTIMIZERS, VERSION, packages
 from training.export import replacing, require_parity
-from training.goldens import golden_cases, keras_answer
+from training.goldens import golden_cases
 from training.recipes import Recipe
 from training.series import judge
 from training.series.candidates import Candidate
@@ -22,6 +22,8 @@ from training.series.fitting import Team, network_of
 from training.series.measures import Forecasts
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
+from training.tasks.base import generator
+from training.tasks.next_value import awkward, walk
 
 _OWN_GOLDENS = 4
 
@@ -48,13 +50,17 @@ def write(
     model = architectures.build(recipe)
     model.set_weights(team.weights)
     network = network_of(model)
-    require_parity(model, network, recipe)
+    require_parity(model, network, recipe, walk)
     made, own, calibrated = judge.outcome(recipe.name, network, length, panel, split, season)
     verdict = judge.judged(own, others, panel, split, season)
     with replacing(out / recipe.name / VERSION) as staged:
         model.save(staged / cards.KERAS)
         (staged / cards.ONNX).write_bytes(onnx_form.to_onnx(model))
-        golden = Golden(cases=golden_cases(recipe, model) + _own_goldens(recipe, model, length, panel, split))
+        golden = Golden(
+            cases=golden_cases(
+                recipe.reading, model, awkward(generator("golden", 1)) + _own_goldens(length, panel, split)
+            )
+        )
         (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
         for name, drawn in _drawings(recipe, team, made, judge.holdout(panel, split), panel).items():
             (staged / name).write_bytes(plots.svg(drawn))
@@ -81,7 +87,7 @@ def write(
                 seconds=round(team.seconds, 1),
                 loss=plots.thinned(team.losses),
                 recipe={
-                    **asdict(recipe),
+                    **recipe.settings(),
                     "split": split.describe(),
                     "members": len(team.scores),
                     "members_updates": team.updates,
@@ -113,11 +119,10 @@ def describe(name: str, length: int, split: Split, verdict: Judged, no_intervals
     )
 
 
-def _own_goldens(recipe: Recipe, model: Any, length: int, panel: Panel, split: Split) -> list[GoldenCase]:
+def _own_goldens(length: int, panel: Panel, split: Split) -> list[Sequence]:
     chosen = origins(panel, split, "validation", _OWN_GOLDENS, _OWN_GOLDENS)
     values, lengths = chosen.contexts(panel, length)
-    rows = [row[:count].tolist() for row, count in zip(values, lengths, strict=True)]
-    return [GoldenCase(sequence=row, value=keras_answer(recipe, model, row)) for row in rows]
+    return [row[:count].tolist() for row, count in zip(values, lengths, strict=True)]
 
 
 def _drawings(recipe: Recipe, team: Team, made: Forecasts, chosen: Origins, panel: Panel) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The three tasks: where training, calibration and test sequences come from; knows nothing of networks."""
+"""What each task knows: how its sequences are drawn, truth and rules, tests and recipes; knows no network."""

@@ -21,6 +21,11 @@ Purpose = Literal["training", "validation", "calibration", "test", "golden"]
 _STREAMS: dict[Purpose, int] = {"training": 1, "validation": 2, "calibration": 3, "test": 4, "golden": 5}
 
 
+# Streams are of their own for each purpose, so this seed meets no training data; and no trial that chose a recipe has
+# used it.
+TEST_SEED = 20_261_124
+
+
 def generator(purpose: Purpose, seed: int) -> np.random.Generator:
     """The random stream of one purpose; streams of different purposes or seeds are independent."""
     return np.random.default_rng(np.random.SeedSequence([_STREAMS[purpose], seed]))
@@ -90,6 +95,32 @@ class TestSet(NamedTuple):
         return digest((self.inputs, self.lengths, self.truth, self.unit))
 
 
+class FreeRun(NamedTuple):
+    """Series that a network is to continue on its own answers.
+
+    ``observed`` [sequences, timesteps] is what it reads, ``truth`` [sequences, horizon] what follows, ``unit``
+    [sequences] what an error is divided by.
+    """
+
+    name: str
+    data: str
+    unit_name: str
+    observed: Floats
+    truth: Floats
+    unit: Floats
+
+
+class Calibration(NamedTuple):
+    """Noisy series, the first ``lengths`` [sequences] values of each to be read and those after to be foretold.
+
+    ``described`` says in words what they are.
+    """
+
+    series: Series
+    lengths: NDArray[np.int32]
+    described: str
+
+
 def digest(arrays: Iterable[NDArray[np.generic]]) -> str:
     """Hex SHA-256 of the bytes of ``arrays``, one after another."""
     sha = hashlib.sha256()
@@ -127,6 +158,20 @@ def next_values(series: Series, timesteps: int, importance: Floats) -> Batch:
     total = np.abs(np.diff(observed)).sum(axis=1) / series.unit
     carried = np.stack((total, np.full(len(total), timesteps - 1.0), importance[:, -1]), axis=-1)
     return Batch(features, targets, weights, future.astype(np.float32), carried.astype(np.float32))
+
+
+def next_value_set(name: str, data: str, unit_name: str, series: Series, lengths: NDArray[np.int32]) -> TestSet:
+    """A test set of next values: read the first ``lengths`` of each row, answer the clean value after them."""
+    rows = [values[:length, None] for values, length in zip(series.observed, lengths, strict=True)]
+    truth = series.clean[np.arange(len(lengths)), lengths]
+    return TestSet(name, data, unit_name, padded(rows)[0], lengths, truth, series.unit)
+
+
+def window_set(name: str, data: str, windows: Windows) -> TestSet:
+    """A test set of whole windows, raw."""
+    count, timesteps, _ = windows.inputs.shape
+    lengths = np.full(count, timesteps, np.int32)
+    return TestSet(name, data, "1", windows.inputs, lengths, windows.targets, np.ones(count))
 
 
 def padded(rows: list[Floats]) -> tuple[Floats, NDArray[np.int32]]:

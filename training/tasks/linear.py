@@ -2,16 +2,84 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from training.tasks.base import Floats, Series, TestSet, Windows, log_uniform
+from training.recipes import Recipe, Stage
+from training.tasks.base import (
+    Batch,
+    Calibration,
+    Floats,
+    Series,
+    TestSet,
+    Windows,
+    log_uniform,
+    next_value_set,
+    next_values,
+)
+from training.tasks.next_value import NOISE, NextValue, learnt, moderate_noise, noise
 
 START, STEP = 1e6, (1e-3, 1e3)
 LENGTHS = (3, 200)
-NOISE = (0.01, 0.20)
 # Errors in steps that training stops caring about, and the unit of the weights.
 FLOOR, WEIGHT = 2e-3, 1e-3
+
+_TESTED = "arithmetic progressions: start within +-1e6, step 1e-3..1e3 of either sign (log-uniform), length 3..200"
+
+
+class Linear(NextValue):
+    """Arithmetic progressions with and without noise."""
+
+    name = "linear"
+    description = (
+        "fresh arithmetic progressions in every batch, 40 % clean, else Gaussian noise of 0.3-30 % of the step; "
+        "the clean next value as the target at every timestep"
+    )
+    unit = "step"
+    lengths = LENGTHS
+    # Short sequences first: there a cell learns in seconds what it then only has to stretch.
+    stages = (
+        Stage(1000, 256, 5e-3, 2e-3, 20, timesteps=24),
+        Stage(2000, 128, 2e-3, 2e-3, 20, timesteps=80),
+        Stage(4000, 64, 2e-3, 1e-5, 20, timesteps=200),
+    )
+
+    def recipes(self) -> list[Recipe]:
+        # A line's gain falls with the number of values seen. Gates learn that; a simple RNN has to be helped.
+        return [
+            replace(each, before=(16,), after=(32, 16), initial="averages") if each.cell == "simplernn" else each
+            for each in super().recipes()
+        ]
+
+    @property
+    def trained_on(self) -> str:
+        return self.description
+
+    @property
+    def about(self) -> str:
+        return learnt("straight lines")
+
+    def draw(self, rng: np.random.Generator, sequences: int, timesteps: int) -> Series:
+        return draw(rng, sequences, timesteps, noise(rng, sequences))
+
+    def batches(self, rng: np.random.Generator, sequences: int, stage: Stage) -> Batch:
+        series = self.draw(rng, sequences, stage.timesteps + max(stage.horizon, 1))
+        return next_values(series, stage.timesteps, importance(series.noise, stage.timesteps))
+
+    def test_sets(self, rng: np.random.Generator, count: int) -> list[TestSet]:
+        clean = served_range(rng, count, np.zeros(count))
+        noisy = served_range(rng, count, moderate_noise(rng, count))
+        noise_data = f"{_TESTED}, Gaussian noise of 1-20 % of the step; scored on the clean value"
+        return [
+            next_value_set("clean", _TESTED, self.unit, *clean),
+            next_value_set("noise", noise_data, self.unit, *noisy),
+        ]
+
+    def calibration(self, rng: np.random.Generator, count: int, horizon: int) -> Calibration:
+        found = served_range(rng, count, log_uniform(rng, NOISE, count), horizon, shortest=8)
+        return Calibration(*found, "windows of length 8..200, Gaussian noise of 0.3-30 % of the step (log-uniform)")
 
 
 def slide() -> Windows:

@@ -5,16 +5,94 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.tasks.base import Floats, Series, Windows, log_uniform
+from training.recipes import Stage
+from training.tasks.base import (
+    TEST_SEED,
+    Batch,
+    Calibration,
+    Floats,
+    FreeRun,
+    Series,
+    TestSet,
+    Windows,
+    generator,
+    log_uniform,
+    next_value_set,
+    next_values,
+)
+from training.tasks.next_value import NOISE, NextValue, learnt, moderate_noise, noise
 
 AMPLITUDE, OFFSET, ANGLE = (0.1, 10.0), 10.0, (0.05, 1.0)
 LENGTHS = (16, 64)
-NOISE = (0.01, 0.20)
 # A window must cover at least this part of the circle, or nothing tells a sinusoid from a parabola.
 LEAST_TURN = 2.0 * np.pi / 3.0
 # Noise in amplitudes below which all sequences weigh the same, the unit of the weights, and the share of windows
 # that are shorter than those served.
 FLOOR, WEIGHT, SHORT = 0.02, 1e-2, 0.1
+
+FREE_ANGLE, FREE_WINDOW, FREE_STEPS = 0.25, 32, 100
+_TESTED = (
+    "sinusoids: amplitude 0.1..10 (log-uniform), offset +-10, angular step 0.05..1.0, length 16..64 covering at "
+    "least a third of a period"
+)
+
+
+class Sine(NextValue):
+    """Sinusoids with and without noise."""
+
+    name = "sine"
+    description = (
+        "fresh sinusoids in every batch, angular step 0.05-1.0, 40 % clean, else Gaussian noise of 0.3-30 % of "
+        "the amplitude; the clean next value as the target at every timestep"
+    )
+    unit = "amplitude"
+    lengths = LENGTHS
+    stages = (
+        Stage(4000, 256, 5e-3, 1e-3, 20, timesteps=64),
+        Stage(6000, 128, 1.5e-3, 1e-5, 20, timesteps=48, horizon=64),
+    )
+
+    @property
+    def trained_on(self) -> str:
+        return self.description
+
+    @property
+    def about(self) -> str:
+        return learnt("sinusoids")
+
+    def draw(self, rng: np.random.Generator, sequences: int, timesteps: int) -> Series:
+        return draw(rng, angles(rng, sequences), timesteps, noise(rng, sequences))
+
+    def batches(self, rng: np.random.Generator, sequences: int, stage: Stage) -> Batch:
+        angle = angles(rng, sequences)
+        series = draw(rng, angle, stage.timesteps + max(stage.horizon, 1), noise(rng, sequences))
+        return next_values(series, stage.timesteps, importance(angle, series.noise, stage.timesteps))
+
+    def test_sets(self, rng: np.random.Generator, count: int) -> list[TestSet]:
+        clean = served_range(rng, count, np.zeros(count))
+        noisy = served_range(rng, count, moderate_noise(rng, count))
+        noise_data = f"{_TESTED}, Gaussian noise of 1-20 % of the amplitude; scored on the clean value"
+        return [
+            next_value_set("clean", _TESTED, self.unit, *clean),
+            next_value_set("noise", noise_data, self.unit, *noisy),
+        ]
+
+    def free_run(self, count: int) -> FreeRun:
+        """100 steps after 32 values of a clean sinusoid of step 0.25."""
+        rng = generator("test", TEST_SEED + 1)
+        amplitude = log_uniform(rng, AMPLITUDE, count)
+        series = sinusoids(rng, np.full(count, FREE_ANGLE), amplitude, np.zeros(count), FREE_WINDOW + FREE_STEPS)
+        data = (
+            f"sinusoids of amplitude 0.1..10, offset +-10, step {FREE_ANGLE}: {FREE_STEPS} steps on its own answers "
+            f"after a window of {FREE_WINDOW}"
+        )
+        observed, truth = series.observed[:, :FREE_WINDOW], series.clean[:, FREE_WINDOW:]
+        return FreeRun("free-running", data, self.unit, observed, truth, amplitude)
+
+    def calibration(self, rng: np.random.Generator, count: int, horizon: int) -> Calibration:
+        found = served_range(rng, count, log_uniform(rng, NOISE, count), horizon)
+        described = "windows of length 16..64, Gaussian noise of 0.3-30 % of the amplitude (log-uniform)"
+        return Calibration(*found, described)
 
 
 def lab(rng: np.random.Generator, count: int = 100) -> Windows:

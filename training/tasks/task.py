@@ -1,66 +1,92 @@
-"""What a task of one's own brings along: one class, found through the entry point ``unroll.tasks``; knows no network.
+"""What a task knows: all that the data of a recipe is and what its models are judged on; knows no network.
 
-A task is a kind of series whose next value is asked for. The published tasks are not of this class: their recipes,
-ranges and test sets are fixed to the bit. See CONTRIBUTING.md for a whole example.
+Published tasks and those of other packages, found through the entry point ``unroll.tasks``, are subclasses alike.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
-from training.recipes import CELLS, Recipe, Stage
-from training.tasks.base import Batch, Floats, Series, TestSet, next_values, padded
+from service.inference.readings.reading import Reading
+from service.inference.readings.series import Series as SeriesReading
+from service.inference.rules import SERIES_RULES, Rule
+from service.inference.sequences import Sequence
+from training.recipes import Recipe, Stage
+from training.tasks.base import Batch, Calibration, Floats, FreeRun, TestSet, Windows
 
 
 class Task(ABC):
-    """A kind of series. Subclasses name themselves and draw; everything else has a default.
+    """A source of sequences and their answers, named by the ``data`` of its recipes.
 
-    ``lengths`` are the numbers of values that are read in service; ``unit`` names what errors are divided by, the
-    ``unit`` of each drawn series; ``stages``, ``units`` and ``after`` are those of :class:`training.recipes.Recipe`.
+    ``description`` says in words what is drawn. ``accepted`` and ``lengths`` are the numbers of timesteps that are
+    answered and that are trained on.
     """
 
     name: ClassVar[str]
     description: ClassVar[str]
-    unit: ClassVar[str] = "1"
-    lengths: ClassVar[tuple[int, int]] = (8, 64)
-    stages: ClassVar[tuple[Stage, ...]] = (
-        Stage(2000, 128, 5e-3, 1e-3, 20, timesteps=64),
-        Stage(1000, 128, 1e-3, 1e-5, 20, timesteps=48, horizon=20),
-    )
-    units: ClassVar[tuple[int, ...]] = (32,)
-    after: ClassVar[tuple[int, ...]] = (16,)
+    reading: ClassVar[Reading] = SeriesReading()
+    accepted: ClassVar[tuple[int, int | None]] = (1, None)
+    lengths: ClassVar[tuple[int, int]]
+
+    @property
+    def trained_on(self) -> str:
+        """What the card says of the training data."""
+        return self.description
+
+    @property
+    @abstractmethod
+    def about(self) -> str:
+        """What the card says of the model: what it reads, and what it learns."""
 
     @abstractmethod
-    def draw(self, rng: np.random.Generator, sequences: int, timesteps: int) -> Series:
-        """Fresh series [sequences, timesteps]: as observed, and what the next value should have been without noise.
+    def recipes(self) -> list[Recipe]:
+        """The models that are trained on this."""
 
-        Training, calibration and every test set draw from here, each from a generator of its own.
-        """
+    def fixed(self, seed: int) -> Windows | None:
+        """The one set of windows that is shuffled every epoch; None where every batch is fresh."""
+        return None
 
-    def rules(self) -> Mapping[str, Callable[[Floats], Floats]]:
+    def batches(self, rng: np.random.Generator, sequences: int, stage: Stage) -> Batch:
+        """Fresh training sequences with their targets. Asked where no set is fixed."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def test_sets(self, rng: np.random.Generator, count: int) -> list[TestSet]:
+        """Held-out sequences with their answers, the headline first."""
+
+    def free_run(self, count: int) -> FreeRun | None:
+        """Held-out series that a network goes on with by itself."""
+        return None
+
+    def rules(self) -> Mapping[str, Rule]:
         """Rules to beat besides the service's own, in the layout of :mod:`service.inference.rules`."""
         return {}
 
-    def batches(self, rng: np.random.Generator, sequences: int, stage: Stage) -> Batch:
-        """Training sequences with the clean next value as the target at every timestep, all weighted alike."""
-        series = self.draw(rng, sequences, stage.timesteps + max(stage.horizon, 1))
-        return next_values(series, stage.timesteps, np.ones((sequences, stage.timesteps)))
+    def rule_answers(self, test: TestSet) -> dict[str, Floats]:
+        """Every rule's answer to each sequence, float64 [sequences], the first one that which a plot shows."""
+        rows, last = np.arange(len(test.lengths)), test.lengths - 1
+        every = {**SERIES_RULES, "quadratic": quadratic, **self.rules()}
+        return {name: rule(test.inputs[..., 0])[rows, last] for name, rule in every.items()}
 
-    def test_sets(self, rng: np.random.Generator, count: int) -> list[TestSet]:
-        """Held-out sequences with their answers, the headline first: lengths spread evenly over ``lengths``."""
-        lengths = rng.integers(self.lengths[0], self.lengths[1] + 1, count).astype(np.int32)
-        series = self.draw(rng, count, self.lengths[1] + 1)
-        rows = [values[:length, None] for values, length in zip(series.observed, lengths, strict=True)]
-        truth = series.clean[np.arange(count), lengths]
-        return [TestSet("fresh", self.description, self.unit, padded(rows)[0], lengths, truth, series.unit)]
+    def calibration(self, rng: np.random.Generator, count: int, horizon: int) -> Calibration | None:
+        """What intervals are calibrated on, with ``horizon`` values after each window; None where there are none."""
+        return None
 
-    def recipes(self) -> list[Recipe]:
-        """A recipe for each cell."""
-        return [
-            Recipe(f"{self.name}-{cell}", self.name, cell, self.name, self.units, self.stages, after=self.after)
-            for cell in CELLS
-        ]
+    @abstractmethod
+    def golden(self, rng: np.random.Generator) -> list[Sequence]:
+        """Sequences as a client would send them, awkward ones among them."""
+
+    @abstractmethod
+    def posted(self, rng: np.random.Generator) -> Floats:
+        """One sequence of random length as a client could post it, raw [timesteps, columns]."""
+
+
+def quadratic(values: Floats) -> Floats:
+    """The parabola through the last three values, ``3 x_n - 3 x_{n-1} + x_{n-2}``; drift while there are two."""
+    predicted: Floats = SERIES_RULES["drift"](values)
+    predicted[:, 2:] += np.diff(values, n=2)
+    return predicted

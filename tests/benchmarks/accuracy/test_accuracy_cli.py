@@ -15,7 +15,7 @@ from service.errors import UnrollError
 from tests.conftest import MODELS
 from training import jobs
 from training.jobs import Job
-from training.recipes import PUBLISHED
+from training.registry import PUBLISHED
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from benchmarks.accuracy.results import Run
 from benchmarks.accuracy.studies import SHORT_MEMORY
 from tests.conftest import MODELS
 from training import plots
-from training.recipes import PUBLISHED
+from training.registry import PUBLISHED
 from training.tasks import memory
 
 

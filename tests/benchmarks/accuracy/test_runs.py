@@ -12,7 +12,8 @@ import pytest
 from benchmarks.accuracy import results, runs
 from service.folders import read_folder
 from tests.conftest import MODELS
-from training.recipes import PUBLISHED, Recipe, shortened
+from training.recipes import Recipe, shortened
+from training.registry import PUBLISHED
 from training.tasks import linear
 
 pytestmark = pytest.mark.tensorflow

@@ -1,4 +1,7 @@
-"""Tasks that other packages bring along through the entry point group ``unroll.tasks``; trains nothing."""
+"""Every task by name: the published, and those of other packages in the entry point group ``unroll.tasks``.
+
+Trains nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,23 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from service.errors import UnrollError
-from training.recipes import PUBLISHED, TASKS, Recipe
+from training.recipes import CELLS, Recipe
+from training.tasks.lecture import Comparison, MemoryLab, SineLab, Slide
+from training.tasks.linear import Linear
+from training.tasks.memory import Memory
+from training.tasks.sine import Sine
 from training.tasks.task import Task
 
 GROUP = "unroll.tasks"
+_OWN: tuple[Task, ...] = (Linear(), Sine(), Memory(), Slide(), Comparison(), SineLab(), MemoryLab())
+# The tuned models first, and all of one cell before the next.
+PUBLISHED: Mapping[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in sorted(
+        (recipe for task in _OWN for recipe in task.recipes()),
+        key=lambda recipe: (recipe.family == "textbook", CELLS.index(recipe.cell)),
+    )
+}
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
@@ -23,15 +39,15 @@ class PluginError(UnrollError):
 
 @cache
 def tasks() -> Mapping[str, Task]:
-    """All installed tasks by name.
+    """All tasks by name.
 
     Raises:
         PluginError: an entry point cannot be imported, is no Task, or its name is bad or taken.
     """
-    found: dict[str, Task] = {}
+    found = {task.name: task for task in _OWN}
     for point in entry_points(group=GROUP):
         task = _loaded(point)
-        if task.name in found or task.name in TASKS:
+        if task.name in found:
             raise PluginError(f"two tasks are called {task.name}; rename that of {point.value}")
         found[task.name] = task
     return found
@@ -39,8 +55,18 @@ def tasks() -> Mapping[str, Task]:
 
 def recipes() -> dict[str, Recipe]:
     """The published models and those of installed tasks, by name."""
-    own = [recipe for task in tasks().values() for recipe in task.recipes()]
-    return {**PUBLISHED, **{recipe.name: recipe for recipe in own}}
+    every = [recipe for task in tasks().values() for recipe in task.recipes()]
+    return {**PUBLISHED, **{recipe.name: recipe for recipe in every}}
+
+
+def task_of(recipe: Recipe) -> Task:
+    """The task that draws what ``recipe`` is trained on."""
+    return tasks()[recipe.data]
+
+
+def task_names() -> list[str]:
+    """What cards call the tasks: some have models by several recipes' data."""
+    return list(dict.fromkeys(recipe.task for recipe in recipes().values()))
 
 
 def _loaded(point: EntryPoint) -> Task:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from service.folders import read_folder
-from training import plugins
+from training import registry
 from training.__main__ import main
-from training.recipes import PUBLISHED
+from training.registry import PUBLISHED
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 
@@ -40,9 +40,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The package on the path of this process."""
     monkeypatch.syspath_prepend(str(package))
-    plugins.tasks.cache_clear()
+    registry.tasks.cache_clear()
     yield
-    plugins.tasks.cache_clear()
+    registry.tasks.cache_clear()
 
 
 def test_an_installed_task_is_listed_beside_the_published(
@@ -57,7 +57,7 @@ def test_an_installed_task_is_listed_beside_the_published(
 
 
 def test_an_installed_task_draws_what_its_defaults_need(installed: None) -> None:
-    task = plugins.tasks()["triangles"]
+    task = registry.tasks()["triangles"]
     batch = task.batches(np.random.default_rng(0), 5, task.stages[1])
     assert batch.inputs.shape == (5, task.stages[1].timesteps, 2)
     assert batch.future is not None
@@ -78,26 +78,27 @@ def test_the_documented_task_is_trained_and_judged_beside_its_own_rule(package: 
     assert card.intervals is not None
 
 
+THING = "from training.tasks.next_value import NextValue\nclass Thing(NextValue):\n"
 BAD = {
     "not a task": ("class Thing:\n    pass\n", "thing", "is no subclass"),
     "broken": ("raise RuntimeError('no')\n", "thing", "cannot be imported: RuntimeError"),
     "nameless": (
-        "from training.tasks.task import Task\nclass Thing(Task):\n    pass\n",
+        THING + "    pass\n",
         "thing",
         "lacks name and desc",
     ),
     "two names": (
-        "from training.tasks.task import Task\nclass Thing(Task):\n    name = 'Thing'\n    description = ''\n",
+        THING + "    name = 'Thing'\n    description = ''\n",
         "thing",
         "both must be one name",
     ),
     "abstract": (
-        "from training.tasks.task import Task\nclass Thing(Task):\n    name = 'thing'\n    description = ''\n",
+        THING + "    name = 'thing'\n    description = ''\n",
         "thing",
         "cannot be made without arguments",
     ),
     "taken": (
-        "from training.tasks.task import Task\nclass Thing(Task):\n    name, description, draw = 'sine', '', None\n",
+        THING + "    name, description, draw = 'sine', '', None\n",
         "sine",
         "two tasks are called sine",
     ),
@@ -117,9 +118,9 @@ def test_a_bad_task_is_refused_by_name(
     (metadata / "entry_points.txt").write_text(f"[unroll.tasks]\n{name} = {module}:Thing\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("COLUMNS", "300")
-    plugins.tasks.cache_clear()
+    registry.tasks.cache_clear()
     try:
         assert main(["list"]) == 1
     finally:
-        plugins.tasks.cache_clear()
+        registry.tasks.cache_clear()
     assert message in capsys.readouterr().err
