@@ -76,8 +76,10 @@ def _reproduce(options: argparse.Namespace, console: Console) -> int:
 
 def _report(options: argparse.Namespace, console: Console) -> int:
     from benchmarks.accuracy import report
+    from benchmarks.accuracy.forecasting import report as forecasts
 
-    for path in report.write(options.models_dir, options.out, options.readme):
+    files = report.write(options.models_dir, options.out, options.readme)
+    for path in [*files, *forecasts.write(options.document, forecasts.kept())]:
         written(console, path)
     return 0
 
@@ -116,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
 
     forecasting.add(commands)
 
-    report = commands.add_parser("report", help="write RESULTS.md, its plots and the READMEs' table")
+    report = commands.add_parser(
+        "report", help="write RESULTS.md, docs/accuracy.md, their plots and the READMEs' table"
+    )
     report.add_argument("--out", type=folder, default=RUNS, help="folder of stored runs (default: models/runs)")
     report.add_argument("--models-dir", type=target, default=str(MODELS), help="folder of models (default: models)")
     report.add_argument(
@@ -126,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[Path("README.md"), Path("README.ko.md")],
         help="files with the table (default: README.md README.ko.md)",
     )
+    report.add_argument("--document", type=Path, default=Path("docs/accuracy.md"), help="default: docs/accuracy.md")
     report.set_defaults(run=_report)
     return parser
 

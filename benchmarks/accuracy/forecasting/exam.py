@@ -65,7 +65,7 @@ def run(
                 if until is not None and time.monotonic() > until:
                     break
             done = store.joined(portions)
-            found = score(forecaster.name, given, done)
+            found = score(forecaster.name, given, done, getattr(forecaster, "parameters", None))
             say(console, "done", "green", f"{given.name}: {forecaster.name} on {len(done.rows)} of {len(rows)} series")
             yield found
             if until is not None and time.monotonic() > until:

@@ -60,6 +60,7 @@ class Service:
     def __init__(self, engine: Engine, model: str | None = None) -> None:
         self.name = "the service" if model is None else f"`{model}`"
         self._engine, self._model = engine, model
+        self.parameters = None if model is None else engine.catalog.get(model).card.parameters
         cards = sorted(f"{each.card.name} {each.card.checksums}" for each in engine.catalog)
         code = (path.read_bytes() for path in sorted(Path(service.inference.__file__).parent.rglob("*.py")))
         self.made_of = hashlib.sha256(b"".join([*map(str.encode, cards), *code])).hexdigest()

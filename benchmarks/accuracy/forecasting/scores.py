@@ -23,7 +23,7 @@ class Score:
     ``naive_mase`` and ``naive_wql`` are seasonal naive's on the same series, with the season
     of the scale. ``seconds`` are of a processor for
     ``series``; ``contended`` where others had the core too, so that they are only indicative; ``failures`` counts
-    series that fell back to seasonal naive.
+    series that fell back to seasonal naive; ``parameters`` are a named model's.
     """
 
     dataset: str
@@ -40,9 +40,10 @@ class Score:
     seconds: float
     contended: bool
     failures: int
+    parameters: int | None
 
 
-def score(name: str, given: SeriesSet, made: Forecasts) -> Score:
+def score(name: str, given: SeriesSet, made: Forecasts, parameters: int | None = None) -> Score:
     """The scores of the forecaster called ``name``."""
     truth = _padded([given.came[row] for row in made.rows], given.horizon)
     known = [given.known[row] for row in made.rows]
@@ -66,6 +67,7 @@ def score(name: str, given: SeriesSet, made: Forecasts) -> Score:
         seconds=made.processor,
         contended=made.contended,
         failures=made.failures,
+        parameters=parameters,
     )
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy.__main__ import main
-from benchmarks.accuracy.forecasting import exam, peers, readers, store
+from benchmarks.accuracy.forecasting import exam, peers, published, readers, report, store, tables
 from benchmarks.accuracy.forecasting.forecasters import POINT, QUANTILES, Floats, SeasonalNaive, Service
-from benchmarks.accuracy.forecasting.scores import geometric_mean, score
+from benchmarks.accuracy.forecasting.scores import Score, geometric_mean, score
 from benchmarks.accuracy.forecasting.sets import SeriesSet, collected
 from service.inference.engine import Engine
 from tests.conftest import MODELS
+from training.plots import svg
 
 WAVE = (10.0 + np.sin(2.0 * np.pi * np.arange(60) / 12.0) + 0.1 * np.arange(60)).tolist()
 
@@ -226,3 +227,49 @@ def test_sets_that_chose_nothing_are_run_only_when_asked_for(
     assert "not kept for the end (--final) none is called m1_monthly" in " ".join(capsys.readouterr().err.split())
     assert main([*command, "--final"]) == 0
     assert {each.dataset for each in exam.scores(tmp_path / "scores.json")} == {"m1_monthly"}
+
+
+def scored(dataset: str, forecaster: str, mase: float, **other: object) -> Score:
+    known = {
+        "series": 10, "of": 10, "smape": 12.0, "wql": 0.3, "inside_80": 0.75, "inside_95": 0.9, "naive_mase": 2.0,
+        "naive_wql": 0.6, "seconds": 5.0, "contended": False, "failures": 0, "parameters": None,
+    }  # fmt: skip
+    return Score(dataset=dataset, forecaster=forecaster, mase=mase, **{**known, **other})  # type: ignore[arg-type]
+
+
+def test_means_are_geometric_and_over_the_sets_that_were_run() -> None:
+    kept = [
+        scored("m3_yearly", "AutoETS", 1.0, series=5, contended=True),
+        scored("m3_quarterly", "AutoETS", 4.0, inside_80=0.85),
+        scored("m4_daily_sample", "AutoETS", 99.0),
+        scored("m1_yearly", "AutoETS", 99.0),
+    ]
+    text = report.render(kept)
+    assert "| AutoETS | 2 | 1.000 | 0.500 | 80.0 | 90.0 | ~667 |" in text
+    assert "| m3_yearly | 1.000 (5 of 10) | 2.610 |" in text
+    assert text.index("## Sets that chose nothing") < text.index("| m1_yearly | AutoETS |")
+
+
+def test_smape_over_all_of_m3_is_weighted_by_series_and_needs_them_all() -> None:
+    kinds = dict(zip(published.M3_KINDS, ((645, 16.0), (756, 9.0), (1428, 13.0), (174, 4.0)), strict=True))
+    kept = [scored(kind, "x", 1.0, series=n, of=n, smape=smape) for kind, (n, smape) in kinds.items()]
+    part = [scored(kind, "part", 1.0, series=n // 2, of=n, smape=smape) for kind, (n, smape) in kinds.items()]
+    text = tables.smape_of_m3(tables.by_place([*kept, *part]))
+    mean = sum(n * smape for n, smape in kinds.values()) / 3003
+    assert f"| x | 16.00 | 9.00 | 13.00 | 4.00 | {mean:.2f} |" in text
+    assert "part" not in text
+    assert "| Theta, the winner (published) | 16.90 | 8.96 | 13.85 | 4.41 | 13.01 |" in text
+
+
+def test_the_document_is_what_would_be_written_of_the_kept_scores() -> None:
+    assert (MODELS.parent / "docs" / "accuracy.md").read_text() == report.render(report.kept())
+
+
+def test_a_model_is_drawn_beside_its_peers_where_it_was_run_on_their_sets() -> None:
+    common = [name for name in published.MASE if name != "m4_yearly"]
+    whole = [scored(name, "`whole-gru`", 1.0, parameters=65_000) for name in common]
+    part = [scored(name, "`part-gru`", 1.0, parameters=65_000) for name in common[1:]]
+    drawn = svg(report.against_parameters(tables.by_place([*whole, *part]))).decode()
+    assert "whole-gru" in drawn
+    assert "TiRex" in drawn
+    assert "part-gru" not in drawn

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.accuracy import beside, figures, plans, report, results, summary, textbook
 from benchmarks.accuracy.__main__ import main
+from benchmarks.accuracy.forecasting import report as forecasts
 from benchmarks.accuracy.results import Run
 from benchmarks.accuracy.studies import SHORT_MEMORY
 from tests.conftest import MODELS
@@ -128,7 +129,9 @@ def test_a_missing_readme_or_marker_is_said_plainly(
     monkeypatch.setattr(report, "drawings", lambda *_: {})
     monkeypatch.setattr(report, "render", lambda *_: "text")
     monkeypatch.setattr(report, "short_table", lambda _: "table")
-    options = ["report", "--models-dir", str(tmp_path), "--out", str(tmp_path), "--readme"]
+    monkeypatch.setattr(forecasts, "drawings", lambda _: {})
+    document = ["--document", str(tmp_path / "accuracy.md")]
+    options = ["report", "--models-dir", str(tmp_path), "--out", str(tmp_path), *document, "--readme"]
     assert main([*options, str(tmp_path / "none.md")]) == 1
     assert "there is no none.md" in capsys.readouterr().err
     readme = tmp_path / "README.md"
@@ -138,6 +141,7 @@ def test_a_missing_readme_or_marker_is_said_plainly(
     readme.write_text("<!-- models:begin -->\n<!-- models:end -->\n")
     assert main([*options, str(readme)]) == 0
     assert readme.read_text() == "<!-- models:begin -->\ntable\n<!-- models:end -->\n"
+    assert (tmp_path / "accuracy.md").read_text() == forecasts.render(forecasts.kept())
 
 
 def test_untrained_models_are_named(tmp_path: Path) -> None:
