@@ -85,6 +85,25 @@ def step_by_step(network: Network, state: State) -> Step:
     return step
 
 
+def session(model: bytes) -> Any:
+    """A session of ONNX Runtime over serialised ``model``, one thread a call.
+
+    Raises:
+        ModelRejected: it cannot be loaded.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # An arena for each network costs 5 MB at once, keeps what one large batch needed for ever, and saves no time.
+    options.enable_cpu_mem_arena = False
+    # Left to itself it takes bytes for its own format, which was not looked at, when they look like that.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common base of their own
+        raise ModelRejected("the ONNX file cannot be loaded") from error
+
+
 class OnnxNetwork:
     """A network on ONNX Runtime, one thread a call: a call is too short to be worth sharing out."""
 
@@ -97,17 +116,7 @@ class OnnxNetwork:
         self.form = form_of(model)
         if self.form.features != features:
             raise ModelRejected(f"the ONNX file reads {self.form.features} features a step, not {features}")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # An arena for each network costs 5 MB at once, keeps what one large batch needed for ever, and saves no time.
-        options.enable_cpu_mem_arena = False
-        # Left to itself it takes bytes for its own format, which was not looked at, when they look like that.
-        options.add_session_config_entry("session.load_model_format", "ONNX")
-        try:
-            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's exceptions have no common base of their own
-            raise ModelRejected("the ONNX file cannot be loaded") from error
+        self._session = session(model)
         self._units = self.form.states
         self._outputs = ["prediction", *(name.replace("0_", "_") for name in self._units)]
         self._weights = [node.name for node in self._session.get_outputs() if node.name.startswith("layer_")]
