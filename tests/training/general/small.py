@@ -1,0 +1,23 @@
+"""A small recipe of the general series model for each cell, and a batch of questions, for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.general.recipes import Plan, SeriesRecipe, Shape
+from training.recipes import CELLS
+from training.tasks.series.draw import pool
+from training.tasks.series.questions import Questions, questions
+
+SMALL = {
+    cell: SeriesRecipe(
+        f"series-{cell}", Shape(cell, 6, 8, 10, (0.1, 0.5, 0.9)), Plan(12, batch=8, origins=4, horizons=3)
+    )
+    for cell in CELLS
+}
+
+
+def batch(number: int = 0, count: int = 8) -> Questions:
+    """Eight series of up to 32 values with four origins and three horizons each."""
+    group = next(iter(pool(0, number, 200)))
+    return questions(np.random.default_rng(number), group.part(slice(0, count)), 4, 3)

@@ -1,0 +1,89 @@
+"""Training of the general series model: it learns, and a run that was cut off goes on as if it had not been."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.general.small import SMALL, batch
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(autouse=True)
+def _few_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pools of three batches of one length: a single program is compiled."""
+    from training.general import fitting
+
+    monkeypatch.setattr(fitting, "batches", lambda plan, seed, number: [batch(3 * number + each) for each in range(3)])
+    monkeypatch.setattr(fitting, "_CHECKPOINT", 1)
+    monkeypatch.setattr(fitting, "_TURN", 2)
+
+
+def weights(fitted: Any) -> list[Any]:
+    return [np.asarray(each) for each in fitted.network.weights]
+
+
+@pytest.mark.parametrize("cell", SMALL)
+def test_the_loss_falls(cell: Any) -> None:
+    from training.general import fitting
+
+    recipe = replace(SMALL[cell], plan=replace(SMALL[cell].plan, updates=60, rate=1e-2))
+    losses = fitting.fit(recipe, 0).losses
+    assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    from training.general import fitting
+
+    recipe, path = SMALL["gru"], tmp_path / "run.npz"
+    whole = fitting.fit(recipe, 0)
+
+    def cut(progress: Any) -> None:
+        if progress.done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fitting.fit(recipe, 0, path, cut)
+    gone_on = fitting.fit(recipe, 0, path)
+    assert gone_on.losses == whole.losses
+    assert gone_on.updates == recipe.plan.updates
+    for mine, other in zip(weights(gone_on), weights(whole), strict=True):
+        assert np.array_equal(mine, other)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    from training.general import checkpoints, fitting
+
+    path = tmp_path / "run.npz"
+    fitting.fit(SMALL["gru"], 0, path)
+    with pytest.raises(checkpoints.CheckpointError, match="another recipe or seed"):
+        fitting.fit(SMALL["gru"], 1, path)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(checkpoints.CheckpointError, match="no checkpoint"):
+        fitting.fit(SMALL["gru"], 0, path)
+
+
+def test_batches_hold_series_of_like_lengths_in_a_fixed_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    from training.general import fitting
+
+    monkeypatch.setattr(fitting, "_POOL", 300)
+    plan = SMALL["gru"].plan
+    first, again = (fitting.batches(plan, 0, 4) for _ in range(2))
+    assert {each.sequence.shape[1] for each in first} == {32, 64, 128, 224, 448}
+    assert all(len(each.sequence) == plan.batch for each in first)
+    assert all(np.array_equal(a.truth, b.truth) for a, b in zip(first, again, strict=True))
+
+
+def test_the_loss_is_twice_the_pinball_loss_of_what_counts() -> None:
+    from training.general import fitting
+
+    truth = np.array([[[[1.0, 2.0], [5.0, 0.0]]]], np.float32)
+    answered = np.array([[[[0.0, 2.0], [9.0, 9.0]]]], np.float32)
+    loss = fitting.pinball((0.1, 0.5))(truth, answered)
+    assert float(loss) == pytest.approx(2.0 * 2.0 * (0.1 * 1.0 + 0.5 * 1.0) / 2)
