@@ -9,21 +9,35 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from service.levels import LEVELS, written
 
 FORMAT = 2
 CARD = "card.json"
 KERAS, ONNX, GOLDEN = "model.keras", "model.onnx", "golden.json"
 PLOTS = {"loss": "loss.svg", "fit": "fit.svg"}
 MODEL_FILES = (KERAS, ONNX, GOLDEN, *PLOTS.values())
-# Intervals wider than so many units of what they are measured in say nothing, and are not given.
+# Intervals of the usual levels that are wider than so many units of what they are measured in say nothing: there are
+# none then.
 WIDEST = 1e3
+
+
+def _percent(level: str) -> str:
+    try:
+        number = float(level)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < 100.0 or written(number) != level:
+        raise ValueError('a level is a number between 0 and 100 in its shortest form, such as "80" or "97.5"')
+    return level
+
 
 Cell = Literal["simplernn", "lstm", "gru"]
 Family = Literal["tuned", "textbook", "own"]
-Level = Literal["80", "90", "95"]
+Level = Annotated[str, AfterValidator(_percent)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
 Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -98,30 +112,37 @@ class Intervals(_Frozen):
     """Split-conformal intervals of a next-value model.
 
     ``quantiles[level][h - 1]`` times the sequence's own error scale (check mae + 1e-3 S) is the half-width at
-    horizon h; ``coverage`` is the share of fresh test windows that the interval really held, per horizon.
+    horizon h, up to one horizon for all levels; of any other level it is interpolated (see
+    :mod:`service.inference.half_widths`). ``coverage`` is the share of fresh test windows that the interval really
+    held, per horizon.
     """
 
     calibration: str
     data_sha256: Digest
-    quantiles: dict[Level, Annotated[list[float], Field(min_length=1)]]
+    quantiles: Annotated[dict[Level, Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]
     coverage: dict[Level, list[float]]
 
-    @field_validator("quantiles")
-    @classmethod
-    def _every_level(cls, quantiles: dict[Level, list[float]]) -> dict[Level, list[float]]:
-        if missing := set(get_args(Level)) - set(quantiles):
-            raise ValueError(f"no quantiles for {', '.join(sorted(missing))} %")
-        return quantiles
+    @model_validator(mode="after")
+    def _one_horizon(self) -> Intervals:
+        if len({len(each) for each in self.quantiles.values()}) > 1:
+            raise ValueError("the levels reach unlike numbers of steps ahead")
+        return self
 
     @property
     def widest(self) -> float:
-        """The largest of all quantiles."""
-        return max(map(max, self.quantiles.values()))
+        """The largest quantile of the usual levels."""
+        return widest_of(self.quantiles)
+
+
+def widest_of(quantiles: Mapping[Level, Sequence[float]]) -> float:
+    """The largest of the ``quantiles`` of the usual levels: higher ones may be of any size where they are asked for."""
+    usual = [each for level, each in quantiles.items() if float(level) <= max(LEVELS)]
+    return max(map(max, usual or quantiles.values()))
 
 
 def defect_of(quantiles: Mapping[Level, Sequence[float]]) -> str | None:
     """Why no interval can be given by such quantiles, in words; None where they are sound."""
-    widest = max(map(max, quantiles.values()))
+    widest = widest_of(quantiles)
     if min(map(min, quantiles.values())) < 0.0:
         return "half-widths are negative"
     if widest > WIDEST:

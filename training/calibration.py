@@ -8,13 +8,14 @@ still has no scale (see :mod:`service.inference.intervals`): it is served withou
 
 from __future__ import annotations
 
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
 from service.cards import Intervals, Level, defect_of
 from service.inference.network import OnnxNetwork
 from service.inference.readings.reading import Reading
+from service.levels import NAMES
 from training.answers import error_scales, forecasts
 from training.recipes import Recipe
 from training.registry import task_of
@@ -23,7 +24,8 @@ from training.tasks.base import TEST_SEED, Calibration, Floats, Purpose, digest,
 COUNT, HORIZON = 20_000, 20
 # Scores that each horizon must have: fewer know nothing of the tails.
 LEAST = 8
-LEVELS: tuple[Level, ...] = get_args(Level)
+# What is calibrated; the usual levels among it are what reports show.
+GRID = ("10", "20", "30", "40", "50", "60", "70", "80", "90", "95", "98", "99")
 
 
 class Calibrated(NamedTuple):
@@ -71,7 +73,7 @@ def quantiles_of(scores: Floats) -> tuple[dict[Level, Floats], str | None]:
             f"of the forecasts {known.argmin() + 1} steps ahead that calibrate them only {known.min()} start where the "
             f"values have moved, and {LEAST} are needed"
         )
-    quantiles = {level: conformal(scores, int(level) / 100) for level in LEVELS}
+    quantiles = {level: conformal(scores, float(level) / 100) for level in GRID}
     defect = defect_of({level: quantile.tolist() for level, quantile in quantiles.items()})
     return ({}, defect) if defect is not None else (quantiles, None)
 
@@ -94,7 +96,7 @@ def coverage_by_noise(
     thirds = np.array_split(np.argsort(drawn.series.noise), 3)
     return {
         level: np.array([np.nanmean(held(found[third], np.array(intervals.quantiles[level]))) for third in thirds])
-        for level in LEVELS
+        for level in NAMES
     }
 
 

@@ -15,6 +15,7 @@ from benchmarks.accuracy.studies import SHORT_MEMORY, Task
 from benchmarks.accuracy.summary import summarise
 from service.cards import Cell, Evaluation
 from service.folders import ModelFolder
+from service.levels import NAMES
 from training import calibration
 from training.markdown import number, percent
 from training.recipes import CELLS
@@ -162,7 +163,7 @@ def _interval_rows(folders: Mapping[str, ModelFolder]) -> Iterator[Row]:
     for name, folder in folders.items():
         if (intervals := folder.card.intervals) is None:
             continue
-        misses[name] = max(abs(100 * s - int(level)) for level, shares in intervals.coverage.items() for s in shares)
+        misses[name] = max(abs(100 * s - float(level)) for level in NAMES for s in intervals.coverage[level])
         held = calibration.coverage_by_noise(PUBLISHED[name], network_of(folder), intervals, _BY_NOISE)["90"]
         thirds.append(f"{name} {'/'.join(percent(share) for share in held)}")
     worst = max(misses.values())

@@ -31,7 +31,9 @@ _CODES = {
     "string_too_short": "too_short",
     "string_too_long": "too_long",
     "literal_error": "not_offered",
+    "greater_than": "out_of_range",
     "greater_than_equal": "out_of_range",
+    "less_than": "out_of_range",
     "less_than_equal": "out_of_range",
 }
 # Where Pydantic's words leave out what to do.

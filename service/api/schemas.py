@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Tag
 
-from service.cards import Level
 from service.errors import InvalidInput, Problem
 from service.inference import questions
 from service.inference.answers import Backtest, Comparison, Forecast, Prediction
-from service.inference.engine import LEVELS
 from service.inference.inspection import Inspection
 from service.inference.sequences import Sequence
+from service.levels import LEVELS
 
 MOST_SEQUENCES = 10_000
 MOST_VALUES = 250_000
 LONGEST_HORIZON = 1000
-_LEVELS: dict[int, Level] = {80: "80", 90: "90", 95: "95"}
+_MOST_LEVELS = 20
+_Level = Annotated[float, Field(gt=0, lt=100)]
+_Probability = Annotated[float, Field(gt=0, lt=1)]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Pair = Annotated[
@@ -106,8 +107,13 @@ class _ModelPayload(SequencesPayload):
         "record on that very sequence: a next-value model or a rule.",
     )
     version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
-    levels: Annotated[list[Literal[80, 90, 95]], Field(min_length=1, max_length=3)] | None = Field(
-        default=None, description="Levels of the prediction intervals in percent; all three when left out."
+    levels: Annotated[list[_Level], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
+        default=None,
+        description="Levels of the prediction intervals in percent, between 0 and 100; 80, 90 and 95 when left out.",
+    )
+    quantiles: Annotated[list[_Probability], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
+        default=None,
+        description="Probabilities between 0 and 1: the answer tells what the truth stays below with each.",
     )
 
     def named(self) -> tuple[str | None, str | None]:
@@ -121,16 +127,16 @@ class _ModelPayload(SequencesPayload):
             raise InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("version", expected),))
         return self.model, self.version
 
-    def interval_levels(self) -> tuple[Level, ...]:
-        """The levels asked for, as cards name them."""
-        return LEVELS if self.levels is None else tuple(_LEVELS[level] for level in self.levels)
+    def spread(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The levels and the quantiles asked for."""
+        return LEVELS if self.levels is None else tuple(self.levels), tuple(self.quantiles or ())
 
 
 class PredictRequest(_ModelPayload):
     """What `/predict` reads."""
 
     def question(self) -> questions.Predict:
-        return questions.Predict(self.posted(), *self.named(), self.interval_levels())
+        return questions.Predict(self.posted(), *self.named(), *self.spread())
 
 
 class ForecastRequest(_ModelPayload):
@@ -146,7 +152,7 @@ class ForecastRequest(_ModelPayload):
         return sequences
 
     def question(self) -> questions.Forecast:
-        return questions.Forecast(self.posted(), *self.named(), self.interval_levels(), self.horizon)
+        return questions.Forecast(self.posted(), *self.named(), *self.spread(), self.horizon)
 
 
 class InspectRequest(ComputingPayload):

@@ -14,14 +14,16 @@ class Prediction:
     """The next value of one sequence, or the answer of a memory model.
 
     ``model`` is a model's name, or ``rule:<name>`` with no version where a rule had the best record.
-    ``intervals`` maps a level in percent to the lower and upper bound; None for rules, textbook and memory models, and
-    where a warning says why.
+    ``intervals`` maps a level in percent to the lower and upper bound, ``quantiles`` a probability to the value that
+    the truth stays below with it; None for textbook and memory models, where a warning says why, and where none are
+    asked for.
     """
 
     value: float
     model: str
     version: str | None
     intervals: dict[str, tuple[float, float]] | None
+    quantiles: dict[str, float] | None
     check: Check | None
     warnings: list[str]
 
@@ -55,13 +57,15 @@ class Band:
 class Forecast:
     """The values after one sequence, one for each step up to the horizon.
 
-    ``model``, ``intervals`` (a band per level), ``check`` and ``warnings`` as in a prediction.
+    ``model``, ``intervals`` (a band per level), ``quantiles`` (a list each), ``check`` and ``warnings`` as in a
+    prediction.
     """
 
     values: list[float]
     model: str
     version: str | None
     intervals: dict[str, Band] | None
+    quantiles: dict[str, list[float]] | None
     check: Check | None
     warnings: list[str]
 
@@ -148,14 +152,14 @@ class ModelBacktest:
 
 @dataclass(frozen=True, slots=True)
 class RuleBacktest:
-    """How one rule did so many steps ahead, as in :class:`ModelBacktest`; rules have no intervals."""
+    """How one rule did so many steps ahead, as in :class:`ModelBacktest`."""
 
     rule: str
     horizon: int
     mae: float
     mase: float | None
     smape: float
-    coverage: None = None
+    coverage: dict[str, float] | None
 
 
 @dataclass(frozen=True, slots=True)

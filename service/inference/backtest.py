@@ -11,22 +11,29 @@ O(length + origins x horizon) steps, not O(origins x length).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import Intervals, Level
 from service.errors import InvalidInput, Problem
 from service.inference import rules, scaling
 from service.inference.answers import Backtest, BestBacktest, ModelBacktest, RuleBacktest
-from service.inference.check import TIE
-from service.inference.intervals import error_scale, given, half_widths
+from service.inference.check import FIRST, TIE
+from service.inference.half_widths import of_rule, z_of
+from service.inference.intervals import error_scale, given
 from service.inference.measures import relative_errors
 from service.inference.model import Model
 from service.inference.sequences import Batch
+from service.levels import LEVELS, NAMES
 
 Floats = NDArray[np.float64]
 Origins = NDArray[np.int32]
+Coverage = list[dict[str, float] | None]
+
+_Z = tuple(map(z_of, LEVELS))
 
 # More origins are a selection of them, evenly spaced.
 MOST_ORIGINS = 200
@@ -38,10 +45,8 @@ NO_UNIT = "There is no MASE: nothing moves in the values before the first origin
 NO_COVERAGE = "before no origin do the values move in such a way that intervals could be given"
 
 
-def backtest(models: list[Model], batch: Batch, horizon: int, levels: tuple[Level, ...]) -> Backtest:
+def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
     """Judge ``models`` and the rules on the one series of numbers in ``batch``, 1 to ``horizon`` steps ahead.
-
-    ``levels`` are those of the intervals whose coverage is counted.
 
     Raises:
         InvalidInput: the sequence is too short for that horizon, a model has no answer for it, or so many names and
@@ -68,19 +73,25 @@ def backtest(models: list[Model], batch: Batch, horizon: int, levels: tuple[Leve
         card = model.card
         forecasts, answers = model.foretold(batch, origins, horizon)
         mae, smape = _measured(truth, forecasts)
-        bounded = _bounded(model, batch, origins, answers)
-        coverage = _coverage(card.intervals, np.abs(truth - forecasts), bounded, levels)
+        coverage: Coverage = [None] * horizon
+        if card.intervals is not None and model.half_widths is not None:
+            known = _known(batch, origins, answers, model.reading.first)
+            coverage = _coverage(np.abs(truth - forecasts), known, card.intervals.widest, model.half_widths)
         if coverage[0] is None and (card.intervals or card.no_intervals):
             warnings.append(f"{card.name} has no coverage: {card.no_intervals or NO_COVERAGE}.")
         overall[card.name] = float(mae.mean())
         scores = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, unit), smape.tolist(), coverage, strict=True)
         found += [ModelBacktest(card.name, card.version, *each) for each in scores]
-    for rule in rules.SERIES_RULES:
+    for rule, says in rules.SERIES_RULES.items():
         forecasts = rules.extend(rule, batch.values, origins, horizon, np.zeros(len(origins), np.intp))
         mae, smape = _measured(truth, forecasts)
+        known = _known(batch, origins, says(batch.values)[0], FIRST)
+        half_widths = partial(of_rule, rule, known.steps)
+        widest = half_widths(_Z[-1:], 1)[0, :, 0]
+        coverage = _coverage(np.abs(truth - forecasts), known, widest, half_widths)
         overall[f"rule:{rule}"] = float(mae.mean())
-        measures = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, unit), smape.tolist(), strict=True)
-        found += [RuleBacktest(rule, *each) for each in measures]
+        scores = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, unit), smape.tolist(), coverage, strict=True)
+        found += [RuleBacktest(rule, *each) for each in scores]
     best = _best(overall, scale, unit)
     return Backtest(len(origins), int(origins[0]), int(origins[-1]), scale, found, best, warnings)
 
@@ -104,21 +115,27 @@ def _too_short(expected: str) -> InvalidInput:
     return InvalidInput(f"expected {expected}", code="sequence_too_short", problems=(Problem("sequence", expected),))
 
 
-def _bounded(model: Model, batch: Batch, origins: Origins, answers: Floats) -> Floats:
-    """What intervals are measured in at each origin, of the values known there; NaN where there are none."""
-    values, first = batch.values[0], model.reading.first
+class _Known(NamedTuple):
+    """At each origin, of the values known there: what intervals are measured in, from how many steps, and S."""
+
+    scale: Floats
+    steps: NDArray[np.int64]
+    unit: Floats
+
+
+def _known(batch: Batch, origins: Origins, answers: Floats, first: int) -> _Known:
+    """That of the one-step-ahead ``answers`` of a series, where a checked step has ``first`` values before it."""
+    values = batch.values[0]
     errors = np.abs(values[1 : len(answers)] - answers[:-1])  # entry t is that of x_{t+1}
     moves = np.abs(np.diff(values))
-    steps = np.minimum(origins // 2, origins - first)
+    steps = np.maximum(np.minimum(origins // 2, origins - first), 0).astype(np.int64)
     spans = [slice(end - count, end) for end, count in zip((origins - 1).tolist(), steps.tolist(), strict=True)]
     mae, moved = (
         np.array([each[span].mean() if span.start < span.stop else 0.0 for span in spans]) for each in (errors, moves)
     )
     magnitude = np.maximum.accumulate(np.abs(values))[origins - 1]
     unit = batch.scaled.scale[0, origins - 1]
-    scale = error_scale(mae, unit, moved, magnitude)
-    widest = 0.0 if model.card.intervals is None else model.card.intervals.widest
-    return np.where(given(widest, scale, unit), scale, np.nan)
+    return _Known(error_scale(mae, unit, moved, magnitude), steps, unit)
 
 
 def _measured(truth: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
@@ -134,17 +151,18 @@ def _scaled(mae: Floats, unit: float) -> list[float | None]:
 
 
 def _coverage(
-    intervals: Intervals | None, errors: Floats, scale: Floats, levels: tuple[Level, ...]
-) -> list[dict[str, float] | None]:
-    """Per step ahead, the share of the origins with intervals whose interval of each level held the true value."""
-    known, horizon = np.isfinite(scale), errors.shape[1]
-    if intervals is None or not known.any():
+    errors: Floats, known: _Known, widest: float | Floats, half_widths: Callable[[tuple[float, ...], int], Floats]
+) -> Coverage:
+    """Per step ahead, the share of the origins with intervals whose interval of each usual level held the true value.
+
+    ``errors`` are [origins, horizon]; ``half_widths`` as in :class:`service.inference.intervals.Symmetric`.
+    """
+    are_given, horizon = given(widest, known.scale, known.unit), errors.shape[1]
+    if not are_given.any():
         return [None] * horizon
-    held: dict[str, list[float]] = {
-        level: (errors[known] <= half_widths(intervals, level, horizon) * scale[known, None]).mean(axis=0).tolist()
-        for level in levels
-    }
-    return [{level: shares[ahead] for level, shares in held.items()} for ahead in range(horizon)]
+    held = errors <= half_widths(_Z, horizon) * known.scale[:, None]
+    shares = held[:, are_given].mean(axis=1).T.tolist()
+    return [dict(zip(NAMES, each, strict=True)) for each in shares]
 
 
 def _best(overall: dict[str, float], scale: float, unit: float) -> BestBacktest:

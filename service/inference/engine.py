@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import Level
 from service.errors import InvalidInput, Problem
 from service.inference import backtest, comparison, inspection, rules
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
@@ -17,9 +16,8 @@ from service.inference.model import Model
 from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
 from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
+from service.levels import LEVELS
 
-# Levels of the prediction intervals that cards are calibrated for, in percent.
-LEVELS: tuple[Level, ...] = ("80", "90", "95")
 # Forecasts grow, as a power of the steps ahead at the most: from here they stay finite.
 _LARGEST_FORECAST_FROM = 1e200
 
@@ -28,7 +26,8 @@ class Engine:
     """Answers with evidence, from the models of one catalog.
 
     ``model`` and ``version`` name a served model in every method; where a method can do without, each sequence is
-    answered by whatever has the best one-step-ahead record on it. ``levels`` are those of the intervals.
+    answered by whatever has the best one-step-ahead record on it. ``levels`` are those of the intervals, in percent
+    between 0 and 100, and ``quantiles`` probabilities between 0 and 1.
     All methods raise UnknownModel or ModelUnavailable (see :meth:`Catalog.get`), InvalidInput for a sequence that
     the model has no answer for, and NonFiniteOutput where a network answered NaN or infinity.
     """
@@ -42,7 +41,8 @@ class Engine:
         sequences: list[Sequence] | Rows,
         model: str | None = None,
         version: str | None = None,
-        levels: tuple[Level, ...] = LEVELS,
+        levels: tuple[float, ...] = LEVELS,
+        quantiles: tuple[float, ...] = (),
     ) -> list[Prediction]:
         """The next value of each sequence (or a memory model's answer), in the order they came in."""
         named = None if model is None else self.catalog.get(model, version)
@@ -50,7 +50,8 @@ class Engine:
         for batch in batches(sequences):
             for choice in _answered(named, batch, self.catalog):
                 places = batch.rows[choice.rows].tolist()
-                found.update(zip(places, predictions(choice, batch.unit[choice.rows], levels), strict=True))
+                answers = predictions(choice, batch.unit[choice.rows], levels, quantiles)
+                found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
     def next_values(self, sequences: list[Sequence] | Rows, model: str, version: str | None = None) -> NextValues:
@@ -70,7 +71,8 @@ class Engine:
         horizon: int,
         model: str | None = None,
         version: str | None = None,
-        levels: tuple[Level, ...] = LEVELS,
+        levels: tuple[float, ...] = LEVELS,
+        quantiles: tuple[float, ...] = (),
     ) -> list[Forecast]:
         """The next ``horizon`` values of each sequence, each model reading its own answers."""
         named = None if model is None else self.catalog.get(model, version)
@@ -83,7 +85,8 @@ class Engine:
             for choice in choices:
                 places = batch.rows[choice.rows].tolist()
                 ahead = _continued(choice, batch, horizon)
-                found.update(zip(places, forecasts(choice, ahead, batch.unit[choice.rows], levels), strict=True))
+                answers = forecasts(choice, ahead, batch.unit[choice.rows], levels, quantiles)
+                found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
     def compare(
@@ -138,7 +141,7 @@ class Engine:
             expected = IN_WORDS["values"]
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
         _require_room(batch)
-        return backtest.backtest(judged, batch, horizon, LEVELS)
+        return backtest.backtest(judged, batch, horizon)
 
     def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
         """What one answer came from, step by step."""

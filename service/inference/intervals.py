@@ -1,4 +1,4 @@
-"""Prediction intervals from a card's split-conformal quantiles and the sequence's own error scale. Pure.
+"""What is known of how far the truth lies from an answer, as bounds of any level and values of any quantile. Pure.
 
 Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005 (split conformal prediction). The score is
 abs(error) / (check mae + 1e-3 S), so an interval is as wide as the model has been wrong on this very sequence. Where
@@ -8,19 +8,19 @@ that says nothing there is no interval, but the reason.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import WIDEST, Intervals, Level, ModelCard
-from service.inference.answers import Band
+from service.cards import WIDEST
 from service.inference.check import TIE, Check
+from service.inference.half_widths import normal, z_of
 from service.inference.scaling import unit_of
 
 Floats = NDArray[np.float64]
-Bounds = dict[str, tuple[float, float]]
-Bands = dict[str, Band]
-Reason = str
 
 UNCHECKED = "There are no intervals: this sequence is too short to check a model on."
 STILL = (
@@ -31,8 +31,55 @@ TOO_WIDE = (
     f"There are no intervals: they would reach more than {WIDEST:g} times as far as this sequence moves at a step, "
     "which says nothing."
 )
-# The fastest that extrapolated intervals grow, as a power of the steps ahead: as the error of a trend that bends.
-_FASTEST = 2.0
+# Answers are up to 1e306 in magnitude, and bounds finite.
+_FARTHEST = 1e307
+
+
+class Fan(Protocol):
+    """The spread around the answers to some sequences, at one or more steps ahead.
+
+    ``reasons`` [answered] say why there is none around an answer, whose bounds are then meaningless; None where there
+    is.
+    """
+
+    @property
+    def reasons(self) -> Sequence[str | None]: ...
+
+    def bounds(self, levels: Sequence[float]) -> tuple[Floats, Floats]:
+        """Lower and upper bounds [levels, answered, horizon]; a higher level's enclose a lower level's."""
+        ...
+
+    def quantiles(self, probabilities: Sequence[float]) -> Floats:
+        """Values [probabilities, answered, horizon]; a higher probability's are not lower."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Symmetric:
+    """A fan that reaches as far below the answers as above.
+
+    ``values`` [answered, horizon] are the answers; ``half_widths`` gives of some z, and for a horizon, the half-widths
+    [z, answered (or 1), horizon] in units of ``scale`` [answered].
+    """
+
+    values: Floats
+    scale: Floats
+    reasons: Sequence[str | None]
+    half_widths: Callable[[tuple[float, ...], int], Floats]
+
+    def bounds(self, levels: Sequence[float]) -> tuple[Floats, Floats]:
+        reach = self._reach(tuple(map(z_of, levels)))
+        return self.values - reach, self.values + reach
+
+    def quantiles(self, probabilities: Sequence[float]) -> Floats:
+        z = [normal(probability) for probability in probabilities]
+        values: Floats = self.values + np.sign(z)[:, None, None] * self._reach(tuple(map(abs, z)))
+        return values
+
+    def _reach(self, z: tuple[float, ...]) -> Floats:
+        with np.errstate(over="ignore"):
+            reach = self.half_widths(z, self.values.shape[1]) * self.scale[:, None]
+        return np.minimum(reach, _FARTHEST, out=reach)
 
 
 def error_scale(mae: Floats, unit: Floats, moves: Floats, magnitude: Floats) -> Floats:
@@ -45,81 +92,15 @@ def error_scale(mae: Floats, unit: Floats, moves: Floats, magnitude: Floats) -> 
     return scale
 
 
-def given(widest: float, scale: Floats, unit: Floats) -> NDArray[np.bool_]:
-    """Where there are intervals: the ``scale`` is known, and the ``widest`` half-width within 1,000 S of the answer."""
+def given(widest: float | Floats, scale: Floats, unit: Floats) -> NDArray[np.bool_]:
+    """Where there are intervals: the ``scale`` is known, and the ``widest`` usual half-width within 1,000 S."""
     sound: NDArray[np.bool_] = widest * scale <= WIDEST * unit
     return sound
 
 
-def next_value_intervals(
-    card: ModelCard,
-    values: Floats,
-    scale: Floats,
-    unit: Floats,
-    checks: list[Check | None],
-    levels: tuple[Level, ...],
-) -> list[Bounds | Reason | None]:
-    """For each of ``values`` [sequences] the bounds per level, or why there are none.
-
-    None for a model that has no intervals by its nature, and where no ``levels`` are asked for. ``scale`` is that of
-    :func:`error_scale`, ``unit`` S, and ``checks`` are the model's.
-    """
-    if card.intervals is None or not levels:
-        return [_not_calibrated(card, levels)] * len(values)
-    widths = np.multiply.outer([card.intervals.quantiles[level][0] for level in levels], scale)
-    # [levels, sequences, 2]
-    bounds = zip((values - widths).tolist(), (values + widths).tolist(), strict=True)
-    columns = [zip(lower, upper, strict=True) for lower, upper in bounds]
-    found: list[Bounds | Reason | None] = [dict(zip(levels, each, strict=True)) for each in zip(*columns, strict=True)]
-    sound = given(card.intervals.widest, scale, unit).tolist()
-    for row, is_sound in enumerate(sound):
-        if not is_sound:
-            found[row] = _reason(scale[row], checks[row])
+def reasons(widest: float | Floats, scale: Floats, unit: Floats, checks: Sequence[Check | None]) -> list[str | None]:
+    """Why there are no intervals, where :func:`given` says so; None where there are."""
+    found: list[str | None] = [None] * len(checks)
+    for row in np.flatnonzero(~given(widest, scale, unit)).tolist():
+        found[row] = UNCHECKED if checks[row] is None else STILL if math.isnan(scale[row]) else TOO_WIDE
     return found
-
-
-def forecast_intervals(
-    card: ModelCard, values: Floats, scale: float, unit: float, check: Check | None, levels: tuple[Level, ...]
-) -> Bands | Reason | None:
-    """A band per level around the forecast ``values`` [horizon]; else as :func:`next_value_intervals`."""
-    if card.intervals is None or not levels:
-        return _not_calibrated(card, levels)
-    if not given(card.intervals.widest, np.array(scale), np.array(unit)):
-        return _reason(scale, check)
-    bands: Bands = {}
-    for level in levels:
-        widths = half_widths(card.intervals, level, len(values)) * scale
-        bands[level] = Band((values - widths).tolist(), (values + widths).tolist())
-    return bands
-
-
-def _not_calibrated(card: ModelCard, levels: tuple[Level, ...]) -> Reason | None:
-    if card.no_intervals is None or not levels:
-        return None
-    return f"{card.name} has no intervals: {card.no_intervals}."
-
-
-def _reason(scale: float, check: Check | None) -> Reason:
-    if check is None:
-        return UNCHECKED
-    return STILL if math.isnan(scale) else TOO_WIDE
-
-
-def calibrated_horizon(card: ModelCard) -> int:
-    """Steps ahead that the card's intervals were calibrated for; zero without any."""
-    return 0 if card.intervals is None else min(map(len, card.intervals.quantiles.values()))
-
-
-def half_widths(intervals: Intervals, level: Level, horizon: int) -> Floats:
-    """Half-widths [horizon] in units of the error scale; past the calibrated steps they grow on as a power law.
-
-    The exponent is what the second half of the calibrated steps shows, between that of a random walk and two.
-    """
-    quantiles = np.array(intervals.quantiles[level])
-    known = len(quantiles)
-    if horizon <= known:
-        return quantiles[:horizon]
-    before, last = float(quantiles[known // 2 - 1]), float(quantiles[-1])
-    shown = math.log(last / before) / math.log(known / (known // 2)) if known > 1 and before > 0.0 < last else 0.5
-    ahead = np.arange(known + 1.0, horizon + 1.0) / known
-    return np.concatenate((quantiles, last * ahead ** min(max(0.5, shown), _FASTEST)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
+from service.inference.half_widths import HalfWidths
 from service.inference.network import Network, State
 from service.inference.readings.reading import Answers, Floats, Origins, Reading
 from service.inference.sequences import IN_WORDS, Batch
@@ -34,6 +35,7 @@ class Model:
         self.weights = weights
         self.plots = plots
         self.reference = f"{card.name}/{card.version}"
+        self.half_widths = None if card.intervals is None else HalfWidths(card.intervals)
         # What a value costs: how often it is read, and by how much.
         self.reads, self.parameters = reading.reads, card.parameters
         # Whether it may answer a sequence that came without a model's name: a rule beat it nowhere.

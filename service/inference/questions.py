@@ -11,7 +11,6 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
-from service.cards import Level
 from service.inference import answers
 from service.inference.engine import Engine
 from service.inference.inspection import Inspection
@@ -92,18 +91,19 @@ class Predict(Question[list[answers.Prediction]]):
 
     model: str | None
     version: str | None
-    levels: tuple[Level, ...]
+    levels: tuple[float, ...]
+    quantiles: tuple[float, ...]
 
     def price(self, prices: Prices) -> Price:
         return prices.predict(len(self.sequences), self.values, self.model, self.version)
 
     def joins(self) -> Hashable | None:
-        return _short(self, self.model, self.version, self.levels)
+        return _short(self, self.model, self.version, self.levels, self.quantiles)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Prediction]]]:
         first = questions[0]
-        found = engine.predict(_all(questions), first.model, first.version, first.levels)
+        found = engine.predict(_all(questions), first.model, first.version, first.levels, first.quantiles)
         task = engine.catalog.task(first.model)
         return [each._answer(found[rows], task, references(found[rows])) for each, rows in _with_rows(questions)]
 
@@ -114,7 +114,8 @@ class Forecast(Question[list[answers.Forecast]]):
 
     model: str | None
     version: str | None
-    levels: tuple[Level, ...]
+    levels: tuple[float, ...]
+    quantiles: tuple[float, ...]
     horizon: int
 
     def price(self, prices: Prices) -> Price:
@@ -123,7 +124,8 @@ class Forecast(Question[list[answers.Forecast]]):
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Forecast]]]:
         (asked,) = questions
-        found = engine.forecast(asked.sequences, asked.horizon, asked.model, asked.version, asked.levels)
+        of = asked.model, asked.version, asked.levels, asked.quantiles
+        found = engine.forecast(asked.sequences, asked.horizon, *of)
         return [asked._answer(found, engine.catalog.task(asked.model), references(found))]
 
 

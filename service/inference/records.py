@@ -2,59 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from itertools import repeat
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cards import Level
-from service.inference.answers import Forecast, Prediction
-from service.inference.check import Check
+from service.inference.answers import Band, Forecast, Prediction
 from service.inference.choice import Choice
-from service.inference.intervals import calibrated_horizon, forecast_intervals, next_value_intervals
-from service.inference.model import Model
+from service.inference.half_widths import of_rule, z_of
+from service.inference.intervals import Fan, Symmetric, reasons
+from service.levels import LEVELS, written
 
 Floats = NDArray[np.float64]
+Levels = tuple[float, ...]
+Quantiles = tuple[float, ...]
+Entry = TypeVar("Entry")
 
 
-def predictions(choice: Choice, units: Floats, levels: tuple[Level, ...]) -> list[Prediction]:
-    """The next values that ``choice`` answers, with intervals of these ``levels``; ``units`` [answered] are S."""
-    model = choice.model
-    values, names = choice.answers.tolist(), repeat(choice.name)
-    if model is None:
-        return list(map(Prediction, values, names, repeat(None), repeat(None), choice.checks, choice.warnings))
-    found = next_value_intervals(model.card, choice.answers, choice.scale, units, choice.checks, levels)
-    intervals = [None if isinstance(each, str) else each for each in found]
-    warnings = [
-        [*said, each] if isinstance(each, str) else said for said, each in zip(choice.warnings, found, strict=True)
-    ]
-    versions = repeat(model.card.version)
-    return list(map(Prediction, values, names, versions, intervals, choice.checks, warnings))
+def predictions(choice: Choice, units: Floats, levels: Levels, quantiles: Quantiles) -> list[Prediction]:
+    """The next values that ``choice`` answers, and what is known of their spread; ``units`` [answered] are S."""
+    fan = _fan(choice, choice.answers[:, None], units) if levels or quantiles else None
+    lower, upper, points = _spread(fan, levels, quantiles)
+    bounds = [zip(*each, strict=True) for each in zip(lower[..., 0].tolist(), upper[..., 0].tolist(), strict=True)]
+    return list(
+        map(
+            Prediction,
+            choice.answers.tolist(),
+            repeat(choice.name),
+            repeat(None if choice.model is None else choice.model.card.version),
+            _by_row(fan, levels, bounds, len(units)),
+            _by_row(fan, quantiles, points[..., 0].tolist(), len(units)),
+            choice.checks,
+            _warnings(choice, fan, 1),
+        )
+    )
 
 
-def forecasts(choice: Choice, values: Floats, units: Floats, levels: tuple[Level, ...]) -> list[Forecast]:
+def forecasts(choice: Choice, values: Floats, units: Floats, levels: Levels, quantiles: Quantiles) -> list[Forecast]:
     """The ``values`` [answered, horizon] that follow the sequences of ``choice``; else as :func:`predictions`."""
-    rows = zip(values, choice.checks, choice.warnings, choice.scale.tolist(), units.tolist(), strict=True)
-    return [_forecast(choice.model, choice.name, *row, levels) for row in rows]
+    fan = _fan(choice, values, units) if levels or quantiles else None
+    lower, upper, points = _spread(fan, levels, quantiles)
+    bands = [map(Band, *each) for each in zip(lower.tolist(), upper.tolist(), strict=True)]
+    return list(
+        map(
+            Forecast,
+            values.tolist(),
+            repeat(choice.name),
+            repeat(None if choice.model is None else choice.model.card.version),
+            _by_row(fan, levels, bands, len(units)),
+            _by_row(fan, quantiles, points.tolist(), len(units)),
+            choice.checks,
+            _warnings(choice, fan, values.shape[1]),
+        )
+    )
 
 
-def _forecast(
-    model: Model | None,
-    name: str,
-    values: Floats,
-    check: Check | None,
-    warnings: list[str],
-    scale: float,
-    unit: float,
-    levels: tuple[Level, ...],
-) -> Forecast:
-    if model is None:
-        return Forecast(values.tolist(), name, None, None, check, warnings)
-    found, version = forecast_intervals(model.card, values, scale, unit, check, levels), model.card.version
-    if isinstance(found, str):
-        return Forecast(values.tolist(), name, version, None, check, [*warnings, found])
-    known = calibrated_horizon(model.card)
-    if found is not None and len(values) > known:
-        beyond = f"The intervals were calibrated up to {known} steps ahead; beyond they are extrapolated."
-        warnings = [*warnings, beyond]
-    return Forecast(values.tolist(), name, version, found, check, warnings)
+def _fan(choice: Choice, values: Floats, units: Floats) -> Fan | None:
+    """The spread around the answers of ``choice``, whose ``values`` are [answered, horizon]; None where it has none."""
+    if choice.model is None:
+        half_widths = partial(of_rule, choice.name.removeprefix("rule:"), choice.steps)
+        widest = half_widths((z_of(max(LEVELS)),), 1)[0, :, 0]
+        return Symmetric(values, choice.scale, reasons(widest, choice.scale, units, choice.checks), half_widths)
+    card = choice.model.card
+    if choice.model.half_widths is not None and card.intervals is not None:
+        why = reasons(card.intervals.widest, choice.scale, units, choice.checks)
+        return Symmetric(values, choice.scale, why, choice.model.half_widths)
+    if card.no_intervals is not None:
+        why = [f"{card.name} has no intervals: {card.no_intervals}."] * len(units)
+        return Symmetric(values, choice.scale, why, lambda z, _: np.zeros((len(z), 1, 1)))
+    return None
+
+
+def _spread(fan: Fan | None, levels: Levels, quantiles: Quantiles) -> tuple[Floats, Floats, Floats]:
+    """Lower and upper bounds [levels, answered, horizon], and values [quantiles, answered, horizon]."""
+    lower = upper = points = np.empty((0, 0, 1))
+    if fan is not None and levels:
+        lower, upper = fan.bounds(levels)
+    if fan is not None and quantiles:
+        points = fan.quantiles(quantiles)
+    return lower, upper, points
+
+
+def _by_row(
+    fan: Fan | None, numbers: tuple[float, ...], columns: Iterable[Iterable[Entry]], answered: int
+) -> list[dict[str, Entry] | None]:
+    """For each answer its entry of each of the ``columns``, by the number that it was asked for as."""
+    if fan is None or not numbers:
+        return [None] * answered
+    names = [*map(written, numbers)]
+    rows = zip(fan.reasons, zip(*columns, strict=True), strict=True)
+    return [dict(zip(names, row, strict=True)) if why is None else None for why, row in rows]
+
+
+def _warnings(choice: Choice, fan: Fan | None, horizon: int) -> list[list[str]]:
+    if fan is None:
+        return choice.warnings
+    beyond: list[str] = []
+    if choice.model is not None and choice.model.half_widths is not None:
+        known = choice.model.half_widths.horizon
+        if horizon > known:
+            beyond = [f"The intervals were calibrated up to {known} steps ahead; beyond they are extrapolated."]
+    rows = zip(choice.warnings, fan.reasons, strict=True)
+    return [[*said, *(beyond if why is None else [why])] for said, why in rows]

@@ -119,7 +119,6 @@ export const english = {
   "forecast.headline": "{name} sees {value} in {steps} steps.",
   "forecast.summary": "{count} input values and {steps} more by {name}, the last {value}, with intervals that widen.",
   "forecast.memory": "A memory model answers one question about the whole sequence; there is nothing to continue. Choose a line or a sine.",
-  "forecast.bare": "A rule has no intervals. Choose a network to see its fan.",
   "forecast.unchecked": "Too short for a record on this sequence.",
   "legend.input": "input",
   "legend.forecast": "forecast",

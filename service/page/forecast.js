@@ -18,7 +18,6 @@ export function forecastView(panel, { models, touch }) {
   const record = el("p", { class: "hint" });
   const host = chartHost(340);
   const legend = fanLegend();
-  const bare = el("p", { class: "hint" }, t("forecast.bare"));
   const warnings = el("ul", { class: "warnings", "aria-label": t("compare.warnings") });
   horizon.value = choice.horizon;
   horizon.addEventListener("input", () => {
@@ -39,7 +38,6 @@ export function forecastView(panel, { models, touch }) {
     headline,
     host,
     legend,
-    bare,
     record,
     warnings,
     curlOf("forecast"),
@@ -48,7 +46,7 @@ export function forecastView(panel, { models, touch }) {
   async function refresh() {
     fill(model, models);
     count.textContent = choice.horizon;
-    for (const node of [host, legend, bare, record, warnings]) node.hidden = isPairs();
+    for (const node of [host, legend, record, warnings]) node.hidden = isPairs();
     if (isPairs()) {
       beginAnew("forecast");
       headline.textContent = t("forecast.memory");
@@ -61,7 +59,6 @@ export function forecastView(panel, { models, touch }) {
     const last = { steps: forecast.values.length, value: written(forecast.values.at(-1)), name: nameOf(forecast.model) };
     headline.textContent = t("forecast.headline", last);
     draw(host, t("forecast.summary", { ...last, count: state.values.length }), fanChart(state.values, forecast, later));
-    bare.hidden = forecast.intervals !== null || !forecast.model.startsWith("rule:");
     record.replaceChildren(forecast.check === null ? t("forecast.unchecked") : verdict(forecast.check));
     warnings.replaceChildren(...forecast.warnings.map((sentence) => el("li", { lang: "en" }, sentence)));
   }

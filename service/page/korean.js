@@ -119,7 +119,6 @@ export const korean = {
   "forecast.headline": "{name}: {steps}단계 뒤 {value}.",
   "forecast.summary": "입력 값 {count}개와 {name}의 예측 {steps}개, 마지막 {value}. 구간은 점점 넓어집니다.",
   "forecast.memory": "기억 모델은 시퀀스 전체에 대한 한 가지 물음에 답하므로 이어 갈 값이 없습니다. 직선이나 사인을 고르세요.",
-  "forecast.bare": "규칙에는 구간이 없습니다. 신경망을 고르면 부채꼴 구간이 보입니다.",
   "forecast.unchecked": "이 시퀀스에서 성적을 매기기에는 너무 짧습니다.",
   "legend.input": "입력",
   "legend.forecast": "예측",

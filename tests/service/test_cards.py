@@ -108,14 +108,25 @@ BAD: dict[str, tuple[Damage, str]] = {
         edit("card.json", lambda card: card["reading"].update(window=8)),
         "breaks the contract at reading.window",
     ),
-    "a missing level": (
-        edit("card.json", lambda card: card["intervals"]["quantiles"].pop("90")),
+    "no level": (
+        edit("card.json", lambda card: card["intervals"].update(quantiles={})),
         "breaks the contract at intervals",
     ),
     "a level without steps": (
         edit("card.json", lambda card: card["intervals"]["quantiles"].update({"90": []})),
         "breaks the contract at intervals",
     ),
+    "levels of unlike horizons": (
+        edit("card.json", lambda card: card["intervals"]["quantiles"]["90"].pop()),
+        "the levels reach unlike numbers of steps ahead",
+    ),
+    **{
+        f"a level called {level}": (
+            edit("card.json", lambda card, level=level: card["intervals"]["coverage"].update({level: [0.5]})),
+            "a level is a number between 0 and 100 in its shortest form",
+        )
+        for level in ("0", "100", "80.0", "nan", "high", " 80", "8e1")
+    },
     "golden answers that are no JSON": (replace("golden.json", b"[]"), "golden.json breaks the contract"),
     "no golden answer": (
         edit("golden.json", lambda golden: golden.update(cases=[])),

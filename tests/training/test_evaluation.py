@@ -12,6 +12,7 @@ from service.inference import check, rules
 from service.inference.network import OnnxNetwork
 from service.inference.readings.series import Series
 from service.inference.sequences import Batch
+from service.levels import NAMES
 from tests.conftest import MODELS
 from training import calibration, evaluation
 from training.answers import error_scales, forecasts, rule_forecasts
@@ -100,11 +101,8 @@ def test_a_forecast_from_values_that_stand_still_calibrates_nothing() -> None:
     assert calibration.conformal(scores, 0.8).tolist() == [16.0, 16.0]  # the 16th of 19, and the 8th of 2, 4 ... 18
     quantiles, reason = calibration.quantiles_of(scores)
     assert reason is None
-    assert {level: each.tolist() for level, each in quantiles.items()} == {
-        "80": [16.0, 16.0],
-        "90": [18.0, 18.0],
-        "95": [19.0, 18.0],
-    }
+    usual = {level: quantiles[level].tolist() for level in NAMES}
+    assert usual == {"80": [16.0, 16.0], "90": [18.0, 18.0], "95": [19.0, 18.0]}
     assert calibration.held(scores, np.array([16.0, 8.0])) == pytest.approx([16 / 19, 4 / 9])
     assert np.isnan(calibration.held(np.full((3, 1), np.nan), np.ones(1)))
     scores[3:, 1] = np.nan
@@ -123,8 +121,8 @@ def test_scores_that_no_width_fits_give_no_intervals() -> None:
 
 
 def test_where_nothing_shows_what_they_hold_there_are_no_intervals() -> None:
-    quantiles = {level: np.ones(1) for level in calibration.LEVELS}
-    found = calibration.calibrated("x", 64 * "0", quantiles, {level: [np.nan] for level in calibration.LEVELS})
+    quantiles = {level: np.ones(1) for level in calibration.GRID}
+    found = calibration.calibrated("x", 64 * "0", quantiles, {level: [np.nan] for level in calibration.GRID})
     assert found.intervals is None
     assert found.reason is not None
     assert found.reason.startswith("nothing shows what they hold")
@@ -136,7 +134,8 @@ def test_the_published_half_widths_are_those_of_a_calibration_now() -> None:
     assert intervals is not None
     assert folder.card.intervals is not None
     for level, quantiles in folder.card.intervals.quantiles.items():
-        assert intervals.quantiles[level] == pytest.approx(quantiles, rel=0.1)
+        few = float(level) > 95  # of 4,000 windows that lie farther away
+        assert intervals.quantiles[level] == pytest.approx(quantiles, rel=0.25 if few else 0.1)
 
 
 def test_a_lines_importance_is_the_inverse_of_what_least_squares_leaves() -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.cards import Evaluation, Judged, JudgedEntry, Level
+from service.cards import Evaluation, Judged, JudgedEntry, Level, widest_of
 from service.inference.intervals import given
 from service.inference.network import OnnxNetwork
 from service.inference.readings.series import Series
@@ -81,7 +81,7 @@ def bounded(
     """The same forecasts with the intervals that the service would give."""
     values, lengths = chosen.contexts(panel, length)
     scale = error_scales(Series(), network, values, lengths)
-    widest = max(float(wide.max()) for wide in quantiles.values())
+    widest = widest_of({level: wide.tolist() for level, wide in quantiles.items()})
     unit = Batch(values, None, lengths, np.arange(len(lengths))).unit
     width = np.where(given(widest, scale, unit), scale, np.nan)[:, None]
     bounds = {level: (made.values - width * wide, made.values + width * wide) for level, wide in quantiles.items()}

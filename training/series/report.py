@@ -13,8 +13,8 @@ from service.cards import JudgedEntry, Level, ModelCard
 from service.errors import to_install
 from service.folders import read_folder
 from service.inference.network import OnnxNetwork
+from service.levels import NAMES
 from training import plots, terminal
-from training.calibration import LEVELS
 from training.markdown import number, percent, table
 from training.series import judge
 from training.series.measures import overall
@@ -59,7 +59,7 @@ def ordered(cards: Mapping[str, ModelCard]) -> Everyone:
 
 def terminal_table(everyone: Everyone, chosen: str) -> Table:
     """The judgement on the hold-out, means over all horizons."""
-    head = ("on the hold-out", "MASE", "1 step", "sMAPE %", *(f"held by\n{level} %" for level in LEVELS))
+    head = ("on the hold-out", "MASE", "1 step", "sMAPE %", *(f"held by\n{level} %" for level in NAMES))
     return terminal.table(head, (_row(name, found) for name, found in everyone.items()), numbers=True, bold=chosen)
 
 
@@ -80,7 +80,7 @@ def _row(name: str, found: Sequence[JudgedEntry]) -> list[str]:
         number(float(np.mean([each.mase for each in found]))),
         number(found[0].mase),
         percent(float(np.mean([each.smape for each in found]))),
-        *(_held(found, level) for level in LEVELS),
+        *(_held(found, level) for level in NAMES),
     ]
 
 
@@ -117,7 +117,7 @@ def _render(
         "on all that precedes the hold-out."
         + (f" Not installed ({to_install('series')}): {', '.join(missing)}." if missing else ""),
         table(
-            ("", "MASE", "one step", "sMAPE %", *(f"held by {level} %" for level in LEVELS)),
+            ("", "MASE", "one step", "sMAPE %", *(f"held by {level} %" for level in NAMES)),
             [_row(name, found) for name, found in everyone.items()],
         ),
         "![MASE by horizon](mase.svg)\n\n![Forecasts from the hold-out](forecasts.svg)",

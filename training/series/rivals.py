@@ -17,7 +17,8 @@ import numpy as np
 
 from service.cards import Level
 from service.inference import rules
-from training.calibration import LEVELS
+from service.inference.half_widths import z_of
+from service.levels import NAMES
 from training.series.measures import Forecasts
 from training.series.panel import Panel, SeriesError
 from training.series.splits import Origins, Split
@@ -29,7 +30,7 @@ OPTIONAL = ("AutoETS", "AutoARIMA")
 # What statsforecast raises of series that it cannot fit.
 FAILURES = (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError, np.linalg.LinAlgError)
 MOST_LAGS = 60
-_NORMAL: Mapping[Level, float] = {"80": 1.2815515655446004, "90": 1.6448536269514722, "95": 1.959963984540054}
+_NORMAL: Mapping[Level, float] = {level: z_of(float(level)) for level in NAMES}
 Rival = Callable[[Panel, Split, Origins, int | None], Forecasts]
 
 
@@ -78,7 +79,7 @@ def automatic(name: str) -> Rival:
 
     def forecast(panel: Panel, split: Split, origins: Origins, season: int | None) -> Forecasts:
         values = np.empty((len(origins.at), split.horizon))
-        bounds = {level: (np.empty_like(values), np.empty_like(values)) for level in LEVELS}
+        bounds = {level: (np.empty_like(values), np.empty_like(values)) for level in NAMES}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of optimisers that stop early; what they reached is what is judged
             for each in np.unique(origins.series):
@@ -90,7 +91,7 @@ def automatic(name: str) -> Rival:
                     raise SeriesError(said) from error
                 for row in np.flatnonzero(origins.series == each):
                     past = series[max(0, origins.at[row] - HISTORY) : origins.at[row]]
-                    found = fitted.forward(y=past, h=split.horizon, level=[int(level) for level in LEVELS])
+                    found = fitted.forward(y=past, h=split.horizon, level=[int(level) for level in NAMES])
                     values[row] = found["mean"]
                     for level, (lower, upper) in bounds.items():
                         lower[row], upper[row] = np.asarray(found[f"lo-{level}"]), np.asarray(found[f"hi-{level}"])

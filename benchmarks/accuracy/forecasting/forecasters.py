@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import NormalDist
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 import service.inference
 from service.inference.answers import Forecast
-from service.inference.engine import LEVELS, Engine
+from service.inference.engine import Engine
 
 Floats = NDArray[np.float64]
 
@@ -67,28 +66,12 @@ class Service:
 
     def forecast(self, series: Sequence[Floats], horizon: int, season: int) -> Floats:
         """See :class:`Forecaster`."""
-        found = self._engine.forecast([each.tolist() for each in series], horizon, self._model)
+        asked, posted = tuple(QUANTILES.tolist()), [each.tolist() for each in series]
+        found = self._engine.forecast(posted, horizon, self._model, levels=(), quantiles=asked)
         return np.array([_quantiles(each) for each in found])
 
 
 def _quantiles(forecast: Forecast) -> Floats:
-    """The quantiles of a forecast, those between the levels of its intervals as of a normal distribution."""
-    point = np.array(forecast.values)
-    found = np.repeat(point[:, None], len(QUANTILES), axis=1)
-    if forecast.intervals is None:
-        return found
-    levels = sorted(LEVELS, key=float)
-    known = np.array([0.0, *(_deviations(0.5 + float(level) / 200.0) for level in levels)])
-    asked = np.array([_deviations(each) for each in QUANTILES])
-    bands = [forecast.intervals[level] for level in levels]
-    for side, sign in (("lower", -1.0), ("upper", 1.0)):
-        away = np.array([np.zeros_like(point), *(np.array(getattr(band, side)) - point for band in bands)])
-        for place in np.flatnonzero(np.sign(asked) == sign):
-            right = int(np.clip(np.searchsorted(known, abs(asked[place])), 1, len(known) - 1))
-            share = (abs(asked[place]) - known[right - 1]) / (known[right] - known[right - 1])
-            found[:, place] = point + away[right - 1] + share * (away[right] - away[right - 1])
-    return found
-
-
-def _deviations(quantile: float) -> float:
-    return NormalDist().inv_cdf(quantile) if quantile != 0.5 else 0.0
+    if forecast.quantiles is None:
+        return np.repeat(np.array(forecast.values)[:, None], len(QUANTILES), axis=1)
+    return np.array([*forecast.quantiles.values()]).T

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,28 @@ def test_without_a_model_the_top_level_names_none_and_each_prediction_its_own(ap
     assert (two["model"], two["value"], two["intervals"]) == ("rule:drift", 8, None)
 
 
-@pytest.mark.parametrize("levels", [[80], [95, 80], [90, 90]])
-def test_only_the_levels_asked_for_are_answered(api: httpx.Client, levels: list[int]) -> None:
+@pytest.mark.parametrize("levels", [[80], [95, 80], [90, 90], [97.5, 1e-3, 99.99], list(range(1, 21))])
+def test_only_the_levels_asked_for_are_answered(api: httpx.Client, levels: list[float]) -> None:
     body = {"model": "sine-gru", "sequence": WAVE, "levels": levels}
     (prediction,) = asked(api, "/predict", body, PredictResponse)["predictions"]
     assert prediction["intervals"].keys() == {str(level) for level in levels}
+    by_level = [prediction["intervals"][str(level)] for level in sorted(levels)]
+    assert all(outer[0] <= inner[0] <= inner[1] <= outer[1] for inner, outer in pairwise(by_level))
+
+
+@pytest.mark.parametrize("model", ["sine-gru", None])
+def test_quantiles_stand_beside_the_intervals_under_the_numbers_that_were_asked_for(
+    api: httpx.Client, model: str | None
+) -> None:
+    body = {"model": model, "sequence": WAVE, "levels": [80], "quantiles": [0.9, 0.1, 0.5, 1e-3]}
+    (prediction,) = asked(api, "/predict", body, PredictResponse)["predictions"]
+    assert list(prediction["quantiles"]) == ["0.9", "0.1", "0.5", "0.001"]
+    assert prediction["intervals"]["80"] == pytest.approx([prediction["quantiles"][key] for key in ("0.1", "0.9")])
+    (forecast,) = asked(api, "/forecast", {**body, "horizon": 3}, ForecastResponse)["forecasts"]
+    assert [values[0] for values in forecast["quantiles"].values()] == pytest.approx(
+        [*prediction["quantiles"].values()], abs=1e-5
+    )
+    assert asked(api, "/predict", {"sequence": WAVE}, PredictResponse)["predictions"][0]["quantiles"] is None
 
 
 def test_a_list_of_one_sequence_is_answered_like_the_sequence(api: httpx.Client) -> None:

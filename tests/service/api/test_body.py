@@ -152,10 +152,10 @@ def test_a_body_is_counted_as_it_comes() -> None:
         (b'{"sequence":{"0":1}}', "wrong_type", "sequence"),
         (b'{"sequence":[1],"model":7}', "wrong_type", "model"),
         (b'{"sequence":[1],"model":""}', "too_short", "model"),
-        (b'{"sequence":[1],"levels":[81]}', "not_offered", "levels.0"),
-        (b'{"sequence":[1],"levels":["80"]}', "not_offered", "levels.0"),
+        (b'{"sequence":[1],"levels":[100]}', "out_of_range", "levels.0"),
+        (b'{"sequence":[1],"levels":["80"]}', "wrong_type", "levels.0"),
         (b'{"sequence":[1],"levels":[]}', "too_short", "levels"),
-        (b'{"sequence":[1],"levels":[true]}', "not_offered", "levels.0"),
+        (b'{"sequence":[1],"levels":[true]}', "wrong_type", "levels.0"),
         (b'{"sequence":[1],"' + TEXT.encode() + b'":1}', "unknown_field", "body"),
     ],
 )

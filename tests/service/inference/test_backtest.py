@@ -12,9 +12,11 @@ from service.errors import InvalidInput, NonFiniteOutput, UnknownModel
 from service.inference import rules
 from service.inference.answers import ModelBacktest, RuleBacktest
 from service.inference.backtest import MOST_ORIGINS, backtest, origins_of
-from service.inference.engine import LEVELS, Engine
+from service.inference.engine import Engine
+from service.inference.half_widths import of_rule, z_of
 from service.inference.network import Features, Lengths, State
 from service.inference.sequences import batches
+from service.levels import LEVELS, NAMES
 from tests.service.inference.conftest import MakeModel
 
 WAVE = [3.0 + 2.0 * math.sin(0.3 * k) + 0.2 * math.cos(5.0 * k) for k in range(41)]
@@ -40,6 +42,13 @@ def plain(engine: Engine, series: list[float], horizon: int, models: list[str]) 
         for rule in rules.SERIES_RULES:
             extended = rules.extend(rule, np.array([known]), np.array([origin], np.int32), horizon)
             forecasts[f"rule:{rule}"] = extended[0].tolist()
+            steps, says = min(origin // 2, origin - 2), rules.SERIES_RULES[rule](np.array([known]))[0]
+            mae = np.abs(says[:-1] - known[1:])[-steps:].mean()
+            widths = of_rule(rule, np.array([steps]), tuple(map(z_of, LEVELS)), horizon)[:, 0]
+            widths *= mae + 1e-3 * np.abs(np.diff(known)).mean()
+            for level, width in zip(NAMES, widths, strict=True):
+                for ahead, value in enumerate(coming):
+                    held[f"rule:{rule}", ahead + 1, level].append(abs(value - extended[0, ahead]) <= width[ahead])
         for name, values in forecasts.items():
             for ahead, (value, foretold) in enumerate(zip(coming, values, strict=True)):
                 size = abs(value) + abs(foretold)
@@ -49,7 +58,7 @@ def plain(engine: Engine, series: list[float], horizon: int, models: list[str]) 
         key: (
             float(np.mean(errors[key])),
             float(np.mean(shares[key])),
-            {level: float(np.mean(held[*key, level])) for level in LEVELS} if (*key, "80") in held else None,
+            {level: float(np.mean(held[*key, level])) for level in NAMES} if (*key, "80") in held else None,
         )
         for key in errors
     }
@@ -126,7 +135,7 @@ class Counting:
 def test_a_long_series_is_read_once_in_parts_of_bounded_length(make_model: MakeModel) -> None:
     network = Counting()
     length = 80_000
-    found = backtest([make_model(network)], next(batches([[float(k) for k in range(length)]])), 1, LEVELS)
+    found = backtest([make_model(network)], next(batches([[float(k) for k in range(length)]])), 1)
     origins = origins_of(length, 1)
     assert network.longest < origins[0]
     # S is 1, so the answer after o values, the last of them o - 1, is o - 1 + o, and o came.
@@ -208,13 +217,13 @@ def test_more_scores_than_an_answer_holds_are_refused(make_model: MakeModel) -> 
     batch = next(batches([[float(k) for k in range(2000)]]))
     models = [make_model(0.5, name=f"own-{k}") for k in range(22)]
     with pytest.raises(InvalidInput) as refused:
-        backtest(models, batch, 1000, LEVELS)
+        backtest(models, batch, 1000)
     assert refused.value.code == "too_long"
 
 
 def test_a_model_without_intervals_has_no_coverage_and_one_that_answers_nan_is_an_error(make_model: MakeModel) -> None:
     batch = next(batches([WAVE]))
-    found = backtest([make_model(0.5, intervals=None)], batch, 2, LEVELS)
+    found = backtest([make_model(0.5, intervals=None)], batch, 2)
     assert [each.coverage for each in found.backtests if isinstance(each, ModelBacktest)] == [None, None]
     with pytest.raises(NonFiniteOutput):
-        backtest([make_model(math.nan)], batch, 2, LEVELS)
+        backtest([make_model(math.nan)], batch, 2)

@@ -74,7 +74,7 @@ def test_intervals_are_wider_for_higher_levels_and_grow_past_the_calibrated_hori
 
 
 def test_within_the_calibrated_horizon_nothing_is_said_of_extrapolation(engine: Engine) -> None:
-    forecast = engine.forecast([list(SERIES)], 20, "sine-gru", levels=("80",))[0]
+    forecast = engine.forecast([list(SERIES)], 20, "sine-gru", levels=(80.0,))[0]
     assert forecast.intervals is not None
     assert forecast.intervals.keys() == {"80"}
     assert not any("extrapolated" in warning for warning in forecast.warnings)

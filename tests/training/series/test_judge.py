@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from service.cards import WIDEST
 from service.folders import read_folder
-from service.inference.engine import LEVELS
 from service.inference.network import OnnxNetwork
 from service.inference.readings.series import Series
 from service.inference.scaling import unit_of
 from tests.conftest import MODELS
 from tests.training.series.conftest import MakePanel
 from training.answers import error_scales
+from training.calibration import GRID
 from training.series import judge
 from training.series.measures import Forecasts, entries, scales
 from training.series.splits import Origins, Split
@@ -76,7 +76,7 @@ def test_the_bounds_of_the_holdout_are_those_that_the_service_would_give(panel_o
 def test_a_holdout_that_stands_still_shows_nothing_of_what_intervals_hold(panel_of: MakePanel) -> None:
     """Its errors are measured all the same, in what the series moved before."""
     series = np.where(PLACES >= 191 - LENGTH, WALK[190], WALK)
-    quantiles = dict.fromkeys(LEVELS, np.ones(2))
+    quantiles = dict.fromkeys(GRID, np.ones(2))
     panel, split = panel_of(series), Split(2)
     held = judge.holdout(panel, split)
     made = judge.bounded(
