@@ -122,6 +122,7 @@ def create_app(
             admission,
             Gathering(log, admission),
             life,
+            {codec.path: codec.claims for codec in Protocols(protocols).codecs if codec.claims is not None},
         )
         if shared_folder() is not None:
             watches.append(life.guard("the publishing of metrics", metrics.keep_published(services)))

@@ -19,6 +19,7 @@ from service.errors import InvalidInput
 from service.inference.catalog import Catalog
 from service.inference.price import Price
 from service.inference.questions import Answer, Question
+from service.request_log.claims import Reader
 from service.request_log.rows import Row
 from service.telemetry.metrics import Metrics
 
@@ -142,6 +143,8 @@ class Codec(ABC, Generic[Payload]):
     # What its OpenAPI entry is written from.
     tag: ClassVar[str]
     binary: ClassVar[bool] = False  # bodies may be more than JSON
+    # What its answers claimed, from stored bodies; None for answers that predict no values.
+    claims: Reader | None = None
     headers: ClassVar[tuple[dict[str, Any], ...]] = ()
     payload: type[Payload]
     response: Any

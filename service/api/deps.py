@@ -21,6 +21,7 @@ from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.repository import Repository
 from service.lifecycle import Lifecycle
+from service.request_log.claims import Readers
 from service.request_log.heavy import HeavyReads
 from service.request_log.interrupt import Interrupt
 from service.request_log.reader import LogReader
@@ -50,6 +51,7 @@ class Services:
     admission: Admission
     gathering: Gathering
     lifecycle: Lifecycle
+    claims: Readers
 
     @property
     def ready(self) -> bool:

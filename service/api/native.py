@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from service.api import schemas
+from service.api import claims, schemas
 from service.api.body import parse
 from service.api.codec import JSON, Call, Codec, Content
 from service.api.schemas import ComputingPayload
 from service.errors import InvalidInput
 from service.inference.questions import Question
+from service.request_log.claims import Reader
 
 Payload = TypeVar("Payload", bound=ComputingPayload)
 
@@ -31,6 +32,7 @@ class NativeCodec(Codec[Payload]):
         payload: type[Payload],
         response: type[Any],
         example: dict[str, Any],
+        claims: Reader | None = None,
     ) -> None:
         self.path = path
         self.routes = (path,)
@@ -38,6 +40,7 @@ class NativeCodec(Codec[Payload]):
         self.payload: type[Payload] = payload
         self.response = response
         self.example = example
+        self.claims = claims
         self._dump = TypeAdapter(response).dump_json
 
     def read(self, call: Call) -> Payload:
@@ -62,6 +65,7 @@ CODECS: tuple[Codec[Any], ...] = (
         schemas.PredictRequest,
         schemas.PredictResponse,
         {"sequence": [1, 2, 3, 4]},
+        claims.PREDICTED,
     ),
     NativeCodec(
         "/compare",
@@ -69,6 +73,7 @@ CODECS: tuple[Codec[Any], ...] = (
         schemas.CompareRequest,
         schemas.CompareResponse,
         {"task": "sine", "sequence": [0.0, 0.5, 0.84, 0.99, 0.91, 0.6, 0.14, -0.35], "target": -0.76},
+        claims.COMPARED,
     ),
     NativeCodec(
         "/forecast",
@@ -76,6 +81,7 @@ CODECS: tuple[Codec[Any], ...] = (
         schemas.ForecastRequest,
         schemas.ForecastResponse,
         {"model": "sine-gru", "sequence": _WAVE, "horizon": 5},
+        claims.FORECAST,
     ),
     NativeCodec(
         "/backtest",
@@ -90,5 +96,6 @@ CODECS: tuple[Codec[Any], ...] = (
         schemas.InspectRequest,
         schemas.InspectResponse,
         {"model": "memory-lstm", "sequence": [[0, 0.1], [3, 0.9], [2, 0.3], [5, 0.7]]},
+        claims.INSPECTED,
     ),
 )

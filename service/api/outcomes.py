@@ -63,5 +63,7 @@ async def outcome(
     request_id: Id,
     body: Annotated[OutcomeRequest, posted(OutcomeRequest)],
 ) -> OutcomeResponse:
-    found = await services.log.run(record_outcome(request_id, value=body.value, values=body.values, client=client))
+    found = await services.log.run(
+        record_outcome(request_id, services.claims, value=body.value, values=body.values, client=client)
+    )
     return OutcomeResponse(id=found.id, time=as_time(found.time), values=found.values, scored=found.scored)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.cards import Score
-from service.inference.check import Check, Verdict
+from service.inference.check import Check
+from service.verdicts import Verdict
 
 
 @dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every sequence

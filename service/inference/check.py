@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.inference.cumulative import total
 from service.inference.sequences import Batch
+from service.verdicts import TIE, VERDICTS, Verdict
 
 Floats = NDArray[np.float64]
-Verdict = Literal["beats", "ties", "loses"]
 
-# Differences below this share of the sequence's mean absolute difference S say nothing about a model.
-TIE = 1e-3
 # A model whose answers move less than this share of S away from the last value copies it.
 LAG_COPY = 0.1
-VERDICTS: tuple[Verdict, ...] = ("ties", "beats", "loses")
 # Fewest points before a checked step: drift needs two.
 FIRST = 2
 

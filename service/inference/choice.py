@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from service.inference import rules
 from service.inference.caveats import caveats
-from service.inference.check import TIE, Check, Standing, Verdict, judge
+from service.inference.check import Check, Standing, judge
 from service.inference.evidence import RULES, Examination, Who
 from service.inference.intervals import error_scale
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.sequences import Batch
+from service.verdicts import TIE, Verdict
 
 Floats = NDArray[np.float64]
 # Some rows of a batch: by their places, or all of them, which copies nothing.

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from service.errors import InvalidInput, Problem
 from service.inference import rules
 from service.inference.answers import Best, Comparison, ModelResult, RuleResult
-from service.inference.check import FIRST, TIE, Check
+from service.inference.check import FIRST, Check
 from service.inference.choice import Choice, answered, choices
 from service.inference.evidence import RULES, Examination
 from service.inference.model import Model
 from service.inference.sequences import LARGEST, Batch, Sequence, batches
+from service.verdicts import TIE
 
 
 class _Column:

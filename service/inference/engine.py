@@ -9,7 +9,6 @@ from service.errors import InvalidInput, Problem
 from service.inference import backtest, comparison, inspection, rules
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
-from service.inference.check import Verdict
 from service.inference.choice import Choice, answered, choose, judged
 from service.inference.inspection import Inspection
 from service.inference.model import Model
@@ -17,6 +16,7 @@ from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
 from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
 from service.levels import LEVELS
+from service.verdicts import Verdict
 
 # Forecasts grow, as a power of the steps ahead at the most: from here they stay finite.
 _LARGEST_FORECAST_FROM = 1e200

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
-from service.inference.check import FIRST, TIE, Standing, absolute_errors, lag_copies, span, verdicts
+from service.inference.check import FIRST, Standing, absolute_errors, lag_copies, span, verdicts
 from service.inference.least_squares import LeastSquares
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.sequences import Batch
+from service.verdicts import TIE
 
 Floats = NDArray[np.float64]
 # Answerers by their places: one for all sequences, or one for each [sequences].

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import WIDEST
-from service.inference.check import TIE, Check
+from service.inference.check import Check
 from service.inference.half_widths import normal, z_of
 from service.inference.scaling import unit_of
+from service.verdicts import TIE
 
 Floats = NDArray[np.float64]
 

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
-from service.inference.check import FIRST, TIE, VERDICTS, Verdict
+from service.inference.check import FIRST
 from service.inference.cumulative import cumulative_sum, total
 from service.inference.least_squares import LeastSquares
 from service.inference.scaling import unit_of
 from service.inference.sequences import Batch
+from service.verdicts import TIE, VERDICTS, Verdict
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, insert, select, update
 
 from service.errors import InvalidInput, NotRecorded, OutcomeConflict, Problem, UnknownRequest
-from service.request_log.answers import Answer, Claim, read_answer
+from service.request_log.claims import Claim, Claims, Readers
 from service.request_log.rows import is_id
 from service.request_log.tables import outcomes, requests, scores
 
@@ -32,15 +32,15 @@ class Outcome:
 
 
 def record_outcome(
-    request_id: str, *, value: Value = None, values: Values | None = None, client: str | None = None
+    request_id: str, readers: Readers, *, value: Value = None, values: Values | None = None, client: str | None = None
 ) -> Callable[[Connection], Outcome]:
     """A job for :meth:`LogWriter.run` that puts down what came after the request of that id.
 
-    ``value`` after one sequence, ``values`` after several or over several steps, None where unknown. Repeating it
-    changes nothing, and unknown values may be filled in later. With ``client``, other clients' rows are unknown. The
-    job raises :class:`UnknownRequest`,
-    :class:`NotRecorded` when the answer was not kept, :class:`InvalidInput` when the shape is not the answer's,
-    :class:`OutcomeConflict` when a different value is on record.
+    ``readers`` tell what the answers of each endpoint claimed. ``value`` came after one sequence, ``values`` after
+    several or over several steps, None where unknown. Repeating it changes nothing, and unknown values may be filled in
+    later. With ``client``, other clients' rows are unknown. The job raises :class:`UnknownRequest`,
+    :class:`NotRecorded` when the answer was not kept or claims nothing, :class:`InvalidInput` when the shape is not the
+    answer's, :class:`OutcomeConflict` when a different value is on record.
     """
 
     def job(connection: Connection) -> Outcome:
@@ -51,8 +51,10 @@ def record_outcome(
             raise UnknownRequest("the request log has no request of that id")
         if row["request"] is None or row["response"] is None:
             raise NotRecorded("the answer to that request was not kept, so nothing can be held against it")
-        answer = read_answer(row["endpoint"], row["request"], row["response"])
-        given = _grid(answer, value, values)
+        if row["endpoint"] not in readers:
+            raise NotRecorded(f"an answer of {row['endpoint']} has no outcome: it is of one of {', '.join(readers)}")
+        claims = readers[row["endpoint"]](row["request"], row["response"])
+        given = _grid(claims, value, values)
         before = connection.execute(select(outcomes).where(outcomes.c.id == request_id)).mappings().one_or_none()
         known: _Grid = orjson.loads(before["known"]) if before else [[None] * len(line) for line in given]
         learned = {
@@ -72,10 +74,10 @@ def record_outcome(
                 if before
                 else insert(outcomes).values(id=request_id, **change)
             )
-            scored = list(_scores(request_id, row["task"], answer.claims, learned))
+            scored = list(_scores(request_id, row["task"], claims.numbers, learned))
             if scored:
                 connection.execute(insert(scores), scored)
-        return Outcome(request_id, now, _shaped(answer, known), len(learned))
+        return Outcome(request_id, now, _shaped(claims, known), len(learned))
 
     return job
 
@@ -86,9 +88,9 @@ def _agrees(came: float, known: Value) -> bool:
     return known is not None
 
 
-def _grid(answer: Answer, value: Value, values: Values | None) -> _Grid:
+def _grid(claims: Claims, value: Value, values: Values | None) -> _Grid:
     """What was given, as one line of steps per sequence."""
-    several, steps = answer.sequences, answer.steps
+    several, steps = claims.sequences, claims.steps
     given: Any = value if several is None and steps is None and values is None else values
     if several is None:
         given = [given]
@@ -122,9 +124,9 @@ def _described(several: int | None, steps: int | None) -> str:
     return f"values, {several} lists of {steps} {numbers}"
 
 
-def _shaped(answer: Answer, known: _Grid) -> Any:
-    lines: list[Any] = [line[0] for line in known] if answer.steps is None else [*known]
-    return lines[0] if answer.sequences is None else lines
+def _shaped(claims: Claims, known: _Grid) -> Any:
+    lines: list[Any] = [line[0] for line in known] if claims.steps is None else [*known]
+    return lines[0] if claims.sequences is None else lines
 
 
 def _scores(
@@ -137,7 +139,6 @@ def _scores(
         if came is None or key in seen:  # a comparison may name one model twice
             continue
         seen.add(key)
-        inside = {f"inside_{level}": int(bounds[0] <= came <= bounds[1]) for level, bounds in claim.intervals.items()}
         yield {
             "id": request_id,
             "model": claim.model,
@@ -148,8 +149,15 @@ def _scores(
             "scale": claim.scale,
             "rule": claim.rule,
             "rule_error": None if claim.rule_value is None else _bounded(claim.rule_value - came),
-            **{f"inside_{level}": inside.get(f"inside_{level}") for level in (80, 90, 95)},
+            "inside": _inside(claim, came),
         }
+
+
+def _inside(claim: Claim, came: float) -> str | None:
+    """Alike where the same levels held, so that a database can count what is alike."""
+    levels = sorted(claim.intervals.items(), key=lambda each: float(each[0]))
+    held = {level: int(lower <= came <= upper) for level, (lower, upper) in levels}
+    return orjson.dumps(held).decode() if held else None
 
 
 def _bounded(error: float) -> float:

@@ -7,23 +7,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Double, Integer, Select, bindparam, case, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
 from service.request_log.newest import AFTER_ALL_IDS, first_id
 from service.request_log.outcomes import LARGEST
 from service.request_log.tables import scores
+from service.verdicts import TIE, Verdict
 
 FEWEST = 20  # outcomes beside a rule, before a model is judged
-_TIE = 1e-3  # of the sequence's mean absolute difference, as in the check of each answer
-_LEVELS = ("80", "90", "95")
+_MOST_LEVELS = 20  # of one model, those with the most outcomes: clients ask for any
 _SCORES = 20_000  # in one part of a read: some megabytes
 # Of an error in units of its scale: more counts as this, less as nothing; and the least scale that one is divided by.
 _MOST, _LEAST, _LEAST_SCALE = 1e6, 1e-12, 1e-290
-
-Verdict = Literal["beats", "ties", "loses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +72,42 @@ class Quality:
     preferred: tuple[Preferred, ...]
 
 
+class _Covered:
+    """How many outcomes had an interval of each level, and how many lay inside."""
+
+    def __init__(self) -> None:
+        self._outcomes: Counter[str] = Counter()
+        self._inside: Counter[str] = Counter()
+
+    def add(self, held: dict[str, int], times: int) -> None:
+        for level, is_inside in held.items():
+            self._outcomes[level] += times
+            self._inside[level] += times * is_inside
+
+    def coverage(self) -> dict[str, Coverage]:
+        """That of the levels with the most outcomes, the lowest first."""
+        most = sorted(self._outcomes.most_common(_MOST_LEVELS), key=lambda each: float(each[0]))
+        return {level: Coverage(self._inside[level] / outcomes, outcomes) for level, outcomes in most}
+
+
 def quality(connection: Connection, since: int | None, until: int | None) -> Quality:
     """The record of all models on the requests made in [since, until), microseconds since the epoch."""
     sums: dict[tuple[str | None, str, int], Counter[str]] = defaultdict(Counter)
+    covered: dict[tuple[str | None, str, int], _Covered] = defaultdict(_Covered)
     named: Counter[tuple[str | None, str]] = Counter()
     first = "" if since is None else first_id(since)
     for part in _parts(connection, first, AFTER_ALL_IDS if until is None else first_id(until)):
         for row in connection.execute(_sums(), part).mappings():
             measured = {name: value for name, value in row.items() if name not in _GROUP and value is not None}
             sums[row["task"], row["model"], row["later"]].update(measured)
+        for row in connection.execute(_insides(), part).mappings():
+            covered[row["task"], row["model"], row["later"]].add(orjson.loads(row["inside"]), row["times"])
         for row in connection.execute(_rules(), part).mappings():
             named[row["task"], row["rule"]] += row["times"]
         connection.rollback()  # each part is a read of its own: none keeps the WAL from being emptied for long
     models = tuple(
-        _quality(*group, sums[group]) for group in sorted(sums, key=lambda group: (group[0] or "", *group[1:]))
+        _quality(*group, sums[group], covered[group])
+        for group in sorted(sums, key=lambda group: (group[0] or "", *group[1:]))
     )
     rules = {task: rule for (task, rule), _ in sorted(named.items(), key=lambda each: (each[1], each[0][1]))}
     tasks = dict.fromkeys(model.task for model in models)
@@ -110,18 +131,17 @@ _WINDOW = (scores.c.id >= bindparam("first"), scores.c.id < bindparam("last"))
 _END = select(scores.c.id).where(*_WINDOW).order_by(scores.c.id).limit(1).offset(bindparam("most", type_=Integer))
 _NEXT = select(func.min(scores.c.id)).where(scores.c.id > bindparam("first"), _WINDOW[1])
 _GROUP = ("task", "model", "later")
+_LATER = case((scores.c.step > 1, 1), else_=0).label("later")
 _ALL = 1 << 62  # rows: a limit keeps SQLite from working out a subquery's columns anew wherever one is named
 
 
 @cache
 def _sums() -> Select[Any]:
     """Sums and counts, no means: PostgreSQL squares what it takes the mean of, and refuses what becomes too large."""
-    insides = [scores.c[f"inside_{level}"] for level in _LEVELS]
-    later = case((scores.c.step > 1, 1), else_=0).label("later")
     scale = case((scores.c.scale < _LEAST_SCALE, literal(_LEAST_SCALE, Double)), else_=scores.c.scale).label("scale")
     errors = [_size(scores.c.error).label("error"), _size(scores.c.rule_error).label("rule_error")]
     is_low = (scores.c.error < 0).label("is_low")
-    each = select(scores.c.task, scores.c.model, later, is_low, scale, *errors, *insides).where(*_WINDOW)
+    each = select(scores.c.task, scores.c.model, _LATER, is_low, scale, *errors).where(*_WINDOW)
     sized = each.limit(_ALL).subquery()
     scaled = [_scaled(sized.c.error, sized.c.scale).label("scaled")]
     scaled.append(_scaled(sized.c.rule_error, sized.c.scale).label("rule_scaled"))
@@ -142,8 +162,6 @@ def _sums() -> Select[Any]:
         func.sum(case((judged.rule_scaled.is_not(None), judged.scaled))).label("paired_errors"),
         func.sum(lead).label("leads"),
         func.sum(lead * lead).label("lead_squares"),
-        *[func.sum(judged[inside.name]).label(inside.name) for inside in insides],
-        *[func.count(judged[inside.name]).label(f"count_{inside.name.removeprefix('inside_')}") for inside in insides],
     ).group_by(*group)
 
 
@@ -166,18 +184,21 @@ def _scaled(error: ColumnElement[Any], scale: ColumnElement[Any]) -> ColumnEleme
 
 
 @cache
+def _insides() -> Select[Any]:
+    """How often each set of levels that held and that did not: few where clients ask for like levels."""
+    told = select(scores.c.task, scores.c.model, _LATER, scores.c.inside).where(scores.c.inside.is_not(None), *_WINDOW)
+    each = told.subquery().c
+    return select(*each, func.count().label("times")).group_by(*each)
+
+
+@cache
 def _rules() -> Select[Any]:
     chosen = select(scores.c.task, scores.c.rule, func.count().label("times"))
     return chosen.where(scores.c.step == 1, scores.c.rule.is_not(None), *_WINDOW).group_by(scores.c.task, scores.c.rule)
 
 
-def _quality(task: str | None, model: str, later: int, sums: Counter[str]) -> ModelQuality:
+def _quality(task: str | None, model: str, later: int, sums: Counter[str], covered: _Covered) -> ModelQuality:
     """Of sums that were added up; those of nothing are zero."""
-    coverage = {
-        level: Coverage(sums[f"inside_{level}"] / sums[f"count_{level}"], sums[f"count_{level}"])
-        for level in _LEVELS
-        if sums[f"count_{level}"]
-    }
     pairs = sums["pairs"]
     rule_mase, paired_mase = _mean(sums["rule_scaled_errors"], pairs), _mean(sums["paired_errors"], pairs)
     return ModelQuality(
@@ -188,10 +209,10 @@ def _quality(task: str | None, model: str, later: int, sums: Counter[str]) -> Mo
         mae=sums["errors"] / sums["outcomes"],
         mase=_mean(sums["scaled_errors"], sums["scaled"]),
         bias=sums["bias"] / sums["outcomes"],
-        coverage=coverage,
+        coverage=covered.coverage(),
         rule_mae=_mean(sums["rule_errors"], sums["ruled"]),
         rule_mase=rule_mase,
-        skill=None if rule_mase is None or paired_mase is None or rule_mase < _TIE else 1 - paired_mase / rule_mase,
+        skill=None if rule_mase is None or paired_mase is None or rule_mase < TIE else 1 - paired_mase / rule_mase,
         verdict=_verdict(pairs, _mean(sums["leads"], pairs), _mean(sums["lead_squares"], pairs)),
     )
 
@@ -204,7 +225,7 @@ def _verdict(pairs: int, lead: float | None, lead_square: float | None) -> Verdi
     if pairs < FEWEST or lead is None or lead_square is None:
         return None
     standard_error = math.sqrt(max(lead_square - lead * lead, 0.0) / (pairs - 1))
-    if abs(lead) <= max(_TIE, standard_error):
+    if abs(lead) <= max(TIE, standard_error):
         return "ties"
     return "beats" if lead < 0 else "loses"
 

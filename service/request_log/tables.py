@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"  # the newest migration; a test holds it against the migrations folder
+HEAD = "0004"  # the newest migration; a test holds it against the migrations folder
 
 metadata = MetaData()
 
@@ -95,9 +95,8 @@ scores = Table(
     Column("scale", Double),  # mean absolute difference of the posted sequence
     Column("rule", Text),
     Column("rule_error", Double),
-    Column("inside_80", Integer),
-    Column("inside_90", Integer),
-    Column("inside_95", Integer),
+    # JSON: by the level in percent whether the outcome lay inside the interval, 1 or 0, the lowest level first.
+    Column("inside", Text),
     sqlite_with_rowid=False,
 )
 

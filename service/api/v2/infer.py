@@ -12,9 +12,9 @@ from service.api.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.errors import InvalidInput
 from service.inference import answers
 from service.inference.catalog import Catalog
-from service.inference.check import VERDICTS
 from service.inference.questions import NextValues
 from service.telemetry.metrics import Metrics
+from service.verdicts import VERDICTS
 
 _JSON_BYTES = b"inference-header-content-length"
 # Keys of a tensor, each at most once in each; and one that may stand at the top and in every tensor besides.

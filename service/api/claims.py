@@ -1,63 +1,18 @@
-"""What a stored answer claimed, number by number, so that it can be held against what really came. Pure.
-
-Reads the bodies of the native API; knows nothing of databases.
-"""
+"""What a stored answer of the native API claimed. Knows nothing of databases."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import orjson
 
-from service.errors import NotRecorded
+from service.request_log.claims import Claim, Claims, Reader
 
 Json = Mapping[str, Any]
-_LEVELS = ("80", "90", "95")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One number of an answer: ``step`` 1 is the value right after the sequence, or a memory model's answer.
-
-    ``rule_value`` is what the best simple rule said instead, where one is known. ``scale`` is the mean absolute
-    difference of the posted sequence, the unit of MASE; None where there is none.
-    """
-
-    model: str  # "sine-gru/1", "rule:drift"
-    sequence: int
-    step: int
-    value: float
-    scale: float | None
-    rule: str | None = None
-    rule_value: float | None = None
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """All claims of one answer and its shape: so many ``sequences`` (None: one, not in a list), ``steps`` each."""
-
-    claims: tuple[Claim, ...]
-    sequences: int | None
-    steps: int | None  # None: one value, not in a list
-
-
-def read_answer(endpoint: str, request: bytes, response: bytes) -> Answer:
-    """The claims of an answer of ``endpoint``. Raises :class:`NotRecorded` for one that predicts no values."""
-    reader = {"/predict": _predicted, "/forecast": _forecast, "/compare": _compared, "/inspect": _inspected}.get(
-        endpoint
-    )
-    if reader is None:
-        raise NotRecorded(f"an answer of {endpoint} has no outcome: it is of predict, compare, forecast or inspect")
-    asked, answered = orjson.loads(request), orjson.loads(response)
-    single = asked.get("sequence") is not None
-    posted = [asked["sequence"]] if single else asked["sequences"]
-    claims = tuple(claim for claim in reader(answered, posted) if math.isfinite(claim.value))
-    return Answer(claims, None if single else len(posted), asked["horizon"] if endpoint == "/forecast" else None)
 
 
 def _predicted(answer: Json, posted: Sequence[Any]) -> Iterator[Claim]:
@@ -71,14 +26,14 @@ def _predicted(answer: Json, posted: Sequence[Any]) -> Iterator[Claim]:
             _scale(sequence),
             rule,
             rule_value,
-            {level: tuple(bounds) for level, bounds in (prediction["intervals"] or {}).items() if level in _LEVELS},
+            {level: (lower, upper) for level, (lower, upper) in (prediction["intervals"] or {}).items()},
         )
 
 
 def _forecast(answer: Json, posted: Sequence[Any]) -> Iterator[Claim]:
     for position, (forecast, sequence) in enumerate(zip(answer["forecasts"], posted, strict=True)):
         scale = _scale(sequence)
-        bands = {level: band for level, band in (forecast["intervals"] or {}).items() if level in _LEVELS}
+        bands = forecast["intervals"] or {}
         for step, value in enumerate(forecast["values"], start=1):
             # The check knows the rules' next value only; further on the last value is the rule to beat.
             rule, rule_value = _rule(forecast["check"] if step == 1 else None, sequence)
@@ -121,3 +76,17 @@ def _scale(sequence: Sequence[Any]) -> float | None:
         return None
     differences = [abs(later - earlier) for earlier, later in pairwise(sequence)]
     return math.fsum(differences) / len(differences) or None
+
+
+def _read(told: Callable[[Json, Sequence[Any]], Iterator[Claim]], request: bytes, response: bytes) -> Claims:
+    asked, answered = orjson.loads(request), orjson.loads(response)
+    single = asked.get("sequence") is not None
+    posted = [asked["sequence"]] if single else asked["sequences"]
+    numbers = tuple(claim for claim in told(answered, posted) if math.isfinite(claim.value))
+    return Claims(numbers, None if single else len(posted), asked.get("horizon"))
+
+
+PREDICTED: Reader = partial(_read, _predicted)
+FORECAST: Reader = partial(_read, _forecast)
+COMPARED: Reader = partial(_read, _compared)
+INSPECTED: Reader = partial(_read, _inspected)
