@@ -169,8 +169,8 @@ def create_app(
     # Each middleware that is added goes around those before it.
     app.add_middleware(Head)
     app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY, "/": page.POLICY})
-    straight = {path: endpoint for path, endpoint in computing.items() if "{" not in path}
-    app.add_middleware(Straight, endpoints=straight)
+    app.add_middleware(RequestId)
+    app.add_middleware(Straight, endpoints={path: each for path, each in computing.items() if "{" not in path})
     if settings.quota is not None:
         # Here, because a start without quotas does without these thirty milliseconds and two megabytes.
         from service.api.quotas import Counter, Quotas, Strangers
@@ -181,7 +181,6 @@ def create_app(
         app.add_middleware(Auth, keys=KeyFile(settings.api_keys_file))
         if settings.quota is not None:
             app.add_middleware(Strangers, counter=counter)
-    app.add_middleware(RequestId, computing=frozenset(straight))
     origins, hosts = listed(settings.cors_origins), listed(settings.allowed_hosts)
     if origins:
         app.add_middleware(

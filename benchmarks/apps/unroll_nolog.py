@@ -6,15 +6,12 @@ The service has no such setting, and should have none; so the log is exchanged w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Sequence
 
 import service.app
 from service.__main__ import main
 from service.request_log.rows import Row
 from service.request_log.writer import LogWriter
-
-T = TypeVar("T")
 
 
 class Unwritten(LogWriter):
@@ -23,10 +20,10 @@ class Unwritten(LogWriter):
     async def record(self, row: Row) -> None:
         return
 
-    def enter(self, answers: Iterable[tuple[Row, asyncio.Future[T], T]]) -> None:
-        for _, waiter, result in answers:
+    def enter(self, rows: Sequence[tuple[Row, asyncio.Future[None]]]) -> None:
+        for _, waiter in rows:
             if not waiter.done():
-                waiter.set_result(result)
+                waiter.set_result(None)
 
     def note(self, row: Row) -> None:
         return

@@ -121,7 +121,7 @@ def parse(payload: type[Payload], body: bytes) -> Payload:
         raise _invalid(error) from None
     # Counting the few names that were given costs next to nothing; only a repeated one or an escape, which may hide
     # one, is worth a second parse.
-    if b"\\u" in body or any(body.count(_quoted(name)) > 1 for name in parsed.model_fields_set):
+    if b"\\u" in body or max(map(body.count, map(_quoted, parsed.model_fields_set)), default=0) > 1:
         refuse_repeated_keys(body)
     return parsed  # type: ignore[no-any-return]
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from service.api import encoding
 from service.api.body import JSON_ONLY, Accepted
+from service.api.errors import Refusal
 from service.errors import InvalidInput
 from service.inference.catalog import Catalog
 from service.inference.price import Price
@@ -53,6 +54,7 @@ class Call:
     headers: Mapping[bytes, bytes]
     client: str | None = None  # name of the API key
     body: bytes = b""
+    arrived: bool = False  # all of its body
     payload: Any = None
     question: Question[Any] = field(init=False)
     price: Price = field(init=False)
@@ -82,41 +84,24 @@ class Call:
             self.sent = Content(*encoding.encoded(self.headers.get(b"accept-encoding"), *self.content))
         self.written = self.inferred + time.perf_counter_ns() - began
 
-    def row(self) -> Row:
-        """What the log keeps of it, answered."""
-        answer = self.answer
-        assert answer is not None  # noqa: S101  # it was written
-        return self._row(200, None, answer.task, answer.models, answer.sequences, answer.values, self.content.body)
-
-    def refused_row(self, status: int, code: str, content: bytes) -> Row:
-        """What the log keeps of it, refused."""
-        return self._row(status, code, None, (), 0, 0, content)
-
-    def _row(
-        self,
-        status: int,
-        code: str | None,
-        task: str | None,
-        models: tuple[str, ...],
-        sequences: int,
-        values: int,
-        response: bytes,
-    ) -> Row:
+    def row(self, refusal: Refusal | None = None, code: str | None = None) -> Row:
+        """What the log keeps of it: answered, or refused with ``code``."""
+        answer = self.answer if refusal is None else None
         return Row(
             id=self.request_id,
             time=self.time,
             endpoint=self.codec.path,
-            task=task,
-            models=models,
-            status=status,
+            task=None if answer is None else answer.task,
+            models=() if answer is None else answer.models,
+            status=200 if refusal is None else int(refusal.status),
             code=code,
             client=self.client,
             client_request_id=_client_request_id(self.headers),
-            sequences=sequences,
-            values=values,
+            sequences=0 if answer is None else answer.sequences,
+            values=0 if answer is None else answer.values,
             duration_us=(time.perf_counter_ns() - self.started) // 1000,
             request=self.body,
-            response=response,
+            response=self.content.body if refusal is None else refusal.content,
         )
 
 

@@ -18,9 +18,9 @@ from service.api.admission import INLINE, Hand
 from service.api.body import AT_ONCE, Disconnected, cost_of, read_body
 from service.api.codec import Call, Codec
 from service.api.deps import Services, services_of
-from service.api.errors import UNEXPECTED, Failure, failure_of
+from service.api.errors import UNEXPECTED, Failure, Refusal
 from service.api.leaving import cancelled_with
-from service.api.protocols import protocol_of, refuse
+from service.api.protocols import protocol_of, refuse, send_refusal
 from service.api.query import refuse_others
 from service.api.traces import trace
 from service.errors import InvalidInput, LogUnavailable, UnrollError
@@ -42,62 +42,61 @@ class Computing:
         self.codec = codec
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
-        services = services_of(scope)
-        with Hand(services.admission) as hand:
-            await self._handle(scope, receive, send, services, hand)
-
-    async def _handle(self, scope: Asgi, receive: Receive, send: Send, services: Services, hand: Hand) -> None:
-        request_id, now = identify()
-        client = scope["state"].get("client")
-        headers = dict(scope["headers"])
+        services, (request_id, now) = services_of(scope), identify()
+        headers, client = dict(scope["headers"]), scope["state"].get("client")
         call = Call(self.codec, request_id, now, time.perf_counter_ns(), scope["path_params"], headers, client)
-        failure: Failure | None = None
-        arrived = False
-        try:
-            services.log.admit()
-            services.admission.admit()
-            if scope["query_string"] and not protocol_of(scope).tolerant:
-                refuse_others(scope["query_string"], ())
-            limit = services.settings.body_limit
-            call.body = await read_body(scope, receive, limit, self.codec.accepted, hand.reading)
-            hand.start()
-            arrived = True
-            asked = len(call.body) <= AT_ONCE and b"content-encoding" not in headers
-            if asked:
-                _ask(call, services)
-                if call.price.microseconds > INLINE or "charge" in scope["state"]:  # what is less is never too much
-                    await _admitted(call, scope, services)
-            if asked and call.price.microseconds <= INLINE:
-                await services.gathering.answer(call, services.engine)
+        refusal: Refusal | None = None
+        with Hand(services.admission) as hand:
+            try:
+                await _take(call, scope, receive, services, hand)
+            except Disconnected:
+                return
+            except UnrollError as error:
+                refusal = _refusal(call, scope, services, error)
+            except Exception:
+                logger.exception("request %s failed", request_id, extra={"request_id": request_id})
+                refusal = _refusal(call, scope, services, UNEXPECTED)
+            ended, status = time.perf_counter_ns(), HTTPStatus.OK if refusal is None else refusal.status
+            _count(call, services, status, ended - call.started)
+            if refusal is None:
+                await _send(send, call)
             else:
-                await _in_threads(call, scope, receive, services, asked)
-                hand.keep(len(call.content.body) + len(call.sent.body))
-                await services.log.record(call.row())
-        except Disconnected:
-            return
-        except LogUnavailable as error:
-            failure = failure_of(error)
-            arrived = False  # nothing that can be noted
-        except InvalidInput as error:
-            failure = failure_of(error if call.payload is None else self.codec.located(error, call.payload))
-        except UnrollError as error:
-            failure = failure_of(error)
-        except Exception:
-            logger.exception("request %s failed", request_id, extra={"request_id": request_id})
-            failure = UNEXPECTED
-        refusal = None if failure is None else refuse(scope, failure, request_id)
-        if failure is not None and refusal is not None and arrived:
-            services.log.note(call.refused_row(int(refusal.status), failure.code, refusal.content))
-        ended = time.perf_counter_ns()
-        status = HTTPStatus.OK if refusal is None else refusal.status
-        _count(call, services, status, ended - call.started)
-        if refusal is not None:
-            await send({"type": "http.response.start", "status": int(status), "headers": list(refusal.headers)})
-            await send({"type": "http.response.body", "body": refusal.content})
-        else:
-            await _send(send, call)
+                await send_refusal(send, refusal)
         if services.tracing is not None:
             trace(services.tracing, call, status, ended)
+
+
+async def _take(call: Call, scope: Asgi, receive: Receive, services: Services, hand: Hand) -> None:
+    """Read, admit and compute ``call``, and return when its row is committed. Raises whatever refuses it."""
+    services.log.admit()
+    services.admission.admit()
+    if scope["query_string"] and not protocol_of(scope).tolerant:
+        refuse_others(scope["query_string"], ())
+    limit, accepted = services.settings.body_limit, call.codec.accepted
+    call.body = await read_body(scope, receive, limit, accepted, hand.reading)
+    hand.start()
+    call.arrived = True
+    asked = len(call.body) <= AT_ONCE and b"content-encoding" not in call.headers
+    if asked:
+        _ask(call, services)
+        if call.price.microseconds > INLINE or "charge" in scope["state"]:  # what is less is never too much
+            await _admitted(call, scope, services)
+    if asked and call.price.microseconds <= INLINE:
+        await services.gathering.answer(call, services.engine)
+    else:
+        await _in_threads(call, scope, receive, services, asked)
+        hand.keep(len(call.content.body) + len(call.sent.body))
+        await services.log.record(call.row())
+
+
+def _refusal(call: Call, scope: Asgi, services: Services, error: UnrollError | Failure) -> Refusal:
+    """How ``error`` is answered. Where the body had arrived that is noted in the log, unless the log refuses it."""
+    if isinstance(error, InvalidInput) and call.payload is not None:
+        error = call.codec.located(error, call.payload)
+    refusal = refuse(scope, error, call.request_id)
+    if call.arrived and not isinstance(error, LogUnavailable):
+        services.log.note(call.row(refusal, error.code))
+    return refusal
 
 
 async def _admitted(call: Call, scope: Asgi, services: Services) -> None:

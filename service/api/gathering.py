@@ -108,7 +108,7 @@ class Gathering:
         rows = []
         for each in answered:
             try:
-                rows.append((each.call.row(), each.waiter, None))
+                rows.append((each.call.row(), each.waiter))
             except Exception as error:  # noqa: BLE001  (handed to whoever asked: nobody may wait for ever)
                 each.fail(error)
         try:

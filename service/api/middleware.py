@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.protocols import refuse, route_of
+from service.api.protocols import refuse, route_of, send_refusal
 from service.errors import UnrollError
 from service.request_log.rows import identify
 
@@ -17,14 +17,8 @@ async def refuse_request(
     scope: Scope, send: Send, error: UnrollError, headers: Mapping[str, str] | None = None
 ) -> None:
     """Answer ``error``, in the shape of the protocol that the path belongs to, with ``headers`` besides its own."""
-    refusal = refuse(scope, error)
-    # Of two with one name the given one goes.
-    sent = {
-        **dict(refusal.headers),
-        **{name.lower().encode(): value.encode() for name, value in (headers or {}).items()},
-    }
-    await send({"type": "http.response.start", "status": int(refusal.status), "headers": list(sent.items())})
-    await send({"type": "http.response.body", "body": refusal.content})
+    encoded = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    await send_refusal(send, refuse(scope, error), encoded)
 
 
 class Prefixed:
@@ -83,15 +77,13 @@ class ContentPolicy:
 
 
 class RequestId:
-    """Names each request in ``scope["state"]["request_id"]`` and in the answer's header."""
+    """Names each request in ``scope["state"]["request_id"]`` and in the answer's header, where that has no name yet."""
 
-    def __init__(self, app: ASGIApp, *, computing: frozenset[str]) -> None:
-        """``computing`` are the paths whose POST requests are named by their endpoints themselves."""
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._computing = computing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["path"] in self._computing and scope["method"] == "POST"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id, _ = identify()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.types import Scope
+from starlette.types import Scope, Send
 
 from service.api.codec import Codec
 from service.api.errors import ErrorShape, Failure, Refusal, failure_of
@@ -68,3 +68,10 @@ def refuse(scope: Scope, error: UnrollError | Failure, request_id: str | None = 
     failure = failure_of(error) if isinstance(error, UnrollError) else error
     known = request_id or scope["state"].get("request_id") or identify()[0]
     return protocol_of(scope).errors.refusal(failure, known)
+
+
+async def send_refusal(send: Send, refusal: Refusal, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Answer a request with ``refusal``, and ``headers`` besides its own; of two with one name the given one goes."""
+    sent = list({**dict(refusal.headers), **dict(headers)}.items())
+    await send({"type": "http.response.start", "status": int(refusal.status), "headers": sent})
+    await send({"type": "http.response.body", "body": refusal.content})

@@ -41,10 +41,6 @@ class NextValues:
     values: list[float]
     verdicts: list[Verdict | None]
 
-    def part(self, rows: slice) -> NextValues:
-        """Those of some of the sequences."""
-        return NextValues(self.model, self.version, self.values[rows], self.verdicts[rows])
-
 
 @dataclass(frozen=True, slots=True)
 class Band:

@@ -7,8 +7,9 @@ says of the answer. Knows no HTTP and no SQL.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
 from service.inference import answers
@@ -18,6 +19,7 @@ from service.inference.price import Price, Prices
 from service.inference.sequences import SHORT, Rows, Sequence, are_pairs, listed
 
 Found = TypeVar("Found")
+Each = TypeVar("Each")
 AnyQuestion = TypeVar("AnyQuestion", bound="Question[Any]")
 
 
@@ -82,7 +84,11 @@ class NextValues(Question[answers.NextValues]):
         first = questions[0]
         found = engine.next_values(_all(questions), first.model, first.version)
         task, models = engine.catalog.task(first.model), (f"{found.model}/{found.version}",)
-        return [each._answer(found.part(rows), task, models) for each, rows in _with_rows(questions)]
+        rows = zip(questions, _parts(found.values, questions), _parts(found.verdicts, questions), strict=True)
+        return [
+            question._answer(answers.NextValues(found.model, found.version, values, verdicts), task, models)
+            for question, values, verdicts in rows
+        ]
 
 
 @dataclass(slots=True)
@@ -105,7 +111,8 @@ class Predict(Question[list[answers.Prediction]]):
         first = questions[0]
         found = engine.predict(_all(questions), first.model, first.version, first.levels, first.quantiles)
         task = engine.catalog.task(first.model)
-        return [each._answer(found[rows], task, references(found[rows])) for each, rows in _with_rows(questions)]
+        rows = zip(questions, _parts(found, questions), strict=True)
+        return [question._answer(part, task, references(part)) for question, part in rows]
 
 
 @dataclass(slots=True)
@@ -209,11 +216,10 @@ def _short(question: Question[Any], *common: Hashable) -> Hashable | None:
     return (*common, are_pairs(listed(question.sequences)[0]))
 
 
-def _with_rows(questions: list[AnyQuestion]) -> Iterator[tuple[AnyQuestion, slice]]:
-    """Each of ``questions``, and where its sequences are among those of all."""
-    start = 0
-    for question in questions:
-        yield question, slice(start, start := start + len(question.sequences))
+def _parts(found: list[Each], questions: list[AnyQuestion]) -> list[list[Each]]:
+    """What was ``found`` for the sequences of all ``questions``, question by question."""
+    rows = iter(found)
+    return [list(islice(rows, len(question.sequences))) for question in questions]
 
 
 def _all(questions: list[AnyQuestion]) -> list[Sequence] | Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -120,8 +121,8 @@ class Committer:
 
     def _insert(self, rows: Sequence[Row]) -> None:
         prepared = prepare(rows, self._bodies, self._body_limit)
-        self._written += sum(_ROW_BYTES + len(row.request) + len(row.response) for row in rows)
-        self._attempt(lambda connection: insert(connection, prepared))
+        self._written += sum([_ROW_BYTES + len(row.request) + len(row.response) for row in rows])
+        self._attempt(partial(insert, rows=prepared))
 
     def _transact(self, job: Job) -> object:
         def in_transaction(connection: Connection) -> object:

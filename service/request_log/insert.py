@@ -10,10 +10,11 @@ a statement fills are left out, and bodies are handed over as ``bytearray``, whi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table
@@ -88,17 +89,16 @@ def _values(row: Row, bodies: Bodies, body_limit: int) -> Values:
     )
 
 
-def _statements(dialect: Dialect, table: Table, rows: Sequence[Values]) -> Iterator[tuple[str, Values]]:
+def _statements(dialect: Dialect, table: Table, rows: Sequence[Values]) -> list[tuple[str, Values]]:
+    found = []
     for start in range(0, len(rows), _ROWS_AT_MOST):
         part = rows[start : start + _ROWS_AT_MOST]
-        columns = tuple(zip(*part, strict=True))
-        filled = tuple(place for place, column in enumerate(columns) if not _is_empty(column))
-        values = zip(*[columns[place] for place in filled], strict=True)
-        yield _text(dialect, table, len(part), filled), tuple(chain.from_iterable(values))
-
-
-def _is_empty(column: Values) -> bool:
-    return column[0] is None and column.count(None) == len(column)
+        columns = enumerate(zip(*part, strict=True))
+        # Of most columns the first value tells that they are not empty.
+        filled = tuple([n for n, each in columns if each[0] is not None or each.count(None) < len(part)])
+        values = chain.from_iterable(map(itemgetter(*filled), part))
+        found.append((_text(dialect, table, len(part), filled), tuple(values)))
+    return found
 
 
 @lru_cache(maxsize=8 * _ROWS_AT_MOST)

@@ -15,15 +15,11 @@ from service.request_log.rows import Row
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """Rows that came together, and what each of the ``waiters`` gets when its row is committed.
-
-    ``waiters`` and ``results`` run parallel to ``rows``; both are empty for a note, for which nobody waits.
-    """
+    """Rows that came together, and who waits for each to be committed; nobody does for a note."""
 
     rows: list[Row]
     size: int  # bytes of bodies
-    waiters: list[asyncio.Future[Any]]
-    results: list[object]
+    waiters: list[asyncio.Future[None]]
     settled: bool = False  # everyone was told what became of it, or that it took too long
 
 

@@ -136,20 +136,19 @@ class LogWriter:
         bound of the queue; with ``on_failure="serve"`` such a row is counted as skipped instead.
         """
         waiter: asyncio.Future[None] = self._loop.create_future()
-        self.enter([(row, waiter, None)])
+        self.enter([(row, waiter)])
         await waiter
 
-    def enter(self, answers: Sequence[tuple[Row, asyncio.Future[T], T]]) -> None:
-        """Queue rows; each waiter gets its result when its row is committed, or the error as in :meth:`record`."""
-        entry = Entry([], 0, [], [])
-        for row, waiter, result in answers:
+    def enter(self, rows: Sequence[tuple[Row, asyncio.Future[None]]]) -> None:
+        """Queue rows; each waiter is told when its row is committed, or gets the error as in :meth:`record`."""
+        entry = Entry([], 0, [])
+        for row, waiter in rows:
             failure = self._failure or self._lack_of_room()
             if failure is not None:
-                self._tell_waiter(waiter, result, failure)
+                self._tell_waiter(waiter, failure)
                 continue
             self._put_in(entry, row)
             entry.waiters.append(waiter)
-            entry.results.append(result)
         if entry.rows:
             deadline = self._loop.time() + self._timeout
             self._deadlines.append((deadline, entry))
@@ -162,7 +161,7 @@ class LogWriter:
         if self._lack_of_room():
             self._skipped += 1
         else:
-            entry = Entry([], 0, [], [])
+            entry = Entry([], 0, [])
             self._put_in(entry, row)
             self._waiting.add(entry)
 
@@ -223,11 +222,11 @@ class LogWriter:
             self._commits += 1
             self._commit_seconds += seconds
             self.last_commit_seconds = seconds
-            self._committed += sum(len(entry.rows) for entry in entries) - len(refused)
         place = 0
         for entry in entries:
             self._settle(entry, [refused.get(place + row) for row in range(len(entry.rows))] if refused else None)
             place += len(entry.rows)
+        self._committed += place - len(refused)
         while self._deadlines and self._deadlines[0][1].settled:
             self._deadlines.popleft()
         self._call_back()
@@ -263,19 +262,19 @@ class LogWriter:
         self._rows -= len(entry.rows)
         self._bytes -= entry.size
         if failures is None:
-            for waiter, result in zip(entry.waiters, entry.results, strict=True):
-                answer(waiter, result)
+            for waiter in entry.waiters:
+                answer(waiter, None)
         elif entry.waiters:
-            for waiter, result, failure in zip(entry.waiters, entry.results, failures, strict=True):
-                self._tell_waiter(waiter, result, failure)
+            for waiter, failure in zip(entry.waiters, failures, strict=True):
+                self._tell_waiter(waiter, failure)
         else:
             self._skipped += sum(failure is not None for failure in failures)
 
-    def _tell_waiter(self, waiter: asyncio.Future[T], result: T, failure: LogUnavailable | None) -> None:
+    def _tell_waiter(self, waiter: asyncio.Future[None], failure: LogUnavailable | None) -> None:
         if failure is not None and self._serve:
             self._skipped += 1
             failure = None
-        answer(waiter, result, failure)
+        answer(waiter, None, failure)
 
     def ended(self) -> None:
         """For the writing thread."""

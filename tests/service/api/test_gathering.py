@@ -222,5 +222,5 @@ class Log:
     def enter(self, answers: Any) -> None:
         entered = list(answers)
         self._sizes.append(len(entered))
-        for _, waiter, result in entered:
-            waiter.set_result(result)
+        for _, waiter in entered:
+            waiter.set_result(None)

@@ -31,12 +31,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def _enter(writer: LogWriter, rows: list[Row]) -> list[object]:
-    """What becomes of ``rows`` that were answered together: the waiter of each gets its position."""
+async def _enter(writer: LogWriter, rows: list[Row]) -> list[type[BaseException] | None]:
+    """What becomes of ``rows`` that were answered together: None where one is on record, or the error's class."""
     loop = asyncio.get_running_loop()
-    waiters: list[asyncio.Future[int]] = [loop.create_future() for _ in rows]
-    writer.enter([(row, waiter, place) for place, (row, waiter) in enumerate(zip(rows, waiters, strict=True))])
-    return list(await asyncio.gather(*waiters, return_exceptions=True))
+    waiters: list[asyncio.Future[None]] = [loop.create_future() for _ in rows]
+    writer.enter(list(zip(rows, waiters, strict=True)))
+    told = await asyncio.gather(*waiters, return_exceptions=True)
+    return [None if each is None else type(each) for each in told]
 
 
 async def test_a_row_is_committed_when_record_returns(
@@ -213,9 +214,8 @@ async def test_rows_that_were_answered_together_fail_each_for_itself(
     async with open_writer() as writer:
         await writer.record(twin)
         entries = [[make_row(), twin, make_row()], [make_row(values=1 << 70), make_row()], [make_row()]]
-        results = await asyncio.gather(*[_enter(writer, rows) for rows in entries])
-        told = [[each if isinstance(each, int) else type(each) for each in result] for result in results]
-        assert told == [[0, LogUnavailable, 2], [LogUnavailable, 1], [0]]
+        told = await asyncio.gather(*[_enter(writer, rows) for rows in entries])
+        assert told == [[None, LogUnavailable, None], [LogUnavailable, None], [None]]
         assert writer.stats.queued_rows == writer.stats.queued_bytes == 0
         assert writer.stats.committed_rows == 5
     assert execute("SELECT count(*) FROM requests") == [(5,)]
@@ -230,12 +230,10 @@ async def test_the_bound_of_the_queue_is_met_in_the_midst_of_rows_that_were_answ
         await asyncio.sleep(0)
         assert writer.stats.queued_rows == 2
         lock.release()
-        (results,) = await entered
-        told = [each if isinstance(each, int) else type(each) for each in results]
-        assert told == [0, 1, LogFull, LogFull]
+        assert await entered == [[None, None, LogFull, LogFull]]
     assert execute("SELECT count(*) FROM requests") == [(2,)]
     async with open_writer(queue_rows=2, on_failure="serve") as writer:
-        assert await _enter(writer, [make_row() for _ in range(4)]) == [0, 1, 2, 3]
+        assert await _enter(writer, [make_row() for _ in range(4)]) == [None] * 4
         assert (writer.stats.committed_rows, writer.stats.skipped_rows) == (2, 2)
 
 
