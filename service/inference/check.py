@@ -184,7 +184,7 @@ class Known(NamedTuple):
 
 def judge(batch: Batch, answers: Floats, known: Known) -> Standing:
     """Answers whose truth is known: each one's own error beside that of the best rule."""
-    every, exact, ruled = np.arange(len(answers)), TIE * batch.unit, np.stack(list(known.rules.values()))
+    every, exact, ruled = np.arange(len(answers)), TIE * batch.unit, np.array(list(known.rules.values()))
     errors = np.abs(ruled - known.truth)
     best = errors.argmin(axis=0)
     mae, rule_mae = np.abs(answers - known.truth), errors[best, every]

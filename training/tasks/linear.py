@@ -8,28 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.recipes import Recipe, Stage
-from training.tasks.base import (
-    Batch,
-    Calibration,
-    Floats,
-    Series,
-    TestSet,
-    Windows,
-    log_uniform,
-    next_value_set,
-    next_values,
-)
-from training.tasks.next_value import NOISE, NextValue, learnt, moderate_noise, noise
+from training.tasks.base import Floats, Series, TestSet, Windows, log_uniform
+from training.tasks.noisy import Noisy, noise
 
 START, STEP = 1e6, (1e-3, 1e3)
 LENGTHS = (3, 200)
 # Errors in steps that training stops caring about, and the unit of the weights.
 FLOOR, WEIGHT = 2e-3, 1e-3
 
-_TESTED = "arithmetic progressions: start within +-1e6, step 1e-3..1e3 of either sign (log-uniform), length 3..200"
+# The shortest of the windows that calibrate intervals.
+_CALIBRATED = 8
 
 
-class Linear(NextValue):
+class Linear(Noisy):
     """Arithmetic progressions with and without noise."""
 
     name = "linear"
@@ -37,7 +28,9 @@ class Linear(NextValue):
         "fresh arithmetic progressions in every batch, 40 % clean, else Gaussian noise of 0.3-30 % of the step; "
         "the clean next value as the target at every timestep"
     )
-    unit = "step"
+    shape, unit = "straight lines", "step"
+    served = "arithmetic progressions: start within +-1e6, step 1e-3..1e3 of either sign (log-uniform), length 3..200"
+    calibrated = "8..200"
     lengths = LENGTHS
     # Short sequences first: there a cell learns in seconds what it then only has to stretch.
     stages = (
@@ -53,33 +46,15 @@ class Linear(NextValue):
             for each in super().recipes()
         ]
 
-    @property
-    def trained_on(self) -> str:
-        return self.description
+    def weighted(self, rng: np.random.Generator, sequences: int, timesteps: int, counted: int) -> tuple[Series, Floats]:
+        series = draw(rng, sequences, timesteps, noise(rng, sequences))
+        return series, importance(series.noise, counted)
 
-    @property
-    def about(self) -> str:
-        return learnt("straight lines")
-
-    def draw(self, rng: np.random.Generator, sequences: int, timesteps: int) -> Series:
-        return draw(rng, sequences, timesteps, noise(rng, sequences))
-
-    def batches(self, rng: np.random.Generator, sequences: int, stage: Stage) -> Batch:
-        series = self.draw(rng, sequences, stage.timesteps + max(stage.horizon, 1))
-        return next_values(series, stage.timesteps, importance(series.noise, stage.timesteps))
-
-    def test_sets(self, rng: np.random.Generator, count: int) -> list[TestSet]:
-        clean = served_range(rng, count, np.zeros(count))
-        noisy = served_range(rng, count, moderate_noise(rng, count))
-        noise_data = f"{_TESTED}, Gaussian noise of 1-20 % of the step; scored on the clean value"
-        return [
-            next_value_set("clean", _TESTED, self.unit, *clean),
-            next_value_set("noise", noise_data, self.unit, *noisy),
-        ]
-
-    def calibration(self, rng: np.random.Generator, count: int, horizon: int) -> Calibration:
-        found = served_range(rng, count, log_uniform(rng, NOISE, count), horizon, shortest=8)
-        return Calibration(*found, "windows of length 8..200, Gaussian noise of 0.3-30 % of the step (log-uniform)")
+    def draw_served(
+        self, rng: np.random.Generator, count: int, noise: Floats, horizon: int = 1
+    ) -> tuple[Series, NDArray[np.int32]]:
+        # The half of a window that is the check of a forecast says nothing where it is a step or two.
+        return served_range(rng, count, noise, horizon, LENGTHS[0] if horizon == 1 else _CALIBRATED)
 
 
 def slide() -> Windows:

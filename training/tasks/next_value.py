@@ -15,17 +15,10 @@ from training.tasks.base import (
     Floats,
     Series,
     TestSet,
-    log_uniform,
     next_value_set,
     next_values,
 )
 from training.tasks.task import Task
-
-# Sequences without noise, and the noise of the others in amplitudes (or steps): log-uniform.
-CLEAN_SHARE = 0.4
-NOISE = (0.003, 0.30)
-# The noise of held-out sequences, in the same unit: uniform.
-TEST_NOISE = (0.01, 0.20)
 
 
 class NextValue(Task):
@@ -111,23 +104,3 @@ def walk(rng: np.random.Generator) -> Floats:
     moved = np.cumsum(rng.standard_normal(int(rng.integers(3, 100))))
     walked: Floats = 10.0 ** rng.uniform(-6, 6) * (moved + 100.0 * rng.standard_normal())
     return walked[:, None]
-
-
-def noise(rng: np.random.Generator, sequences: int) -> Floats:
-    """Standard deviations of the noise to train with, [sequences]."""
-    spread = log_uniform(rng, NOISE, sequences)
-    return np.where(rng.random(sequences) < CLEAN_SHARE, 0.0, spread)
-
-
-def moderate_noise(rng: np.random.Generator, count: int) -> Floats:
-    """Noise of 1-20 % of the amplitude or step, uniform, [count]."""
-    return rng.uniform(*TEST_NOISE, count)
-
-
-def learnt(shape: str) -> str:
-    """What a published network of one ``shape`` of series reads, and learns."""
-    return (
-        "Causal scaling hands the network each step's change, divided by the mean size of the changes so far, and adds "
-        "the answer to the last value: offset, unit and repeating the last value come for free. The network learns "
-        f"how {shape} go on from those changes, and how much of a change is noise."
-    )

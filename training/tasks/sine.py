@@ -6,21 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.recipes import Stage
-from training.tasks.base import (
-    TEST_SEED,
-    Batch,
-    Calibration,
-    Floats,
-    FreeRun,
-    Series,
-    TestSet,
-    Windows,
-    generator,
-    log_uniform,
-    next_value_set,
-    next_values,
-)
-from training.tasks.next_value import NOISE, NextValue, learnt, moderate_noise, noise
+from training.tasks.base import TEST_SEED, Floats, FreeRun, Series, Windows, generator, log_uniform
+from training.tasks.noisy import Noisy, noise
 
 AMPLITUDE, OFFSET, ANGLE = (0.1, 10.0), 10.0, (0.05, 1.0)
 LENGTHS = (16, 64)
@@ -31,13 +18,9 @@ LEAST_TURN = 2.0 * np.pi / 3.0
 FLOOR, WEIGHT, SHORT = 0.02, 1e-2, 0.1
 
 FREE_ANGLE, FREE_WINDOW, FREE_STEPS = 0.25, 32, 100
-_TESTED = (
-    "sinusoids: amplitude 0.1..10 (log-uniform), offset +-10, angular step 0.05..1.0, length 16..64 covering at "
-    "least a third of a period"
-)
 
 
-class Sine(NextValue):
+class Sine(Noisy):
     """Sinusoids with and without noise."""
 
     name = "sine"
@@ -45,37 +28,27 @@ class Sine(NextValue):
         "fresh sinusoids in every batch, angular step 0.05-1.0, 40 % clean, else Gaussian noise of 0.3-30 % of "
         "the amplitude; the clean next value as the target at every timestep"
     )
-    unit = "amplitude"
+    shape, unit = "sinusoids", "amplitude"
+    served = (
+        "sinusoids: amplitude 0.1..10 (log-uniform), offset +-10, angular step 0.05..1.0, length 16..64 covering at "
+        "least a third of a period"
+    )
+    calibrated = "16..64"
     lengths = LENGTHS
     stages = (
         Stage(4000, 256, 5e-3, 1e-3, 20, timesteps=64),
         Stage(6000, 128, 1.5e-3, 1e-5, 20, timesteps=48, horizon=64),
     )
 
-    @property
-    def trained_on(self) -> str:
-        return self.description
-
-    @property
-    def about(self) -> str:
-        return learnt("sinusoids")
-
-    def draw(self, rng: np.random.Generator, sequences: int, timesteps: int) -> Series:
-        return draw(rng, angles(rng, sequences), timesteps, noise(rng, sequences))
-
-    def batches(self, rng: np.random.Generator, sequences: int, stage: Stage) -> Batch:
+    def weighted(self, rng: np.random.Generator, sequences: int, timesteps: int, counted: int) -> tuple[Series, Floats]:
         angle = angles(rng, sequences)
-        series = draw(rng, angle, stage.timesteps + max(stage.horizon, 1), noise(rng, sequences))
-        return next_values(series, stage.timesteps, importance(angle, series.noise, stage.timesteps))
+        series = draw(rng, angle, timesteps, noise(rng, sequences))
+        return series, importance(angle, series.noise, counted)
 
-    def test_sets(self, rng: np.random.Generator, count: int) -> list[TestSet]:
-        clean = served_range(rng, count, np.zeros(count))
-        noisy = served_range(rng, count, moderate_noise(rng, count))
-        noise_data = f"{_TESTED}, Gaussian noise of 1-20 % of the amplitude; scored on the clean value"
-        return [
-            next_value_set("clean", _TESTED, self.unit, *clean),
-            next_value_set("noise", noise_data, self.unit, *noisy),
-        ]
+    def draw_served(
+        self, rng: np.random.Generator, count: int, noise: Floats, horizon: int = 1
+    ) -> tuple[Series, NDArray[np.int32]]:
+        return served_range(rng, count, noise, horizon)
 
     def free_run(self, count: int) -> FreeRun:
         """100 steps after 32 values of a clean sinusoid of step 0.25."""
@@ -88,11 +61,6 @@ class Sine(NextValue):
         )
         observed, truth = series.observed[:, :FREE_WINDOW], series.clean[:, FREE_WINDOW:]
         return FreeRun("free-running", data, self.unit, observed, truth, amplitude)
-
-    def calibration(self, rng: np.random.Generator, count: int, horizon: int) -> Calibration:
-        found = served_range(rng, count, log_uniform(rng, NOISE, count), horizon)
-        described = "windows of length 16..64, Gaussian noise of 0.3-30 % of the amplitude (log-uniform)"
-        return Calibration(*found, described)
 
 
 def lab(rng: np.random.Generator, count: int = 100) -> Windows:

@@ -35,7 +35,9 @@ class Pairs(Raw):
         yield from super().refusals(batch)
 
     def seen(self, batch: Batch) -> NDArray[Any]:
-        return np.stack((_indices(batch), batch.values), axis=-1)
+        table = np.empty((*batch.values.shape, 2))
+        table[..., 0], table[..., 1] = _indices(batch), batch.values
+        return table
 
     def read(self, network: Network, batch: Batch, start: int = 0) -> Answers:
         outputs, state = run_in_parts(network, self.seen_in_float32(batch), batch.lengths)
