@@ -15,7 +15,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from service.levels import LEVELS, written
 
-FORMAT = 2
 CARD = "card.json"
 KERAS, ONNX, GOLDEN = "model.keras", "model.onnx", "golden.json"
 PLOTS = {"loss": "loss.svg", "fit": "fit.svg"}

@@ -1,40 +1,21 @@
-"""Writes a model folder whole or not at all: files into a folder beside, then one rename.
-
-Nothing is written unless the ONNX form answers random ragged input as Keras does.
-"""
+"""From a trained recipe to its model folder: scores what is served, and says on the card what it was made from."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from service import cards
-from service.cards import Golden, ModelCard
-from service.errors import UnrollError
-from service.inference.network import OnnxNetwork
-from training import calibration, evaluation, goldens, onnx_form, plots
-from training.answers import KerasSteps, answers, served_batches
-from training.card import VERSION, card_of
+from service.cards import Lengths, ModelCard
+from service.inference.network import Network
+from training import calibration, evaluation, model_folder, onnx_form, plots
+from training.answers import answers
 from training.recipes import Recipe
 from training.registry import task_of
-from training.tasks.base import Floats, TestSet, generator, padded
+from training.tasks.base import Floats, TestSet, generator
 from training.trainer import Trained
-
-PARITY = 1e-5
-
-
-class ParityError(UnrollError):
-    """The ONNX form does not answer as the Keras model that it was made from."""
-
-    code = "parity"
 
 
 def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int) -> ModelCard:
@@ -43,71 +24,33 @@ def export(recipe: Recipe, seed: int, trained: Trained, folder: Path, count: int
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
-    task, onnx = task_of(recipe), onnx_form.to_onnx(trained.model)
-    network = recipe.reading.load(onnx)
-    require_parity(trained.model, network, recipe, task.posted)
-    evaluations = evaluation.evaluate(recipe, network, count)
-    calibrated = calibration.calibrate(recipe, network, max(2 * count, 100))
-    target = folder / recipe.name / VERSION
-    with replacing(target) as staged:
-        trained.model.save(staged / cards.KERAS)
-        (staged / cards.ONNX).write_bytes(onnx)
-        golden = Golden(cases=goldens.golden_cases(recipe.reading, trained.model, task.golden(generator("golden", 1))))
-        (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
-        for name, drawn in drawings(recipe, trained, network).items():
-            (staged / name).write_bytes(plots.svg(drawn))
-        checksums = {name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES}
-        card = card_of(recipe, seed, trained, evaluations, calibrated, checksums)
-        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
-    return card
+    task, network = task_of(recipe), recipe.reading.load(onnx_form.to_onnx(trained.model))
+    fixed = task.fixed(seed)
+    return model_folder.write(
+        folder,
+        recipe,
+        trained.model,
+        posted=task.posted,
+        goldens=task.golden(generator("golden", 1)),
+        drawings=drawings(recipe, trained, network),
+        description=task.about,
+        reading=recipe.reading if fixed is None else recipe.reading.trained_on(fixed.inputs),
+        lengths=Lengths(accepted=task.accepted, trained=task.lengths),
+        training=model_folder.training_of(
+            recipe,
+            data=task.trained_on,
+            data_sha256=trained.data_sha256,
+            seed=seed,
+            steps=trained.steps,
+            seconds=trained.seconds,
+            losses=trained.losses,
+        ),
+        evaluations=evaluation.evaluate(recipe, network, count),
+        calibrated=calibration.calibrate(recipe, network, max(2 * count, 100)),
+    )
 
 
-def require_parity(
-    model: Any, network: OnnxNetwork, recipe: Recipe, posted: Callable[[np.random.Generator], Floats]
-) -> None:
-    """Compare both forms after every step of random ragged sequences, each of which ``posted`` draws.
-
-    Raises:
-        ParityError: a difference above 1e-5 of the largest answer's magnitude (or of 1).
-    """
-    rng = generator("golden", 0)
-    for batch in served_batches(*padded([posted(rng) for _ in range(64)])):
-        inputs, length = recipe.reading.seen(batch).astype(np.float32), batch.lengths
-        served, reference = network.run(inputs, length)[0], KerasSteps(model).run(inputs, length)[0]
-        inside = np.arange(inputs.shape[1]) < length[:, None]
-        difference = float(np.abs(served - reference)[inside].max())
-        if difference > PARITY * max(1.0, float(np.abs(reference[inside]).max())):
-            raise ParityError(f"{recipe.name}: the ONNX form differs from Keras by {difference:.1e}")
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """An empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
-
-    So do the folders above it that were made for it.
-    """
-    above = [each for each in target.parents if not each.exists()]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    staged.chmod(0o755)
-    try:
-        yield staged
-        if target.exists():
-            # A folder cannot be renamed onto a full one, so the old one steps aside first.
-            aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-            os.replace(target, aside / "old")
-            os.replace(staged, target)
-            shutil.rmtree(aside)
-        else:
-            os.replace(staged, target)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-        for each in above:
-            with suppress(OSError):  # it is in use
-                each.rmdir()
-
-
-def drawings(recipe: Recipe, trained: Trained, network: OnnxNetwork) -> dict[str, Any]:
+def drawings(recipe: Recipe, trained: Trained, network: Network) -> dict[str, Any]:
     """The two plots of a model folder by file name."""
     task = task_of(recipe)
     test = evaluation.held_out(task, plots.SCATTERED)[0]

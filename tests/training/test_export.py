@@ -49,35 +49,36 @@ def replayed(folder: Any, recipe: Recipe) -> list[float]:
 def test_a_saved_model_opens_in_keras_and_answers_the_goldens(small_recipe: Recipe, tmp_path: Path) -> None:
     import keras
 
-    from training import export, goldens, trainer
+    from training import export, model_folder, trainer
 
     export.export(small_recipe, 0, trainer.train(small_recipe, 0), tmp_path, count=40)
     folder = read_folder(tmp_path / "sine-gru" / "1")
     model = keras.models.load_model(folder.path / "model.keras")
     assert getattr(model, "optimizer", None) is None
     for case in folder.golden.cases:
-        assert goldens.keras_answer(small_recipe.reading, model, case.sequence) == pytest.approx(case.value, rel=1e-6)
+        answer = model_folder.keras_answer(small_recipe.reading, model, case.sequence)
+        assert answer == pytest.approx(case.value, rel=1e-6)
 
 
 def test_a_form_that_differs_from_keras_is_not_written(small_recipe: Recipe, tmp_path: Path, monkeypatch: Any) -> None:
-    from training import architectures, export, onnx_form, trainer
+    from training import architectures, export, model_folder, onnx_form, trainer
 
     other = onnx_form.to_onnx(architectures.build(small_recipe))
     monkeypatch.setattr(onnx_form, "to_onnx", lambda _: other)
-    with pytest.raises(export.ParityError, match="differs from Keras"):
+    with pytest.raises(model_folder.ParityError, match="differs from Keras"):
         export.export(small_recipe, 0, trainer.train(small_recipe, 0), tmp_path, count=40)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupted_write_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
-    from training import export
+    from training import model_folder
 
     target = tmp_path / "name" / "1"
-    with export.replacing(target) as staged:
+    with model_folder.replacing(target) as staged:
         (staged / "card.json").write_text("old")
 
     def interrupted() -> None:
-        with export.replacing(target) as staged:
+        with model_folder.replacing(target) as staged:
             (staged / "card.json").write_text("half")
             raise KeyboardInterrupt
 
@@ -88,11 +89,11 @@ def test_an_interrupted_write_leaves_the_old_folder_and_nothing_else(tmp_path: P
 
 
 def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    from training import export
+    from training import model_folder
 
     target = tmp_path / "name" / "1"
     for text in ("old", "new"):
-        with export.replacing(target) as staged:
+        with model_folder.replacing(target) as staged:
             (staged / f"{text}.txt").write_text(text)
     assert [path.name for path in target.iterdir()] == ["new.txt"]
     assert [path.name for path in target.parent.iterdir()] == ["1"]
@@ -102,8 +103,8 @@ def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
 def test_a_published_model_could_be_exported_again(name: str) -> None:
     import keras
 
-    from training import export
+    from training import model_folder
 
     folder, recipe = read_folder(MODELS / name / "1"), PUBLISHED[name]
     model = keras.models.load_model(folder.path / "model.keras")
-    export.require_parity(model, OnnxNetwork(folder.onnx, recipe.reading.features), recipe, task_of(recipe).posted)
+    model_folder.require_parity(model, recipe.reading.load(folder.onnx), recipe, task_of(recipe).posted)

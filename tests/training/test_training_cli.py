@@ -18,7 +18,7 @@ from service import DISTRIBUTION
 from service.folders import read_folder
 from training import jobs
 from training.__main__ import main
-from training.export import replacing
+from training.model_folder import replacing
 from training.registry import PUBLISHED
 
 ROOT = Path(__file__).parents[2]

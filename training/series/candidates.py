@@ -88,4 +88,5 @@ def recipe_of(
         timesteps=candidate.length,
         horizon=split.horizon,
     )
-    return Recipe(f"{name}-{candidate.cell}", name, candidate.cell, "own", (merged * candidate.units,), (stage,))
+    units = (merged * candidate.units,)
+    return Recipe(f"{name}-{candidate.cell}", name, candidate.cell, "own", units, (stage,), family="own")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from service import cards
-from service.cards import Golden, Judged, Lengths, ModelCard, ReadingSpec, Training
+from service.cards import Judged, Lengths, ModelCard
 from service.inference.sequences import Sequence
-from training import architectures, onnx_form, plots
-from training.card import OPTIMIZERS, VERSION, packages
-from training.export import replacing, require_parity
-from training.goldens import golden_cases
+from training import architectures, model_folder, plots
 from training.recipes import Recipe
 from training.series import judge
 from training.series.candidates import Candidate
@@ -50,60 +46,40 @@ def write(
     model = architectures.build(recipe)
     model.set_weights(team.weights)
     network = network_of(model)
-    require_parity(model, network, recipe, walk)
     made, own, calibrated = judge.outcome(recipe.name, network, length, panel, split, season)
     verdict = judge.judged(own, others, panel, split, season)
-    with replacing(out / recipe.name / VERSION) as staged:
-        model.save(staged / cards.KERAS)
-        (staged / cards.ONNX).write_bytes(onnx_form.to_onnx(model))
-        golden = Golden(
-            cases=golden_cases(
-                recipe.reading, model, awkward(generator("golden", 1)) + _own_goldens(length, panel, split)
-            )
-        )
-        (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
-        for name, drawn in _drawings(recipe, team, made, judge.holdout(panel, split), panel).items():
-            (staged / name).write_bytes(plots.svg(drawn))
-        card = ModelCard(
-            format=2,
-            name=recipe.name,
-            version=VERSION,
-            family="own",
-            task=recipe.task,
-            architecture=recipe.cell,
-            description=describe(recipe.name, length, split, verdict, calibrated.reason),
-            reading=ReadingSpec.model_validate(recipe.reading.spec()),
-            lengths=Lengths(accepted=(1, None), trained=(max(2, length // 4), length)),
-            parameters=architectures.parameters(model),
-            layers=architectures.describe(model),
-            training=Training(
-                data=f"{source}: {len(panel.series)} series, {sum(len(each.values) for each in panel.series)} values"
-                + "".join(f"; {repair}" for repair in panel.notes),
-                data_sha256=panel.sha256,
-                seed=candidate.seed,
-                optimizer=OPTIMIZERS[recipe.optimizer],
-                steps=sum(team.updates),
-                batch=recipe.stages[0].batch,
-                seconds=round(team.seconds, 1),
-                loss=plots.thinned(team.losses),
-                recipe={
-                    **recipe.settings(),
-                    "split": split.describe(),
-                    "members": len(team.scores),
-                    "members_updates": team.updates,
-                    "members_validation_mase": team.scores,
-                    "validation_mase": team.score,
-                },
-                packages=packages(),
-            ),
-            evaluations=[judge.evaluation(made, panel, split, season)],
-            intervals=calibrated.intervals,
-            no_intervals=calibrated.reason,
-            judged=verdict,
-            checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
-        )
-        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
-    return card
+    values = sum(len(each.values) for each in panel.series)
+    return model_folder.write(
+        out,
+        recipe,
+        model,
+        posted=walk,
+        goldens=awkward(generator("golden", 1)) + _own_goldens(length, panel, split),
+        drawings=_drawings(recipe, team, made, judge.holdout(panel, split), panel),
+        description=describe(recipe.name, length, split, verdict, calibrated.reason),
+        reading=recipe.reading,
+        lengths=Lengths(accepted=(1, None), trained=(max(2, length // 4), length)),
+        training=model_folder.training_of(
+            recipe,
+            data=f"{source}: {len(panel.series)} series, {values} values"
+            + "".join(f"; {repair}" for repair in panel.notes),
+            data_sha256=panel.sha256,
+            seed=candidate.seed,
+            steps=sum(team.updates),
+            seconds=team.seconds,
+            losses=team.losses,
+            further={
+                "split": split.describe(),
+                "members": len(team.scores),
+                "members_updates": team.updates,
+                "members_validation_mase": team.scores,
+                "validation_mase": team.score,
+            },
+        ),
+        evaluations=[judge.evaluation(made, panel, split, season)],
+        calibrated=calibrated,
+        judged=verdict,
+    )
 
 
 def describe(name: str, length: int, split: Split, verdict: Judged, no_intervals: str | None) -> str:

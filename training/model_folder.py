@@ -1,0 +1,164 @@
+"""Writes a model folder whole or not at all: files into a folder beside, then one rename.
+
+Nothing is written unless the ONNX form answers random ragged input as Keras does.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service import cards
+from service.cards import Evaluation, Golden, GoldenCase, Judged, Lengths, ModelCard, ReadingSpec, Training
+from service.errors import UnrollError
+from service.inference import sequences
+from service.inference.network import Network
+from service.inference.readings.reading import Reading
+from training import architectures, onnx_form, plots
+from training.answers import KerasSteps, served_batches
+from training.calibration import Calibrated
+from training.recipes import Recipe
+from training.tasks.base import Floats, generator, padded
+
+VERSION = "1"
+PARITY = 1e-5
+_PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy")
+_OPTIMIZERS = {"adam": "Adam", "soap": "SOAP (Adam in the eigenbasis of Shampoo's preconditioner)"}
+
+
+class ParityError(UnrollError):
+    """The ONNX form does not answer as the Keras model that it was made from."""
+
+    code = "parity"
+
+
+def write(
+    out: Path,
+    recipe: Recipe,
+    model: Any,
+    *,
+    posted: Callable[[np.random.Generator], Floats],
+    goldens: Sequence[sequences.Sequence],
+    drawings: dict[str, Any],
+    description: str,
+    reading: Reading,
+    lengths: Lengths,
+    training: Training,
+    evaluations: list[Evaluation],
+    calibrated: Calibrated,
+    judged: Judged | None = None,
+) -> ModelCard:
+    """Write ``out/<name>/1`` of a trained Keras ``model``.
+
+    ``goldens`` are sequences that the service is to answer at every start as Keras does now, ``drawings`` the figures
+    by file name; see :func:`require_parity` for ``posted``. The rest stands on the card.
+
+    Raises:
+        ParityError: the ONNX form and Keras disagree; nothing is written.
+    """
+    onnx = onnx_form.to_onnx(model)
+    require_parity(model, reading.load(onnx), recipe, posted)
+    with replacing(out / recipe.name / VERSION) as staged:
+        model.save(staged / cards.KERAS)
+        (staged / cards.ONNX).write_bytes(onnx)
+        golden = Golden(cases=[GoldenCase(sequence=each, value=keras_answer(reading, model, each)) for each in goldens])
+        (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
+        for name, drawn in drawings.items():
+            (staged / name).write_bytes(plots.svg(drawn))
+        card = ModelCard(
+            format=2,
+            name=recipe.name,
+            version=VERSION,
+            family=recipe.family,
+            task=recipe.task,
+            architecture=recipe.cell,
+            description=description,
+            reading=ReadingSpec.model_validate(reading.spec()),
+            lengths=lengths,
+            parameters=architectures.parameters(model),
+            layers=architectures.describe(model),
+            training=training,
+            evaluations=evaluations,
+            intervals=calibrated.intervals,
+            no_intervals=calibrated.reason,
+            judged=judged,
+            checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
+        )
+        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
+    return card
+
+
+def training_of(
+    recipe: Recipe, *, seconds: float, losses: Sequence[float], further: dict[str, Any] | None = None, **known: Any
+) -> Training:
+    """What a card says of the training; ``known`` are other members of it, ``further`` beside the recipe's settings."""
+    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    return Training(
+        optimizer=_OPTIMIZERS[recipe.optimizer],
+        batch=recipe.stages[-1].batch,
+        seconds=round(seconds, 1),
+        loss=plots.thinned(losses),
+        recipe={**recipe.settings(), **(further or {})},
+        packages={"python": platform.python_version(), **versions},
+        **known,
+    )
+
+
+def keras_answer(reading: Reading, model: Any, sequence: sequences.Sequence) -> float:
+    """The Keras model's answer to one client's sequence."""
+    return float(reading.answer(KerasSteps(model), next(sequences.batches([sequence])))[0].item())
+
+
+def require_parity(
+    model: Any, network: Network, recipe: Recipe, posted: Callable[[np.random.Generator], Floats]
+) -> None:
+    """Compare both forms after every step of random ragged sequences, each of which ``posted`` draws.
+
+    Raises:
+        ParityError: a difference above 1e-5 of the largest answer's magnitude (or of 1).
+    """
+    rng = generator("golden", 0)
+    for batch in served_batches(*padded([posted(rng) for _ in range(64)])):
+        inputs, length = recipe.reading.seen(batch).astype(np.float32), batch.lengths
+        served, reference = network.run(inputs, length)[0], KerasSteps(model).run(inputs, length)[0]
+        inside = np.arange(inputs.shape[1]) < length[:, None]
+        difference = float(np.abs(served - reference)[inside].max())
+        if difference > PARITY * max(1.0, float(np.abs(reference[inside]).max())):
+            raise ParityError(f"{recipe.name}: the ONNX form differs from Keras by {difference:.1e}")
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """An empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
+
+    So do the folders above it that were made for it.
+    """
+    above = [each for each in target.parents if not each.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    staged.chmod(0o755)
+    try:
+        yield staged
+        if target.exists():
+            # A folder cannot be renamed onto a full one, so the old one steps aside first.
+            aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+            os.replace(target, aside / "old")
+            os.replace(staged, target)
+            shutil.rmtree(aside)
+        else:
+            os.replace(staged, target)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        for each in above:
+            with suppress(OSError):  # it is in use
+                each.rmdir()
