@@ -25,7 +25,10 @@ def test_a_stored_folder_of_format_1_is_served_with_the_same_answers(engine: Eng
     assert served.catalog.refused == {}
     sequences = [[1.0, 2.0, 4.0, 3.0] * 5, [7.0, 7.5, 9.0]]
     assert served.predict(list(sequences), "sine-gru") == engine.predict(list(sequences), "sine-gru")
-    assert served.catalog.get("sine-gru").card == engine.catalog.get("sine-gru").card
+    stored, now = served.catalog.get("sine-gru").card, engine.catalog.get("sine-gru").card
+    assert stored.model_copy(update={"intervals": now.intervals}) == now
+    assert stored.intervals is not None
+    assert stored.intervals.quantiles.keys() == {"80", "90", "95"}
 
 
 # What the members were that said how a model reads, and its family.
