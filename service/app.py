@@ -15,29 +15,31 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from service import DISTRIBUTION
-from service.api import handlers, health, metrics, models, native, openapi, outcomes, page, quality, query, requests
-from service.api.admission import Admission
-from service.api.auth import Access, Auth, needs
-from service.api.computing import Computing
-from service.api.cross_origin import AllowedHosts, CrossOrigin
-from service.api.deps import Services, State
-from service.api.errors import PROBLEMS
-from service.api.gathering import Gathering
-from service.api.live import LiveErrors
-from service.api.middleware import ContentPolicy, Head, Prefixed, RequestId, Straight
-from service.api.protocols import Protocol, Protocols
-from service.api.v1 import V1
-from service.api.v2 import V2
+from service.http import handlers, openapi, query
+from service.http.admission import Admission
+from service.http.auth import Access, Auth, needs
+from service.http.batching import Batching
+from service.http.cross_origin import AllowedHosts, CrossOrigin
+from service.http.deps import Services, State
+from service.http.errors import PROBLEMS
+from service.http.live import LiveErrors
+from service.http.middleware import ContentPolicy, Head, Prefixed, RequestId, Straight
+from service.http.pipeline import Computing
+from service.http.protocol import Protocol, Protocols
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
 from service.inference.repository import Repository, follow_others, watch_folder
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.lists import listed
+from service.protocols.native import codecs as native
+from service.protocols.v1 import V1
+from service.protocols.v2 import V2
 from service.request_log.heavy import HeavyReads
 from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
 from service.request_log.writer import LogWriter
+from service.routes import health, metrics, models, outcomes, page, quality, requests
 from service.settings import Settings
 from service.telemetry.metrics import Metrics, shared_folder
 from service.telemetry.tracing import from_environment, require_tracing
@@ -120,7 +122,7 @@ def create_app(
             from_environment(),
             CapacityLimiter(1),
             admission,
-            Gathering(log, admission),
+            Batching(log, admission),
             life,
             {codec.path: codec.claims for codec in Protocols(protocols).codecs if codec.claims is not None},
         )
@@ -173,7 +175,7 @@ def create_app(
     app.add_middleware(Straight, endpoints={path: each for path, each in computing.items() if "{" not in path})
     if settings.quota is not None:
         # Here, because a start without quotas does without these thirty milliseconds and two megabytes.
-        from service.api.quotas import Counter, Quotas, Strangers
+        from service.http.quotas import Counter, Quotas, Strangers
 
         counter = Counter(settings.quota, settings.quota_url)
         app.add_middleware(Quotas, counter=counter)

@@ -24,7 +24,7 @@
     ├── NonFiniteOutput        a network answered NaN or infinity
     └── SettingsError          the service was told something it cannot do
 
-``api/errors.py`` holds the one table from these classes to status codes.
+``http/errors.py`` holds the one table from these classes to status codes.
 Messages are written for the person who has to act on them and never repeat the input.
 """
 

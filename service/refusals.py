@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from service.api.errors import PROBLEMS, Failure
+from service.http.errors import PROBLEMS, Failure
 from service.request_log.rows import identify
 
 # Request line and headers; also whatever else leads to nothing: trailers, extensions of chunks.

@@ -97,8 +97,8 @@ class Predict(Question[list[answers.Prediction]]):
 
     model: str | None
     version: str | None
-    levels: tuple[float, ...]
-    quantiles: tuple[float, ...]
+    levels: tuple[float, ...] = ()
+    quantiles: tuple[float, ...] = ()
 
     def price(self, prices: Prices) -> Price:
         return prices.predict(len(self.sequences), self.values, self.model, self.version)
@@ -121,9 +121,9 @@ class Forecast(Question[list[answers.Forecast]]):
 
     model: str | None
     version: str | None
-    levels: tuple[float, ...]
-    quantiles: tuple[float, ...]
     horizon: int
+    levels: tuple[float, ...] = ()
+    quantiles: tuple[float, ...] = ()
 
     def price(self, prices: Prices) -> Price:
         return prices.forecast(len(self.sequences), self.values, self.horizon, self.model, self.version)

@@ -9,8 +9,8 @@ from http import HTTPStatus
 import pytest
 
 from service import errors
-from service.api.errors import STATUS, status_of
 from service.errors import UnrollError
+from service.http.errors import STATUS, status_of
 
 
 def tree(root: type[UnrollError] = UnrollError) -> list[type[UnrollError]]:

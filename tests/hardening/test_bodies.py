@@ -16,10 +16,10 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, field_validator
 
-from service.api.admission import SMALL_BYTES, Admission
-from service.api.deps import posted
 from service.app import create_app
 from service.errors import BodyTooLarge
+from service.http.admission import SMALL_BYTES, Admission
+from service.http.deps import posted
 from service.settings import Settings
 from tests.conftest import MODELS
 from tests.hardening.asking import PATHS, READING, Asked, assert_refused

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from service.api import page
 from service.keys import KeyFile
+from service.routes import page
 from tests.conftest import MODELS
 from tests.page.browser import Visitor
 from tests.page.conftest import Visit

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from service.api import page
 from service.cards import sha256
+from service.routes import page
 from tests.conftest import MODELS
 from tests.page.browser import Visitor
 from tests.page.test_page import UPLOT, carried

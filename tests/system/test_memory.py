@@ -19,7 +19,7 @@ ROUNDS, REQUESTS = 20, 1000
 _BYTES = 1024  # a request may leave behind: far below the canary's, far above noise
 LEAK = 4096
 CANARY = (
-    "from service.api import computing\n"
+    "from service.http import pipeline as computing\n"
     "kept, original = [], computing.identify\n"
     f"def leaking(): kept.append(bytearray(b'x' * {LEAK})); return original()\n"
     "computing.identify = leaking\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.api.admission import DEAR, INLINE
 from service.errors import InvalidInput
+from service.http.admission import DEAR, INLINE
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.price import Price, Prices, price, step

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from service.api.native import CODECS
 from service.errors import InvalidInput, NotRecorded, OutcomeConflict, UnknownRequest
+from service.protocols.native.codecs import CODECS
 from service.request_log import quality as quality_module
 from service.request_log.outcomes import Outcome, record_outcome
 from service.request_log.quality import FEWEST

@@ -17,7 +17,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from service.api.native import CODECS
+from service.protocols.native.codecs import CODECS
 from service.request_log.database import open_writer as open_engine
 from service.request_log.database import parse_url
 from service.request_log.maintenance import check

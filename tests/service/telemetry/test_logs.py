@@ -29,13 +29,13 @@ def test_a_line_is_one_object_with_the_request_id(capsys: pytest.CaptureFixture[
     try:
         int("two\nlines")
     except ValueError:
-        logging.getLogger("service.api").exception("request %s failed", "abc", extra={"request_id": "abc"})
+        logging.getLogger("service.http").exception("request %s failed", "abc", extra={"request_id": "abc"})
     (line,) = lines(capsys)
     shown = json.loads(line)
     assert shown.keys() == {"time", "level", "logger", "message", "request_id", "exception"}
     assert shown["request_id"] == "abc"
     assert shown["message"] == "request abc failed"
-    assert (shown["level"], shown["logger"]) == ("error", "service.api")
+    assert (shown["level"], shown["logger"]) == ("error", "service.http")
     assert "ValueError: invalid literal" in shown["exception"]
     assert shown["time"].endswith("+00:00")
 
@@ -49,9 +49,9 @@ def test_what_json_cannot_hold_is_written_as_text(capsys: pytest.CaptureFixture[
 
 def test_text_is_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     configure("text")
-    logging.getLogger("service.api").info("served")
+    logging.getLogger("service.http").info("served")
     (line,) = lines(capsys)
-    assert line.endswith("INFO service.api: served")
+    assert line.endswith("INFO service.http: served")
 
 
 def text_of(message: str, *arguments: object, error: BaseException | None = None) -> str:

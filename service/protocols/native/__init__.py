@@ -1,0 +1,1 @@
+"""The native API: strict JSON in, JSON with evidence out."""

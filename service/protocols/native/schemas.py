@@ -1,0 +1,269 @@
+"""Pydantic payloads of the native API, and the records that its answers are written from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, Tag
+
+from service.errors import InvalidInput, Problem
+from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number, Pair
+from service.inference import questions
+from service.inference.answers import Backtest, Comparison, Forecast, Prediction
+from service.inference.inspection import Inspection
+from service.inference.sequences import Sequence
+from service.levels import LEVELS
+
+LONGEST_HORIZON = 1000
+_MOST_LEVELS = 20
+_Level = Annotated[float, Field(gt=0, lt=100)]
+_Probability = Annotated[float, Field(gt=0, lt=1)]
+
+# Fail fast: a client mends one error at a time, and 200,000 bad elements must not cost a large answer.
+# Left to right, since anything that looks at the elements first would make Python objects of all of them.
+PostedSequence = Annotated[
+    Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")]
+    | Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("pairs")],
+    Field(union_mode="left_to_right"),
+]
+PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class ComputingPayload(BaseModel):
+    """What every computing endpoint reads: exactly the fields it knows, each of its own type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    @abstractmethod
+    def question(self) -> questions.Question[Any]:
+        """What is asked; raises InvalidInput."""
+
+    def is_single(self) -> bool:
+        """Whether one `sequence` was posted rather than `sequences`."""
+        return True
+
+    def located(self, error: InvalidInput) -> InvalidInput:
+        """``error`` with the client's own name for the place: inference speaks of `sequences.0` always."""
+        if not self.is_single():
+            return error
+        problems = tuple(replace(each, where=each.where.replace("sequences.0", "sequence")) for each in error.problems)
+        return InvalidInput(error.detail, code=error.code, problems=problems)
+
+
+class SequencesPayload(ComputingPayload):
+    """One sequence or several."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": "array"}, other: {"type": "null"}}}
+                for name, other in (("sequence", "sequences"), ("sequences", "sequence"))
+            ]
+        }
+    )
+
+    sequence: PostedSequence | None = Field(
+        default=None, description="One sequence: numbers, oldest first, or [index, value] pairs for memory models."
+    )
+    sequences: PostedSequences | None = Field(
+        default=None, description="Several sequences, of any lengths; answers keep their order. Instead of `sequence`."
+    )
+
+    def posted(self) -> list[Sequence]:
+        """What was posted, as a list of sequences.
+
+        Raises:
+            InvalidInput: neither or both fields, or more values in all than a request may hold.
+        """
+        if (self.sequence is None) is (self.sequences is None):
+            expected = "exactly one of sequence and sequences"
+            raise InvalidInput(f"expected {expected}", code="one_of", problems=(Problem("body", expected),))
+        if self.sequence is not None:
+            return [self.sequence]
+        sequences: list[Sequence] = self.sequences or []
+        if sum(map(len, sequences)) > MOST_VALUES:
+            expected = f"at most {MOST_VALUES} values in all"
+            raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences", expected),))
+        return sequences
+
+    def is_single(self) -> bool:
+        return self.sequence is not None
+
+
+class _ModelPayload(SequencesPayload):
+    model: Name | None = Field(
+        default=None,
+        description="A served model. Without it each sequence is answered by whatever has the best one-step-ahead "
+        "record on that very sequence: a next-value model or a rule.",
+    )
+    version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
+    levels: Annotated[list[_Level], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
+        default=None,
+        description="Levels of the prediction intervals in percent, between 0 and 100; 80, 90 and 95 when left out.",
+    )
+    quantiles: Annotated[list[_Probability], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
+        default=None,
+        description="Probabilities between 0 and 1: the answer tells what the truth stays below with each.",
+    )
+
+    def named(self) -> tuple[str | None, str | None]:
+        """Model and version.
+
+        Raises:
+            InvalidInput: a version without a model.
+        """
+        if self.version is not None and self.model is None:
+            expected = "version only together with model"
+            raise InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("version", expected),))
+        return self.model, self.version
+
+    def spread(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The levels and the quantiles asked for."""
+        return LEVELS if self.levels is None else tuple(self.levels), tuple(self.quantiles or ())
+
+
+class PredictRequest(_ModelPayload):
+    """What `/predict` reads."""
+
+    def question(self) -> questions.Predict:
+        return questions.Predict(self.posted(), *self.named(), *self.spread())
+
+
+class ForecastRequest(_ModelPayload):
+    """What `/forecast` reads."""
+
+    horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
+
+    def posted(self) -> list[Sequence]:
+        sequences = super().posted()
+        if len(sequences) * self.horizon > MOST_VALUES:
+            expected = f"at most {MOST_VALUES} answers in all: fewer sequences or a shorter horizon"
+            raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("horizon", expected),))
+        return sequences
+
+    def question(self) -> questions.Forecast:
+        return questions.Forecast(self.posted(), *self.named(), self.horizon, *self.spread())
+
+
+class InspectRequest(ComputingPayload):
+    """What `/inspect` reads."""
+
+    model: Name = Field(description="The served model to look into.")
+    version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
+    sequence: PostedSequence = Field(description="Numbers, oldest first, or [index, value] pairs for memory models.")
+
+    def question(self) -> questions.Inspect:
+        return questions.Inspect([self.sequence], self.model, self.version)
+
+
+class CompareRequest(SequencesPayload):
+    """What `/compare` reads."""
+
+    task: Name = Field(description="The task whose models are compared, such as `sine`.")
+    models: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = Field(
+        default=None,
+        description="Models of that task; those of its SimpleRNN, LSTM and GRU that are served when left out.",
+    )
+    target: Number | None = Field(default=None, description="What really came next after `sequence`, if known.")
+    targets: Annotated[list[Number], Field(max_length=MOST_SEQUENCES, fail_fast=True)] | None = Field(
+        default=None, description="What really came next after each of `sequences`, if known."
+    )
+
+    def truth(self) -> list[float] | None:
+        """The posted targets, one per sequence.
+
+        Raises:
+            InvalidInput: `target` belongs to `sequence` and `targets` to `sequences`.
+        """
+        if self.target is not None and (self.sequence is None or self.targets is not None):
+            raise _target_mismatch("target belongs to sequence, targets to sequences")
+        if self.targets is not None and self.sequences is None:
+            raise _target_mismatch("targets belong to sequences, target to sequence")
+        return self.targets if self.target is None else [self.target]
+
+    def question(self) -> questions.Compare:
+        return questions.Compare(self.posted(), self.task, self.truth(), self.models)
+
+
+class BacktestRequest(ComputingPayload):
+    """What `/backtest` reads."""
+
+    sequence: PostedSequence = Field(description="Numbers, oldest first; the later half is what is foretold.")
+    models: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = Field(
+        default=None,
+        description="Next-value models to judge; all that an answer without a model's name may come from when left "
+        "out. The rules are always judged.",
+    )
+    horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(
+        description="How many steps ahead to judge; at most half as many as there are values."
+    )
+
+    def question(self) -> questions.Backtest:
+        return questions.Backtest([self.sequence], self.horizon, self.models)
+
+
+def _target_mismatch(expected: str) -> InvalidInput:
+    return InvalidInput(expected, code="targets_mismatch", problems=(Problem("target", expected),))
+
+
+@dataclass(frozen=True, slots=True)
+class PredictResponse:
+    """The answers, in the order of the posted sequences; `model` and `version` are null when each was chosen."""
+
+    request_id: str
+    model: str | None
+    version: str | None
+    predictions: list[Prediction]
+
+    @staticmethod
+    def of(request_id: str, found: list[Prediction], payload: PredictRequest) -> PredictResponse:
+        """The answer to ``payload``."""
+        if payload.model is None:
+            return PredictResponse(request_id, None, None, found)
+        return PredictResponse(request_id, found[0].model, found[0].version, found)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastResponse:
+    """The continued sequences, in the order they were posted."""
+
+    request_id: str
+    forecasts: list[Forecast]
+
+    @staticmethod
+    def of(request_id: str, found: list[Forecast], _: object) -> ForecastResponse:
+        """The answer that says what was ``found``."""
+        return ForecastResponse(request_id, found)
+
+
+@dataclass(frozen=True)
+class _Identified:
+    request_id: str
+
+    @classmethod
+    def of(cls, request_id: str, found: Any, _: object) -> Self:
+        """The answer that has all of what was ``found``."""
+        return cls(request_id, *(getattr(found, each.name) for each in fields(found)))
+
+
+@dataclass(frozen=True)
+class BacktestResponse(Backtest, _Identified):
+    """How models and rules would have done on the later half of a series, one entry per name and steps ahead.
+
+    `origins` forecasts were made, the first with `first` values known and the last with `last`; `scale` is the naive
+    rule's one-step error on those `first` values, which `mase` is in units of. `warnings` say why `mase` or `coverage`
+    is null where it could be a number.
+    """
+
+
+@dataclass(frozen=True)
+class InspectResponse(Inspection, _Identified):
+    """An answer and what it came from, step by step; `reading` says in one sentence what it means."""
+
+
+@dataclass(frozen=True)
+class CompareResponse(Comparison, _Identified):
+    """The models of a task beside each other and beside the rules; lists run parallel to the sequences."""

@@ -1,0 +1,108 @@
+"""POST /v2/models/{model}[/versions/{version}]/infer: a prediction, asked and answered in tensors."""
+
+from __future__ import annotations
+
+import orjson
+
+from service.errors import InvalidInput
+from service.http import encoding
+from service.http.body import Accepted, parse, refuse_repeated_keys
+from service.http.codec import JSON, Call, Codec, Content
+from service.inference import answers
+from service.inference.catalog import Catalog
+from service.inference.questions import NextValues
+from service.protocols.v2 import tensors
+from service.protocols.v2.schemas import InferRequest, InferResponse, OutputTensor
+from service.telemetry.metrics import Metrics
+from service.verdicts import VERDICTS
+
+_JSON_BYTES = b"inference-header-content-length"
+# Keys of a tensor, each at most once in each; and one that may stand at the top and in every tensor besides.
+_TENSOR_KEYS = (b'"shape"', b'"datatype"', b'"data"')
+_PARAMETERS = b'"parameters"'
+
+
+class InferCodec(Codec[InferRequest]):
+    """Both paths of the protocol's one computing endpoint."""
+
+    path = "/v2/models/{model}/infer"
+    routes = ("/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer")
+    accepted = Accepted(
+        frozenset({b"application/json", b"application/octet-stream", b"application/x-www-form-urlencoded"}),
+        encoding.OFFERED,
+    )
+    tag = "v2"
+    binary = True
+    headers = (
+        {
+            "name": "Inference-Header-Content-Length",
+            "in": "header",
+            "required": False,
+            "description": "Bytes of the JSON part, where tensors follow it as bytes.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
+    )
+    payload = InferRequest
+    response = InferResponse
+    summary = "Predict the next value of each row, by the Open Inference Protocol"
+    example = {  # noqa: RUF012  # overrides an instance attribute
+        "inputs": [{"name": "sequence", "datatype": "FP64", "shape": [1, 4], "data": [1.0, 2.0, 3.0, 4.0]}]
+    }
+
+    def read(self, call: Call) -> InferRequest:
+        head = call.body[: _json_bytes(call)]
+        request = parse(self.payload, head)
+        if head.count(_PARAMETERS) > 1 or any(head.count(key) > len(request.inputs) for key in _TENSOR_KEYS):
+            refuse_repeated_keys(head)
+        return request
+
+    def question(self, payload: InferRequest, call: Call) -> NextValues:
+        rows = tensors.rows_of(payload, memoryview(call.body)[_json_bytes(call) :])
+        return NextValues(rows, call.path["model"], call.path.get("version"))
+
+    def observe(self, call: Call, metrics: Metrics, catalog: Catalog, nanoseconds: int, failed: bool) -> None:
+        model = catalog.find(call.path["model"], call.path.get("version"))
+        if model is None:
+            return  # what clients make up must not become a series
+        stages = {"fail" if failed else "success": nanoseconds * 1e-9}
+        if call.answer is not None and not failed:
+            stages |= {
+                "queue": 0.0,  # nothing waits for a batch here
+                "compute_input": (call.validated - call.began) * 1e-9,
+                "compute_infer": (call.inferred - call.validated) * 1e-9,
+                "compute_output": (call.written - call.inferred) * 1e-9,
+            }
+        sequences = 0 if failed or call.answer is None else call.answer.sequences
+        metrics.inferred(model.reference, sequences, stages, call.time * 1e-6)
+
+    def write(self, found: answers.NextValues, payload: InferRequest, call: Call) -> Content:
+        tensor, data = tensors.output(found.values, payload.wants_binary())
+        head = orjson.dumps(_answer(found, tensor, payload.id))
+        if not data:
+            return Content(head, JSON)
+        headers = ((b"content-type", b"application/octet-stream"), (_JSON_BYTES, str(len(head)).encode()))
+        return Content(head + data, headers)
+
+
+def _json_bytes(call: Call) -> int:
+    given = call.headers.get(_JSON_BYTES)
+    if given is None:
+        return len(call.body)
+    if not given.isdigit() or len(given) > 10 or int(given) > len(call.body):
+        raise InvalidInput(
+            "Inference-Header-Content-Length: expected the number of bytes of the JSON part", code="invalid_header"
+        )
+    return int(given)
+
+
+def _answer(found: answers.NextValues, tensor: OutputTensor, identity: str | None) -> dict[str, object]:
+    """The response without what it has not: clients take a null for a value."""
+    shown = {name: getattr(tensor, name) for name in ("name", "shape", "datatype")}
+    shown |= {"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters}
+    answer: dict[str, object] = {
+        "model_name": found.model,
+        "model_version": found.version,
+        "outputs": [shown],
+        "parameters": {verdict: found.verdicts.count(verdict) for verdict in VERDICTS},
+    }
+    return answer if identity is None else {**answer, "id": identity}

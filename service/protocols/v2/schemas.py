@@ -1,0 +1,196 @@
+"""Payloads of the Open Inference Protocol. Knows the protocol and not what our tensors mean.
+
+Unknown keys are tolerated, as the protocol asks; known ones are strict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, Tag
+
+from service.http.numbers import MOST_VALUES, Number
+
+Datatype = Literal[
+    "FP64", "FP32", "FP16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"
+]  # BOOL and BYTES are no numbers
+
+_Flat = Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
+_Rows = Annotated[list[_Flat], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
+_Steps = Annotated[list[_Rows], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
+Data = Annotated[
+    Annotated[_Flat, Tag("flat")] | Annotated[_Rows, Tag("rows")] | Annotated[_Steps, Tag("steps")],
+    Field(union_mode="left_to_right"),
+]
+Dimension = Annotated[int, Field(ge=0, le=MOST_VALUES)]
+
+
+class _Tolerant(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+
+class InputParameters(_Tolerant):
+    binary_data_size: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Bytes of this tensor after the JSON part, instead of `data`."
+    )
+
+
+class InputTensor(_Tolerant):
+    """A tensor: its elements in `data`, row by row, nested or flat, or as bytes after the JSON part."""
+
+    name: Literal["sequence", "length"]
+    shape: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
+    datatype: Datatype
+    parameters: InputParameters = InputParameters()
+    data: Data | None = None
+
+
+class OutputParameters(_Tolerant):
+    binary_data: bool | None = Field(default=None, description="Whether to answer with bytes after the JSON part.")
+
+
+class RequestedOutput(_Tolerant):
+    name: Literal["prediction"]
+    parameters: OutputParameters = OutputParameters()
+
+
+class InferParameters(_Tolerant):
+    binary_data_output: bool = Field(default=False, description="Whether all outputs are bytes after the JSON part.")
+
+
+class InferRequest(_Tolerant):
+    """Sequences as one padded tensor `sequence`; `length` says how many steps of each row count."""
+
+    id: str | None = Field(default=None, max_length=1000, description="Given back with the answer.")
+    parameters: InferParameters = InferParameters()
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=2, fail_fast=True)]
+    outputs: Annotated[list[RequestedOutput], Field(max_length=8, fail_fast=True)] | None = None
+
+    def wants_binary(self) -> bool:
+        """Whether the answer's numbers go after the JSON part."""
+        asked = self.outputs[0].parameters.binary_data if self.outputs else None
+        return self.parameters.binary_data_output if asked is None else asked
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTensor:
+    """An answer: its elements in `data`, or as bytes after the JSON part when `parameters` has their size."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[float] | None = None
+    parameters: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InferResponse:
+    """One predicted value for each row of `sequence`.
+
+    `parameters` says how many rows the model `beats` the best simple rule on, `ties` with it, or `loses` to it; a row
+    that is too short to be checked counts nowhere.
+    """
+
+    model_name: str
+    model_version: str
+    outputs: list[OutputTensor]
+    parameters: dict[Literal["beats", "ties", "loses"], int]
+    id: str | None = None
+
+
+class ServerMetadata(BaseModel):
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerLive(BaseModel):
+    live: bool
+
+
+class ServerReady(BaseModel):
+    live: bool
+    ready: bool
+
+
+class ModelReady(BaseModel):
+    name: str
+    ready: bool
+
+
+class TensorMetadata(BaseModel):
+    """-1 stands for a dimension of any size."""
+
+    name: str
+    datatype: Datatype
+    shape: list[int]
+
+
+class ModelMetadata(BaseModel):
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class TensorConfig(BaseModel):
+    name: str
+    data_type: str
+    dims: list[int]
+
+
+class ModelConfig(BaseModel):
+    """What Triton's clients read before they measure."""
+
+    name: str
+    platform: str
+    backend: str
+    max_batch_size: int
+    version_policy: dict[str, dict[str, list[int]]]
+    input: list[TensorConfig]
+    output: list[TensorConfig]
+
+
+class IndexEntry(BaseModel):
+    """One version of a model in the repository; `reason` says why it is not served."""
+
+    name: str
+    version: str
+    state: Literal["READY", "UNAVAILABLE"]
+    reason: str
+
+
+class Duration(BaseModel):
+    """How often, and nanoseconds in all."""
+
+    count: int
+    ns: int
+
+
+class InferStatistics(BaseModel):
+    success: Duration
+    fail: Duration
+    queue: Duration
+    compute_input: Duration
+    compute_infer: Duration
+    compute_output: Duration
+    cache_hit: Duration
+    cache_miss: Duration
+
+
+class ModelStatistics(BaseModel):
+    """Requests that came by this protocol: `inference_count` counts sequences, `execution_count` requests."""
+
+    name: str
+    version: str
+    last_inference: int = Field(description="Milliseconds since the epoch; 0 before the first.")
+    inference_count: int
+    execution_count: int
+    inference_stats: InferStatistics
+    batch_stats: list[dict[str, Any]] = []
+
+
+class Statistics(BaseModel):
+    model_stats: list[ModelStatistics]

@@ -1,0 +1,126 @@
+"""Between tensors and sequences: JSON or little-endian bytes, padded rows or ragged ones. Pure; knows no HTTP."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.errors import InvalidInput, Problem
+from service.http.numbers import MOST_SEQUENCES, MOST_VALUES
+from service.inference.sequences import Rows
+from service.protocols.v2.schemas import InferRequest, InputTensor, OutputTensor
+
+Array = NDArray[Any]
+
+_NUMPY = {
+    "FP64": "<f8",
+    "FP32": "<f4",
+    "FP16": "<f2",
+    "INT8": "<i1",
+    "INT16": "<i2",
+    "INT32": "<i4",
+    "INT64": "<i8",
+    "UINT8": "<u1",
+    "UINT16": "<u2",
+    "UINT32": "<u4",
+    "UINT64": "<u8",
+}
+
+
+def rows_of(request: InferRequest, tensors: memoryview) -> Rows:
+    """The sequences in ``request``; ``tensors`` are the bytes after its JSON part.
+
+    Raises:
+        InvalidInput: shape, datatype, elements and bytes do not fit each other, or more than a request may hold.
+    """
+    arrays: dict[str, Array] = {}
+    for position, tensor in enumerate(request.inputs):
+        if tensor.name in arrays:
+            raise _refused(f"inputs.{position}.name", "each input once")
+        size = tensor.parameters.binary_data_size
+        if size is None:
+            arrays[tensor.name] = _from_json(tensor, position)
+        else:
+            arrays[tensor.name] = _from_bytes(tensor, tensors[:size], position)
+            tensors = tensors[size:]
+    if len(tensors):
+        raise _refused("body", "as many bytes after the JSON part as binary_data_size says")
+    if "sequence" not in arrays:
+        raise _refused("inputs", "an input named sequence")
+    return _rows(arrays["sequence"], arrays.get("length"))
+
+
+def output(values: list[float], binary: bool) -> tuple[OutputTensor, bytes]:
+    """The output tensor of ``values`` and its bytes after the JSON part."""
+    shape = [len(values), 1]
+    if not binary:
+        return OutputTensor("prediction", shape, "FP64", data=values), b""
+    data = np.array(values, "<f8").tobytes()
+    return OutputTensor("prediction", shape, "FP64", parameters={"binary_data_size": len(data)}), data
+
+
+def _from_json(tensor: InputTensor, position: int) -> Array:
+    _require_room(tensor, position)
+    if tensor.data is None:
+        raise _refused(f"inputs.{position}", "data, or parameters.binary_data_size")
+    if isinstance(tensor.data[0], list) and len(tensor.data) != tensor.shape[0]:  # known before any is copied
+        raise _refused(f"inputs.{position}.data", "as many elements as the shape says")
+    try:
+        array = np.array(tensor.data, np.float64)
+    except ValueError:  # ragged
+        raise _refused(f"inputs.{position}.data", "rows of one length; pad them and say their length") from None
+    if array.shape != tuple(tensor.shape) and (array.ndim > 1 or array.size != math.prod(tensor.shape)):
+        raise _refused(f"inputs.{position}.data", "as many elements as the shape says")
+    if not tensor.datatype.startswith("FP"):
+        bounds = np.iinfo(_NUMPY[tensor.datatype])
+        if ((array != np.floor(array)) | (array < bounds.min) | (array > bounds.max)).any():
+            raise _refused(f"inputs.{position}.data", f"whole numbers that {tensor.datatype} can hold")
+    return array.reshape(tensor.shape)
+
+
+def _from_bytes(tensor: InputTensor, data: memoryview, position: int) -> Array:
+    _require_room(tensor, position)
+    if tensor.data is not None:
+        raise _refused(f"inputs.{position}", "either data or parameters.binary_data_size")
+    dtype = np.dtype(_NUMPY[tensor.datatype])
+    if not len(data) == tensor.parameters.binary_data_size == math.prod(tensor.shape) * dtype.itemsize:
+        raise _refused(f"inputs.{position}.parameters.binary_data_size", "the bytes of shape and datatype, all sent")
+    return np.frombuffer(data, dtype).reshape(tensor.shape)
+
+
+def _rows(array: Array, given: Array | None) -> Rows:
+    if array.ndim == 1 or (array.ndim == 3 and array.shape[2] not in (1, 2)):
+        raise _refused("sequence.shape", "[sequences, timesteps, features] with 1 or 2 features")
+    sequences, timesteps = array.shape[:2]
+    if not 1 <= sequences <= MOST_SEQUENCES or timesteps < 1:
+        raise _refused("sequence.shape", f"1 to {MOST_SEQUENCES} sequences of at least one timestep")
+    pairs = array.ndim == 3 and array.shape[2] == 2
+    table = (array if pairs else array.reshape(sequences, timesteps)).astype(np.float64)
+    lengths = np.full(sequences, timesteps) if given is None else _lengths(given, sequences, timesteps)
+    finite = np.isfinite(table).reshape(sequences, timesteps, -1).all(axis=2)
+    if not (finite | (np.arange(timesteps) >= lengths[:, None])).all():
+        raise InvalidInput(
+            "sequence: expected finite numbers", code="non_finite", problems=(Problem("sequence", "finite numbers"),)
+        )
+    return Rows(table, lengths)
+
+
+def _lengths(given: Array, sequences: int, timesteps: int) -> NDArray[np.int64]:
+    if given.size != sequences or given.shape not in ((sequences,), (sequences, 1)):
+        raise _refused("length.shape", "one length for each sequence")
+    lengths = given.reshape(-1)
+    if not ((lengths >= 1) & (lengths <= timesteps) & (lengths == np.floor(lengths))).all():
+        raise _refused("length", "whole numbers from 1 to the number of timesteps")
+    return lengths.astype(np.int64)
+
+
+def _require_room(tensor: InputTensor, position: int) -> None:
+    if math.prod(tensor.shape) > 2 * MOST_VALUES:  # pairs are two elements a value
+        raise _refused(f"inputs.{position}.shape", f"at most {MOST_VALUES} values in all")
+
+
+def _refused(where: str, expected: str) -> InvalidInput:
+    return InvalidInput(f"{where}: expected {expected}", code="invalid_tensor", problems=(Problem(where, expected),))
