@@ -28,7 +28,7 @@ from service.http.pipeline import Computing
 from service.http.protocol import Protocol, Protocols
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
-from service.inference.repository import Repository, follow_others, watch_folder
+from service.inference.repository import Repository, follow_others, try_others, watch_folder
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.lists import listed
@@ -98,6 +98,7 @@ def create_app(
         watches = [life.guard("the request log's thread", log.wait_stopped())]
         if settings.log_keep_days is not None:
             watches.append(life.guard("the deletion of old requests", forget_old(log, settings.log_keep_days)))
+        watches.append(life.guard("the trial of models", try_others(repository)))
         if settings.models_poll_seconds:
             watches.append(life.guard("the models' watcher", watch_folder(repository, settings.models_poll_seconds)))
         admission = Admission(

@@ -66,6 +66,15 @@ def read_folder(path: Path) -> ModelFolder:
         ModelRejected: a file is missing, unreadable or not a regular file of some megabytes at most, the card does
             not hold to the contract or names another model than its folder, or a digest differs.
     """
+    card, digest = read_described(path)
+    contents = {name: _checked_bytes(path, name, card) for name in MODEL_FILES}
+    plots = {plot: contents[name] or b"" for plot, name in PLOTS.items()}
+    golden = _golden_of(contents[GOLDEN], path)
+    return ModelFolder(path, card, digest, golden, contents[ONNX] or b"", contents[KERAS], plots)
+
+
+def read_described(path: Path) -> tuple[ModelCard, str]:
+    """The card of ``models/<name>/<version>`` alone, and its digest; raises as :func:`read_folder` does."""
     where = reference_of(path)
     data = read_card(path)
     try:
@@ -78,13 +87,21 @@ def read_folder(path: Path) -> ModelFolder:
         raise ModelRejected(f"{where}: the card is that of {card.name}/{card.version}")
     if card.intervals is not None and (defect := defect_of(card.intervals.quantiles)) is not None:
         card = card.model_copy(update={"intervals": None, "no_intervals": defect})
-    contents = {name: _checked_bytes(path, name, card) for name in MODEL_FILES}
+    return card, sha256(data)
+
+
+def read_golden(path: Path, card: ModelCard) -> Golden:
+    """The golden answers of a folder with that ``card`` alone; raises as :func:`read_folder` does."""
+    return _golden_of(_checked_bytes(path, GOLDEN, card), path)
+
+
+def _golden_of(content: bytes | None, path: Path) -> Golden:
     try:
-        golden = Golden.model_validate_json(contents[GOLDEN] or b"")
+        return Golden.model_validate_json(content or b"")
     except ValidationError as error:
-        raise ModelRejected(f"{where}: {GOLDEN} breaks the contract ({error.error_count()} errors)") from error
-    plots = {plot: contents[name] or b"" for plot, name in PLOTS.items()}
-    return ModelFolder(path, card, sha256(data), golden, contents[ONNX] or b"", contents[KERAS], plots)
+        raise ModelRejected(
+            f"{reference_of(path)}: {GOLDEN} breaks the contract ({error.error_count()} errors)"
+        ) from error
 
 
 def read_card(path: Path) -> bytes:

@@ -3,25 +3,55 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from service.cards import sha256
+from service.folders import read_folder
+from service.inference.catalog import load
+from service.inference.sequences import batches
 from tests.conftest import MODELS
 
 CELLS = ("simplernn", "lstm", "gru")
+# What such a series looks like.
+LIKE = [3 + 2 * math.sin(0.3 * k) + 0.1 * math.cos(7.3 * k * k) for k in range(24)]
 
 
-def add_own_series(folder: Path, task: str, *, beaten_by: str | None = None) -> list[str]:
-    """Write ``<task>-{simplernn,lstm,gru}/1`` into ``folder``, each in one step, and give their names."""
+def add_own_series(folder: Path, task: str, *, beaten_by: str | None = None, like: Sequence[float] = LIKE) -> list[str]:
+    """Write ``<task>-{simplernn,lstm,gru}/1`` into ``folder``, each in one step, and give their names.
+
+    ``like`` is among their golden sequences.
+    """
     names = [f"{task}-{cell}" for cell in CELLS]
     for name, cell in zip(names, CELLS, strict=True):
         making = folder / name / ".making"
         shutil.copytree(MODELS / f"sine-{cell}" / "1", making)
-        card = json.loads((making / "card.json").read_text())
-        card |= {"name": name, "task": task, "family": "own", "judged": judged(name, beaten_by)}
-        (making / "card.json").write_text(json.dumps(card))
+        _rename(making, name, task, beaten_by, _golden(cell, [like])[0])
         making.rename(folder / name / "1")
+    return names
+
+
+def add_many_own_series(folder: Path, likes: Sequence[Sequence[float]]) -> list[str]:
+    """Write ``series-<place>/1`` into ``folder`` for each of ``likes``, and give their names.
+
+    All are one GRU, and its large files are links to one copy.
+    """
+    names = [f"series-{place}" for place in range(len(likes))]
+    first = shutil.copytree(MODELS / "sine-gru" / "1", folder / names[0] / "1")
+    for name, golden in zip(names, _golden("gru", likes), strict=True):
+        made = folder / name / "1"
+        made.mkdir(parents=True, exist_ok=True)
+        for file in first.iterdir():
+            if made != first and file.name not in ("card.json", "golden.json"):
+                os.link(file, made / file.name)
+        shutil.copy(MODELS / "sine-gru" / "1" / "card.json", made)
+        _rename(made, name, name, None, golden)
     return names
 
 
@@ -34,3 +64,25 @@ def judged(name: str, beaten_by: str | None) -> dict[str, Any]:
     ]
     best = min(scores, key=scores.__getitem__)
     return {"origins": 20, "horizon": 1, "season": None, "entries": entries, "best": best, "beaten_by": beaten_by}
+
+
+def _golden(cell: str, likes: Sequence[Sequence[float]]) -> list[bytes]:
+    """Golden files of that sine model with one more sequence each."""
+    source = MODELS / f"sine-{cell}" / "1"
+    model = load(read_folder(source))
+    golden = json.loads((source / "golden.json").read_text())
+    values = np.empty(len(likes))
+    for batch in batches([list(each) for each in likes]):
+        values[batch.rows] = model.answer(batch)[0]
+    return [
+        json.dumps({"cases": [*golden["cases"], {"sequence": list(like), "value": value}]}).encode()
+        for like, value in zip(likes, values.tolist(), strict=True)
+    ]
+
+
+def _rename(made: Path, name: str, task: str, beaten_by: str | None, golden: bytes) -> None:
+    (made / "golden.json").write_bytes(golden)
+    card = json.loads((made / "card.json").read_text())
+    card |= {"name": name, "task": task, "family": "own", "judged": judged(name, beaten_by)}
+    card["checksums"] |= {"golden.json": sha256(golden)}
+    (made / "card.json").write_text(json.dumps(card))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Iterator
 from typing import Literal, get_args
 
@@ -11,7 +12,8 @@ import numpy as np
 from service.cards import Cell, Golden, ModelCard
 from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError, to_install
 from service.folders import ModelFolder
-from service.inference.model import Model
+from service.inference.candidates import Candidates
+from service.inference.model import Made, Model
 from service.inference.network import Network
 from service.inference.onnx_form import Form
 from service.inference.readings import reading_of
@@ -29,6 +31,7 @@ class Catalog:
     """The models that are served, and those that were refused with the reason.
 
     Whoever changes it puts new dictionaries in the place of the old, so that readers in other threads need no lock.
+    What may be chosen and what is of which task is found out once after each change.
     """
 
     def __init__(self, models: list[Model], refused: dict[str, str]) -> None:
@@ -36,7 +39,9 @@ class Catalog:
         self.refused = refused
         for model in sorted(models, key=lambda m: (m.card.name, int(m.card.version))):
             self._versions.setdefault(model.card.name, {})[model.card.version] = model
-        self._series_models = self._of_any_series()
+        self._lock = threading.RLock()  # of those who change it
+        self._candidates: Candidates | None = None
+        self._tasks: dict[str, list[Model]] | None = None
 
     def __iter__(self) -> Iterator[Model]:
         """Every served model, highest version only, by name."""
@@ -48,18 +53,32 @@ class Catalog:
 
     def put(self, name: str, models: list[Model], refused: dict[str, str]) -> None:
         """Serve exactly ``models`` as the versions of ``name``; ``refused`` maps its bad versions to the reason."""
-        others = {each: versions for each, versions in self._versions.items() if each != name}
-        if models:
-            ordered = sorted(models, key=lambda model: int(model.card.version))
-            others[name] = {model.card.version: model for model in ordered}
-        self._versions = dict(sorted(others.items()))
-        self._series_models = self._of_any_series()
-        self.refused = {each: reason for each, reason in self.refused.items() if each.partition("/")[0] != name}
-        self.refuse(name, refused)
+        with self._lock:
+            others = {each: versions for each, versions in self._versions.items() if each != name}
+            if models:
+                ordered = sorted(models, key=lambda model: int(model.card.version))
+                others[name] = {model.card.version: model for model in ordered}
+            self._versions = dict(sorted(others.items()))
+            self._candidates = self._tasks = None
+            self.refused = {each: reason for each, reason in self.refused.items() if each.partition("/")[0] != name}
+            self.refuse(name, refused)
+
+    def refresh(self) -> None:
+        """Of some models it is known by now whether they can be loaded."""
+        self._candidates = None
+
+    def withdraw(self, name: str, version: str, reason: str) -> None:
+        """Serve that version no longer."""
+        with self._lock:
+            prefix = f"{name}/"
+            refused = {each.removeprefix(prefix): why for each, why in self.refused.items() if each.startswith(prefix)}
+            others = [model for each, model in self._versions.get(name, {}).items() if each != version]
+            self.put(name, others, {**refused, version: reason})
 
     def refuse(self, name: str, refused: dict[str, str]) -> None:
         """Keep in mind why versions of ``name`` are refused; a version of that number that is served goes on."""
-        self.refused = {**self.refused, **{f"{name}/{version}": reason for version, reason in refused.items()}}
+        with self._lock:
+            self.refused = {**self.refused, **{f"{name}/{version}": reason for version, reason in refused.items()}}
 
     def __len__(self) -> int:
         return len(self._versions)
@@ -100,12 +119,13 @@ class Catalog:
         """The task of the served model of that name; None without a name."""
         return None if name is None else self.get(name).card.task
 
-    def series_models(self) -> list[Model]:
-        """Models that may be chosen for a series that came without a model's name."""
-        return self._series_models
-
-    def _of_any_series(self) -> list[Model]:
-        return [model for model in self if model.may_be_chosen]
+    @property
+    def candidates(self) -> Candidates:
+        """Those that may be chosen for a series that came without a model's name."""
+        found = self._candidates
+        if found is None:
+            found = self._candidates = Candidates(self)
+        return found
 
     def of_task(self, task: str) -> list[Model]:
         """The served models that are compared for ``task``: SimpleRNN, LSTM and GRU, then by name.
@@ -116,18 +136,27 @@ class Catalog:
             UnknownModel: no model is served for that task.
             ModelUnavailable: those that would be were refused at load.
         """
-        of_it = [model for model in self if model.card.task == task]
-        if not of_it:
+        of_it = self._by_task().get(task)
+        if of_it is None:
             for cell in CELLS:
                 self._refuse_if_refused(f"{task}-{cell}")
             tasks = ", ".join(self.tasks()) or "no task"
             raise UnknownModel(f"no such task; models are served for {tasks}", code="unknown_task")
-        own = [model for model in of_it if model.card.name == f"{task}-{model.card.architecture}"]
-        return sorted(own or of_it, key=lambda model: (CELLS.index(model.card.architecture), model.card.name))
+        called = [model for model in of_it if model.card.name == f"{task}-{model.card.architecture}"]
+        return sorted(called or of_it, key=lambda model: (CELLS.index(model.card.architecture), model.card.name))
 
     def tasks(self) -> list[str]:
         """Names of the tasks that models are served for."""
-        return sorted({model.card.task for model in self})
+        return sorted(self._by_task())
+
+    def _by_task(self) -> dict[str, list[Model]]:
+        found = self._tasks
+        if found is None:
+            found = {}
+            for model in self:
+                found.setdefault(model.card.task, []).append(model)
+            self._tasks = found
+        return found
 
 
 def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
@@ -143,7 +172,7 @@ def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
         onnx = reading.load(folder.onnx)
         _require_what_the_card_says(onnx.form, card)
         network = onnx if runtime == "onnx" else _keras_network(folder.keras, reading.features)
-        model = Model(reading, network, card, onnx.weights, folder.plots)
+        model = Model(reading, card, Made(network, onnx.weights, folder.plots))
         worst = _golden_error(model, folder.golden)
     except UnrollError as error:
         raise ModelRejected(f"{reference}: {error.detail}") from error

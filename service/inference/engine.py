@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import InvalidInput, Problem
+from service.errors import InvalidInput, ModelUnavailable, Problem
 from service.inference import backtest, comparison, inspection, rules
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
@@ -48,9 +50,9 @@ class Engine:
         named = None if model is None else self.catalog.get(model, version)
         found: dict[int, Prediction] = {}
         for batch in batches(sequences):
-            for choice in _answered(named, batch, self.catalog):
-                places = batch.rows[choice.rows].tolist()
-                answers = predictions(choice, batch.unit[choice.rows], levels, quantiles)
+            for part, choice in _answered(named, batch, self.catalog):
+                places = part.rows[choice.rows].tolist()
+                answers = predictions(choice, part.unit[choice.rows], levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
@@ -82,10 +84,10 @@ class Engine:
         for batch in batches(sequences):
             choices = _answered(named, batch, self.catalog)
             _require_room(batch)
-            for choice in choices:
-                places = batch.rows[choice.rows].tolist()
-                ahead = _continued(choice, batch, horizon)
-                answers = forecasts(choice, ahead, batch.unit[choice.rows], levels, quantiles)
+            for part, choice in choices:
+                places = part.rows[choice.rows].tolist()
+                ahead = _continued(choice, part, horizon)
+                answers = forecasts(choice, ahead, part.unit[choice.rows], levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
@@ -127,31 +129,32 @@ class Engine:
         return compared
 
     def backtest(self, sequence: Sequence, horizon: int, models: list[str] | None = None) -> Backtest:
-        """What ``models`` (by default all that may be chosen) and the rules would have forecast, against what came."""
-        judged = (
-            self.catalog.series_models()
-            if models is None
-            else [self.catalog.get(name) for name in dict.fromkeys(models)]
-        )
-        for each in judged:
-            position = 0 if models is None else models.index(each.card.name)
-            _require_forecasts(each, f"models.{position}")
+        """What ``models`` and the rules would have forecast, against what came.
+
+        By default those are judged that would be tried for an answer without a model's name.
+        """
+        named = None if models is None else [self.catalog.get(name) for name in dict.fromkeys(models)]
+        for each in named or ():
+            _require_forecasts(each, f"models.{(models or []).index(each.card.name)}")
         batch = next(batches([sequence]))
         if batch.kind != "values":
             expected = IN_WORDS["values"]
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
         _require_room(batch)
-        return backtest.backtest(judged, batch, horizon)
+        if named is None:
+            ((_, candidates),) = self.catalog.candidates.of(batch)
+            named = _loaded(candidates)
+        return backtest.backtest(named, batch, horizon)
 
     def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
         """What one answer came from, step by step."""
         return inspection.inspect(self.catalog.get(model, version), sequence)
 
 
-def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choice]:
-    """Who answers ``batch``: the named model, or whatever does best on each sequence."""
+def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[tuple[Batch, Choice]]:
+    """Who answers the parts of ``batch``: the named model, or whatever does best on each sequence."""
     if named is not None:
-        return [answered(batch, named)]
+        return [(batch, answered(batch, named))]
     if batch.kind != "values":
         read = IN_WORDS[batch.kind]
         raise InvalidInput(
@@ -159,7 +162,20 @@ def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[Choic
             code="model_required",
             problems=(Problem("model", f"the name of a model that reads {read}"),),
         )
-    return choose(batch, catalog.series_models())
+    parts = catalog.candidates.of(batch)
+    return [(part, choice) for part, models in parts for choice in choose(part, _loaded(models))]
+
+
+def _loaded(models: list[Model]) -> list[Model]:
+    """Those of ``models`` that can answer; one that cannot be loaded keeps nobody from an answer by the others."""
+    if all(model.ready for model in models):
+        return models
+    able = []
+    for model in models:
+        with suppress(ModelUnavailable):  # the catalog keeps the reason
+            model.made()
+            able.append(model)
+    return able
 
 
 def _require_forecasts(model: Model, where: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,36 +11,73 @@ from numpy.typing import NDArray
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference.half_widths import HalfWidths
-from service.inference.network import Network, State
+from service.inference.network import State
 from service.inference.readings.reading import Answers, Floats, Origins, Reading
 from service.inference.sequences import IN_WORDS, Batch
 
 Weights = Mapping[str, NDArray[np.float32]]
 
 
-class Model:
-    """One version of a model, ready to answer. Its answers are finite, or NonFiniteOutput is raised."""
+class Made(NamedTuple):
+    """What a model is made of beside its card: loaded from a folder, or put in by a test.
 
-    def __init__(
-        self,
-        reading: Reading,
-        network: Network,
-        card: ModelCard,
-        weights: Callable[[], Weights],
-        plots: Mapping[str, bytes],
-    ) -> None:
-        """``weights`` reads those of the ONNX form by name; ``plots`` are the SVG files ``loss`` and ``fit``."""
+    ``weights`` reads those of the ONNX form by name; ``plots`` are the SVG files ``loss`` and ``fit``.
+    """
+
+    network: Any
+    weights: Callable[[], Weights]
+    plots: Mapping[str, bytes]
+
+
+# Of a model that no series is known for.
+NO_LOOKS = np.empty((4, 0))
+
+
+class Model:
+    """One version of a model. Its answers are finite, or NonFiniteOutput is raised."""
+
+    def __init__(self, reading: Reading, card: ModelCard, made: Made | None, looks: Floats = NO_LOOKS) -> None:
+        """``looks`` [4, sequences] are those of the series that it was made from; see ``candidates.looks_of``."""
         self.reading = reading
-        self.network = network
         self.card = card
-        self.weights = weights
-        self.plots = plots
+        self._made = made
+        self.looks = looks
         self.reference = f"{card.name}/{card.version}"
         self.half_widths = None if card.intervals is None else HalfWidths(card.intervals)
         # What a value costs: how often it is read, and by how much.
         self.reads, self.parameters = reading.reads, card.parameters
         # Whether it may answer a sequence that came without a model's name: a rule beat it nowhere.
         self.may_be_chosen = reading.any_series and card.beaten_by is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it answers at once, and is not loaded first."""
+        return True
+
+    @property
+    def tried(self) -> bool:
+        """Whether loading it is known to be safe."""
+        return True
+
+    def made(self) -> Made:
+        """What it is made of, loaded now where it is not. Raises ModelUnavailable."""
+        assert self._made is not None  # noqa: S101  # else another class is meant
+        return self._made
+
+    @property
+    def network(self) -> Any:
+        """The network, as the reading asks it."""
+        return self.made().network
+
+    @property
+    def weights(self) -> Callable[[], Weights]:
+        """Reads the weights of the ONNX form by name."""
+        return self.made().weights
+
+    @property
+    def plots(self) -> Mapping[str, bytes]:
+        """The SVG files ``loss`` and ``fit``."""
+        return self.made().plots
 
     def require(self, batch: Batch) -> None:
         """Refuse a batch that this model has no answer for.

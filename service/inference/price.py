@@ -11,9 +11,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from service.errors import InvalidInput, Problem
+from service.inference import sequences as posted_sequences
 from service.inference.backtest import MOST_ORIGINS
+from service.inference.candidates import MOST_TRIED
 from service.inference.catalog import Catalog
 from service.inference.model import Model
+from service.inference.sequences import batches
+
+Posted = list[posted_sequences.Sequence] | posted_sequences.Rows
 
 # A network's step: what any takes, and what each parameter adds.
 _STEP, _PARAMETER = 0.12, 4e-5
@@ -21,6 +26,10 @@ _STEP, _PARAMETER = 0.12, 4e-5
 _RULES, _RECORD = 0.4, 0.12
 # A sequence and its answer; the check and the call of each model, which all sequences share.
 _SEQUENCE, _CHECK, _CALL = 10.0, 100.0, 35.0
+# A model that is not loaded: milliseconds, or half a second in a process that tries it first. Never on the event loop.
+_LOAD = 25_000.0
+# Up to so many values are looked at for who may answer them; of more it is taken that they look like a few own models.
+_LOOKED_AT = 2048
 # A forecast's step ahead: its call, whatever it is of, and each answer in it.
 _AHEAD, _ANSWER = 12.0, 1.0
 # A judgement's tables and scores; a step that is looked into, and what each unit cubed adds (Jacobians).
@@ -65,6 +74,8 @@ def price(
     a_value = _RULES
     for model in readers:
         a_value += _RECORD + step(model)
+        if not model.ready:
+            fixed += _LOAD
     found = _SEQUENCE * sequences + a_value * values
     for model in continued:
         fixed += _AHEAD * horizon
@@ -78,18 +89,31 @@ def step(model: Model) -> float:
 
 
 class Prices:
-    """What each of the engine's methods would cost; a model that is not served, which it will refuse, costs nothing."""
+    """What each of the engine's methods would cost; a model that is not served, which it will refuse, costs nothing.
+
+    ``posted`` are the sequences themselves: without a model's name it hangs on them whose answers are looked for.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def predict(self, sequences: int, values: int, model: str | None, version: str | None) -> Price:
+    def predict(
+        self, sequences: int, values: int, model: str | None, version: str | None, posted: Posted | None = None
+    ) -> Price:
         """The price of next values."""
-        return price(self._readers(model, version), sequences, values)
+        return price(self._readers(values, model, version, posted), sequences, values)
 
-    def forecast(self, sequences: int, values: int, horizon: int, model: str | None, version: str | None) -> Price:
+    def forecast(
+        self,
+        sequences: int,
+        values: int,
+        horizon: int,
+        model: str | None,
+        version: str | None,
+        posted: Posted | None = None,
+    ) -> Price:
         """The price of forecasts; whoever may answer is taken for the dearest that may."""
-        readers = self._readers(model, version)
+        readers = self._readers(values, model, version, posted)
         return price(readers, sequences, values, sorted(readers, key=step)[-1:], sequences, horizon)
 
     def compare(self, sequences: int, values: int, task: str, models: list[str] | None) -> Price:
@@ -97,9 +121,9 @@ class Prices:
         compared = self._catalog.of_task(task) if models is None else self._named(dict.fromkeys(models))
         return price(compared, sequences, values)
 
-    def backtest(self, values: int, horizon: int, models: list[str] | None) -> Price:
+    def backtest(self, values: int, horizon: int, models: list[str] | None, posted: Posted | None = None) -> Price:
         """The price of a judgement from rolling origins."""
-        judged = self._catalog.series_models() if models is None else self._named(dict.fromkeys(models))
+        judged = self._anybody(values, posted) if models is None else self._named(dict.fromkeys(models))
         origins = min(max(values // 2 - horizon + 1, 0), MOST_ORIGINS)
         read = price(judged, 1, values)
         continued = price((), 0, 0, judged, origins, horizon).microseconds + _JUDGEMENT
@@ -116,11 +140,24 @@ class Prices:
         tried = found.reading.tried(steps) * step(found)
         return Price(price((found,), 1, values).microseconds + looked + tried, values)
 
-    def _readers(self, model: str | None, version: str | None) -> Sequence[Model]:
+    def _readers(self, values: int, model: str | None, version: str | None, posted: Posted | None) -> Sequence[Model]:
         if model is None:
-            return self._catalog.series_models()
+            return self._anybody(values, posted)
         found = self._catalog.find(model, version)
         return () if found is None else (found,)
+
+    def _anybody(self, values: int, posted: Posted | None) -> list[Model]:
+        candidates = self._catalog.candidates
+        if not candidates.own:
+            return candidates.always
+        if posted is None or values > _LOOKED_AT:
+            return [*candidates.always, *candidates.own[:MOST_TRIED]]
+        try:
+            parts = [part for batch in batches(posted) if batch.kind == "values" for part in candidates.of(batch)]
+        except InvalidInput:  # the engine will say so
+            return candidates.always
+        tried = {model.reference: model for _, models in parts for model in models}
+        return list(tried.values())
 
     def _named(self, names: Iterable[str]) -> list[Model]:
         return [found for name in names if (found := self._catalog.find(name)) is not None]

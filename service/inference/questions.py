@@ -101,7 +101,7 @@ class Predict(Question[list[answers.Prediction]]):
     quantiles: tuple[float, ...] = ()
 
     def price(self, prices: Prices) -> Price:
-        return prices.predict(len(self.sequences), self.values, self.model, self.version)
+        return prices.predict(len(self.sequences), self.values, self.model, self.version, self.sequences)
 
     def joins(self) -> Hashable | None:
         return _short(self, self.model, self.version, self.levels, self.quantiles)
@@ -126,7 +126,8 @@ class Forecast(Question[list[answers.Forecast]]):
     quantiles: tuple[float, ...] = ()
 
     def price(self, prices: Prices) -> Price:
-        return prices.forecast(len(self.sequences), self.values, self.horizon, self.model, self.version)
+        count, values = len(self.sequences), self.values
+        return prices.forecast(count, values, self.horizon, self.model, self.version, self.sequences)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Forecast]]]:
@@ -175,7 +176,7 @@ class Backtest(Question[answers.Backtest]):
     models: list[str] | None
 
     def price(self, prices: Prices) -> Price:
-        return prices.backtest(self.values, self.horizon, self.models)
+        return prices.backtest(self.values, self.horizon, self.models, self.sequences)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Backtest]]:

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from service.cards import CARD, MODEL_FILES
 from service.errors import ModelPending, ModelRejected, UnknownModel
-from service.folders import model_folders, read_folder, reference_of
-from service.inference.catalog import Catalog, Runtime, load
+from service.folders import model_folders, reference_of
+from service.inference.catalog import Catalog, Runtime
 from service.inference.model import Model
-from service.inference.vetting import Vetting
+from service.inference.opening import Opening
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ Fingerprint = tuple[tuple[int, int, int] | int, ...]
 Key = tuple[str, str]  # name and version
 Change = tuple[int, int]  # modification time and inode of the file that tells of it
 _CHANGE = "model-"
-_FOLLOW_SECONDS = 0.25
+_FOLLOW_SECONDS, _TRY_SECONDS = 0.25, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ class Repository:
         ``changes`` is a folder through which several processes tell each other what was loaded and unloaded;
         ``ending`` tells whether this one is to end.
         """
-        self._folders = list({folder.resolve(): folder for folder in folders}.values())  # each once
-        self._runtime, self._changes = runtime, changes
-        self._vetting = Vetting(runtime, ending)
+        self.folders = list({folder.resolve(): folder for folder in folders}.values())  # each once
+        self._changes = changes
+        self._opening = Opening(runtime, ending, self._withdraw)
         self._followed: dict[str, Change] = {}
         self._lock = threading.Lock()
         self._unloaded: dict[str, list[str]] = {}
         self._missing: set[Path] = set()
         self._seen, self._barred = self._scan()
-        self._chosen = _chosen(self._folders, self._seen, self._barred)
+        self._chosen = _chosen(self.folders, self._seen, self._barred)
         read = self._read(self._chosen.values())
         refused = {reference_of(path): each.detail for path, each in read.items() if isinstance(each, ModelRejected)}
         self.catalog = Catalog([each for each in read.values() if isinstance(each, Model)], refused)
@@ -82,7 +82,7 @@ class Repository:
         if complaints := len(self.complaints()):
             return f"{served} ({complaints} refused, see above)"
         if not len(self.catalog):
-            return f"{served} (there is no <name>/<version> in {' or '.join(map(str, self._folders))})"
+            return f"{served} (there is no <name>/<version> in {' or '.join(map(str, self.folders))})"
         return served
 
     def index(self) -> list[Entry]:
@@ -143,7 +143,7 @@ class Repository:
             present = {**{path: self._seen[path] for path in kept}, **found}
             names = {path.name for path in barred}
             held = {key: path for key, path in self._chosen.items() if key[0] in names and path in present}
-            chosen = {**_chosen(self._folders, present, barred), **held}
+            chosen = {**_chosen(self.folders, present, barred), **held}
             changed = {
                 key: path
                 for key, path in chosen.items()
@@ -158,9 +158,21 @@ class Repository:
                 self._take_in(name, {path.name: read[path] for key, path in changed.items() if key[0] == name}, gone)
             self._bar()
 
+    def try_others(self) -> None:
+        """Find out which of the models that were not loaded at once can be; those that cannot are refused."""
+        untried = {(each.card.name, each.card.version): each for each in self.catalog.everyone() if not each.tried}
+        if not untried:
+            return
+        paths = {path: untried[key] for key, path in self._chosen.items() if key in untried}
+        for path, refusal in self._opening.refusals(list(paths)).items():
+            if not isinstance(refusal, ModelPending) and self.catalog.find(path.parent.name, path.name) is paths[path]:
+                log.warning("%s", refusal.detail)
+                self._withdraw(path, refusal.detail)
+        self.catalog.refresh()
+
     def _load(self, name: str) -> None:
         found, self._barred = self._scan()
-        chosen = {key: path for key, path in _chosen(self._folders, found, self._barred).items() if key[0] == name}
+        chosen = {key: path for key, path in _chosen(self.folders, found, self._barred).items() if key[0] == name}
         barred = [reason for path, reason in self._barred.items() if name in (path.name, path.parent.name)]
         if not chosen:
             raise ModelRejected("; ".join(barred)) if barred else UnknownModel("no folder has that name")
@@ -195,7 +207,7 @@ class Repository:
         making.rename(self._changes / f"{_CHANGE}{name}")
 
     def _take_in(self, name: str, read: dict[str, Model | ModelRejected], gone: set[Key]) -> None:
-        before = {model.card.version: model for model in self.catalog.everyone() if model.card.name == name}
+        before = {version: self.catalog.get(name, version) for version in self.catalog.versions(name)}
         stay = {version: model for version, model in before.items() if (name, version) not in gone}
         refused = {
             version: reason
@@ -215,27 +227,19 @@ class Repository:
 
     def _read(self, paths: Iterable[Path]) -> dict[Path, Model | ModelRejected]:
         """Each folder's model or why it is refused; one whose turn did not come is new again at the next look."""
-        several = list(paths)
-        refused = self._vetting.refusals(several)
-        read = {path: refused.get(path) or self._checked(path) for path in several}
+        read = self._opening.models(paths)
         for path, each in read.items():
             if isinstance(each, ModelPending):
                 self._seen.pop(path, None)
         return read
 
-    def _checked(self, path: Path) -> Model | ModelRejected:
-        try:
-            folder = read_folder(path)
-            if not self._vetting.vouches(folder.digest):
-                return ModelPending(f"{reference_of(path)}: it was changed while it was loaded")
-            return load(folder, self._runtime)
-        except ModelRejected as error:
-            return error
+    def _withdraw(self, path: Path, reason: str) -> None:
+        self.catalog.withdraw(path.parent.name, path.name, reason)
 
     def _scan(self) -> tuple[dict[Path, Fingerprint], dict[Path, str]]:
         found: dict[Path, Fingerprint] = {}
         barred: dict[Path, str] = {}
-        for folder in self._folders:
+        for folder in self.folders:
             paths, refused = model_folders(folder)
             found.update({path: _fingerprint(path) for path in paths})
             barred.update(refused)
@@ -246,7 +250,7 @@ class Repository:
         read = {
             "/".join(key): reason for key, reason in map(_keyed, self.catalog.refused.items()) if key in self._chosen
         }
-        names = [reason for path, reason in self._barred.items() if path not in self._folders]
+        names = [reason for path, reason in self._barred.items() if path not in self.folders]
         self.catalog.refused = {**read, **{reason.partition(": ")[0]: reason for reason in names}}
 
 
@@ -255,6 +259,13 @@ async def watch_folder(repository: Repository, seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         await asyncio.to_thread(repository.look)
+
+
+async def try_others(repository: Repository) -> None:
+    """Try the models that were not loaded at once, those that will come too, for ever."""
+    while True:
+        await asyncio.to_thread(repository.try_others)
+        await asyncio.sleep(_TRY_SECONDS)
 
 
 async def follow_others(repository: Repository) -> None:

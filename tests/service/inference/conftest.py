@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from service.inference.catalog import Catalog
-from service.inference.model import Model
+from service.inference.model import Made, Model
 from service.inference.network import Features, Lengths, Network, State
 from service.inference.readings import reading_of
 
@@ -35,6 +35,7 @@ def make_model(catalog: Catalog) -> MakeModel:
 
     def make(network: Network | float, like: str = "sine-gru", **changes: Any) -> Model:
         card = catalog.get(like).card.model_copy(update=changes)
-        return Model(reading_of(card), Constant(network) if isinstance(network, float) else network, card, dict, {})
+        made = Made(Constant(network) if isinstance(network, float) else network, dict, {})
+        return Model(reading_of(card), card, made)
 
     return make

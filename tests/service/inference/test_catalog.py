@@ -42,7 +42,7 @@ def test_the_slides_models_have_the_slides_parameters(catalog: Catalog, name: st
 
 
 def test_only_next_value_models_may_answer_any_series(catalog: Catalog) -> None:
-    candidates = {model.card.name for model in catalog.series_models()}
+    candidates = {model.card.name for model in catalog.candidates.always}
     assert candidates == {name for name in PUBLISHED if not name.startswith("memory")}
 
 
