@@ -72,10 +72,13 @@ def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
     overall: dict[str, float] = {}
     for model in models:
         card = model.card
-        forecasts, answers = model.foretold(batch, origins, horizon)
+        (forecasts, fan), answers = model.foretold(batch, origins, horizon)
         mae, smape = _measured(truth, forecasts)
         coverage: Coverage = [None] * horizon
-        if card.intervals is not None and model.half_widths is not None:
+        if fan is not None:
+            lower, upper = fan.bounds(LEVELS)
+            coverage = _shares((lower <= truth) & (truth <= upper), np.array([why is None for why in fan.reasons]))
+        elif card.intervals is not None and model.half_widths is not None:
             known = _known(batch, origins, answers, model.reading.first)
             coverage = _coverage(np.abs(truth - forecasts), known, card.intervals.widest, model.half_widths)
         if coverage[0] is None and (card.intervals or card.no_intervals):
@@ -158,12 +161,15 @@ def _coverage(
 
     ``errors`` are [origins, horizon]; ``half_widths`` as in :class:`service.inference.intervals.Symmetric`.
     """
-    are_given, horizon = given(widest, known.scale, known.unit), errors.shape[1]
+    held = errors <= half_widths(_Z, errors.shape[1]) * known.scale[:, None]
+    return _shares(held, given(widest, known.scale, known.unit))
+
+
+def _shares(held: NDArray[np.bool_], are_given: NDArray[np.bool_]) -> Coverage:
+    """The share of ``held`` [levels, origins, horizon] among the origins that ``are_given`` an interval."""
     if not are_given.any():
-        return [None] * horizon
-    held = errors <= half_widths(_Z, horizon) * known.scale[:, None]
-    shares = held[:, are_given].mean(axis=1).T.tolist()
-    return [dict(zip(NAMES, each, strict=True)) for each in shares]
+        return [None] * held.shape[2]
+    return [dict(zip(NAMES, each, strict=True)) for each in held[:, are_given].mean(axis=1).T.tolist()]
 
 
 def _best(overall: dict[str, float], scale: float, unit: float) -> BestBacktest:

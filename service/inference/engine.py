@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.errors import InvalidInput, ModelUnavailable, Problem
 from service.inference import backtest, comparison, inspection, rules
@@ -13,8 +12,10 @@ from service.inference.answers import Backtest, Comparison, Forecast, NextValues
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, choose, judged
 from service.inference.inspection import Inspection
+from service.inference.intervals import Fan
 from service.inference.model import Model
 from service.inference.price import Prices
+from service.inference.readings.reading import Ahead
 from service.inference.records import forecasts, predictions
 from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
 from service.levels import LEVELS
@@ -52,7 +53,8 @@ class Engine:
         for batch in batches(sequences):
             for part, choice in _answered(named, batch, self.catalog):
                 places = part.rows[choice.rows].tolist()
-                answers = predictions(choice, part.unit[choice.rows], levels, quantiles)
+                own = _spread(choice, part) if levels or quantiles else None
+                answers = predictions(choice, own, part.unit[choice.rows], levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
@@ -86,7 +88,7 @@ class Engine:
             _require_room(batch)
             for part, choice in choices:
                 places = part.rows[choice.rows].tolist()
-                ahead = _continued(choice, part, horizon)
+                ahead = _ahead(choice, part, horizon)
                 answers = forecasts(choice, ahead, part.unit[choice.rows], levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
@@ -195,10 +197,17 @@ def _require_room(batch: Batch) -> None:
         raise InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
 
 
-def _continued(choice: Choice, batch: Batch, horizon: int) -> NDArray[np.float64]:
-    """Values [answered, horizon] that follow the sequences of ``choice``, which are some of ``batch``."""
+def _spread(choice: Choice, batch: Batch) -> Fan | None:
+    """What the network that answers says itself of the spread around next values."""
+    if choice.model is None or not choice.model.reading.spreads:
+        return None
+    return _ahead(choice, batch, 1).fan
+
+
+def _ahead(choice: Choice, batch: Batch, horizon: int) -> Ahead:
+    """What follows the sequences of ``choice``, which are some of ``batch``."""
     own = batch.take(choice.rows)
     if choice.model is None:
-        return rules.extend(choice.name.removeprefix("rule:"), own.values, own.lengths, horizon)
+        return Ahead(rules.extend(choice.name.removeprefix("rule:"), own.values, own.lengths, horizon))
     state = None if choice.state is None else {name: part[:, choice.rows] for name, part in choice.state.items()}
-    return choice.model.continued(own, choice.answers, state, horizon)
+    return choice.model.ahead(own, choice.answers, state, horizon)

@@ -83,6 +83,33 @@ class Symmetric:
         return np.minimum(reach, _FARTHEST, out=reach)
 
 
+class Quantiles:
+    """A fan that was answered as quantiles: between two of them a value is found on a straight line in z, as beyond.
+
+    A quantile of a probability enters as z, that of a normal distribution (see :mod:`service.inference.half_widths`).
+    """
+
+    def __init__(self, probabilities: Sequence[float], values: Floats, reasons: Sequence[str | None]) -> None:
+        """``values`` [probabilities, answered, horizon] in the order of the ``probabilities``, which rise."""
+        self._z = np.array([normal(probability) for probability in probabilities])
+        self._values = np.maximum.accumulate(values, axis=0)
+        self.reasons = reasons
+
+    def bounds(self, levels: Sequence[float]) -> tuple[Floats, Floats]:
+        reach = np.array([z_of(level) for level in levels])
+        return self._at(-reach), self._at(reach)
+
+    def quantiles(self, probabilities: Sequence[float]) -> Floats:
+        return self._at(np.array([normal(probability) for probability in probabilities]))
+
+    def _at(self, z: Floats) -> Floats:
+        place = np.clip(np.searchsorted(self._z, z) - 1, 0, len(self._z) - 2)
+        share = (z - self._z[place]) / (self._z[place + 1] - self._z[place])
+        low, high = self._values[place], self._values[place + 1]
+        found: Floats = np.clip(low + share[:, None, None] * (high - low), -_FARTHEST, _FARTHEST)
+        return found
+
+
 def error_scale(mae: Floats, unit: Floats, moves: Floats, magnitude: Floats) -> Floats:
     """What half-widths are measured in: the check's ``mae`` + 1e-3 S; NaN where the checked steps stand still.
 

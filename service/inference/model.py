@@ -12,7 +12,7 @@ from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference.half_widths import HalfWidths
 from service.inference.network import State
-from service.inference.readings.reading import Answers, Floats, Origins, Reading
+from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
 from service.inference.sequences import IN_WORDS, Batch
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -112,17 +112,17 @@ class Model:
         self._require_finite(answers)
         return answers, state
 
-    def continued(self, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
-        """The next ``horizon`` values of each sequence [sequences, horizon], on from what :meth:`answer` gave."""
-        values = self.reading.continued(self.network, batch, answers, state, horizon)
-        self._require_finite(values)
-        return values
+    def ahead(self, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Ahead:
+        """What follows each sequence, on from what :meth:`answer` gave."""
+        found = self.reading.ahead(self.network, batch, answers, state, horizon)
+        self._require_finite(found.values)
+        return found
 
-    def foretold(self, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
+    def foretold(self, batch: Batch, origins: Origins, horizon: int) -> Foretold:
         """See :meth:`Reading.foretold`."""
-        forecasts, answers = self.reading.foretold(self.network, batch, origins, horizon)
-        self._require_finite(forecasts)
-        return forecasts, answers
+        found = self.reading.foretold(self.network, batch, origins, horizon)
+        self._require_finite(found.ahead.values)
+        return found
 
     def _require_finite(self, answers: Floats) -> None:
         if not np.isfinite(answers).all():

@@ -14,6 +14,7 @@ from service.inference.answers import Band, Forecast, Prediction
 from service.inference.choice import Choice
 from service.inference.half_widths import of_rule, z_of
 from service.inference.intervals import Fan, Symmetric, reasons
+from service.inference.readings.reading import Ahead
 from service.levels import LEVELS, written
 
 Floats = NDArray[np.float64]
@@ -22,9 +23,14 @@ Quantiles = tuple[float, ...]
 Entry = TypeVar("Entry")
 
 
-def predictions(choice: Choice, units: Floats, levels: Levels, quantiles: Quantiles) -> list[Prediction]:
-    """The next values that ``choice`` answers, and what is known of their spread; ``units`` [answered] are S."""
-    fan = _fan(choice, choice.answers[:, None], units) if levels or quantiles else None
+def predictions(
+    choice: Choice, own: Fan | None, units: Floats, levels: Levels, quantiles: Quantiles
+) -> list[Prediction]:
+    """The next values that ``choice`` answers, and what is known of their spread; ``units`` [answered] are S.
+
+    ``own`` is the spread that the network itself says, if it does.
+    """
+    fan = own or _fan(choice, choice.answers[:, None], units) if levels or quantiles else None
     lower, upper, points = _spread(fan, levels, quantiles)
     bounds = [zip(*each, strict=True) for each in zip(lower[..., 0].tolist(), upper[..., 0].tolist(), strict=True)]
     return list(
@@ -41,9 +47,10 @@ def predictions(choice: Choice, units: Floats, levels: Levels, quantiles: Quanti
     )
 
 
-def forecasts(choice: Choice, values: Floats, units: Floats, levels: Levels, quantiles: Quantiles) -> list[Forecast]:
-    """The ``values`` [answered, horizon] that follow the sequences of ``choice``; else as :func:`predictions`."""
-    fan = _fan(choice, values, units) if levels or quantiles else None
+def forecasts(choice: Choice, ahead: Ahead, units: Floats, levels: Levels, quantiles: Quantiles) -> list[Forecast]:
+    """What follows the sequences of ``choice``; else as :func:`predictions`."""
+    values = ahead.values
+    fan = ahead.fan or _fan(choice, values, units) if levels or quantiles else None
     lower, upper, points = _spread(fan, levels, quantiles)
     bands = [map(Band, *each) for each in zip(lower.tolist(), upper.tolist(), strict=True)]
     return list(

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from service.inference.answers import Counterfactual
 from service.inference.check import FIRST, Check, Known
+from service.inference.intervals import Fan
 from service.inference.network import Features, OnnxNetwork, State
 from service.inference.sequences import Batch, Kind
 
@@ -41,6 +42,26 @@ class Answers(NamedTuple):
     state: State | None
 
 
+class Ahead(NamedTuple):
+    """What follows some sequences: ``values`` [sequences, horizon].
+
+    ``fan`` is the spread around them, where the network itself says it; None where it is to be had from its card.
+    """
+
+    values: Floats
+    fan: Fan | None = None
+
+
+class Foretold(NamedTuple):
+    """Forecasts of a single sequence from several origins, ``ahead`` [origins, horizon].
+
+    ``answers`` are those one step ahead on the way, one after each of the steps up to the last origin.
+    """
+
+    ahead: Ahead
+    answers: Floats
+
+
 class Refusal(NamedTuple):
     """Which sequences of a batch have no answer, ``bad`` bool [sequences], by which code, and what was expected."""
 
@@ -63,6 +84,8 @@ class Reading(BaseModel, ABC):
     # Whether a sequence that came without a model's name may be answered so, and whether it can be continued.
     any_series: ClassVar[bool] = False
     forecasts: ClassVar[bool] = True
+    # Whether the network itself says how the truth spreads around its answers.
+    spreads: ClassVar[bool] = False
 
     def spec(self) -> dict[str, Any]:
         """What a card says of this reading."""
@@ -112,8 +135,8 @@ class Reading(BaseModel, ABC):
         predictions, state = self.read(network, batch, int(batch.lengths.min()) - 1)
         return batch.last(predictions), state
 
-    def continued(self, network: Loaded, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
-        """The next ``horizon`` values of each sequence [sequences, horizon], the ``answers`` the first of them.
+    def ahead(self, network: Loaded, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Ahead:
+        """What follows each sequence, the ``answers`` first.
 
         ``answers`` and ``state`` are what :meth:`answer` gave for ``batch``. Asked of readings that forecast.
         """
@@ -121,13 +144,10 @@ class Reading(BaseModel, ABC):
 
     def forecast(self, network: Loaded, batch: Batch, horizon: int) -> Floats:
         """The next ``horizon`` values of each sequence [sequences, horizon]."""
-        return self.continued(network, batch, *self.answer(network, batch), horizon)
+        return self.ahead(network, batch, *self.answer(network, batch), horizon).values
 
-    def foretold(self, network: Loaded, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
-        """Forecasts of a single sequence after its first ``origins`` values each [origins, horizon].
-
-        Also the one-step-ahead answers on the way, one for each of the steps up to the last origin.
-        """
+    def foretold(self, network: Loaded, batch: Batch, origins: Origins, horizon: int) -> Foretold:
+        """Forecasts of a single sequence after its first ``origins`` values each."""
         raise NotImplementedError
 
     def known(self, batch: Batch) -> Known | None:

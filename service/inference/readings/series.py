@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.inference import scaling
 from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State, run_in_parts, step_by_step
-from service.inference.readings.reading import Answers, Floats, Origins, Reading
+from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
 from service.inference.sequences import Batch
 
 
@@ -33,10 +33,10 @@ class Series(Reading):
         values = batch.steps[start:]
         return Answers(scaling.answers(values, scale.T[start:], outputs.T[start:], np.empty_like(values)), state)
 
-    def continued(self, network: Network, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
-        return _carry_on(network, answers, state, scaling.carry(batch.values, batch.lengths), horizon)
+    def ahead(self, network: Network, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Ahead:
+        return Ahead(_carry_on(network, answers, state, scaling.carry(batch.values, batch.lengths), horizon))
 
-    def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
+    def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> Foretold:
         """One pass that leaves its state at every origin, from where all forecasts run on side by side."""
         features, scale = batch.scaled
         outputs: list[NDArray[np.float32]] = []
@@ -51,7 +51,7 @@ class Series(Reading):
         answers = scaling.answers(batch.values[:, :start], scale[:, :start], np.concatenate(outputs, axis=1))[0]
         left = {name: np.concatenate([each[name] for each in states], axis=1) for name in states[0]}
         carry = scaling.carry(batch.values, origins, np.zeros(len(origins), np.intp))
-        return _carry_on(network, answers[origins - 1], left, carry, horizon), answers
+        return Foretold(Ahead(_carry_on(network, answers[origins - 1], left, carry, horizon)), answers)
 
     def traced(self, batch: Batch, outputs: Floats, gradient: Floats) -> tuple[float, Floats]:
         replayed = scaling.answers(batch.values[0, -1], batch.scaled.scale[0, -1], outputs[-1])

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State
-from service.inference.readings.reading import Answers, Floats, Origins, Raw
+from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Raw
 from service.inference.sequences import BATCH_STEPS, Batch
 
 
@@ -45,14 +45,14 @@ class Windows(Raw):
         predicted[first - start :] = answers.reshape(sequences, -1).T
         return Answers(predicted, None)
 
-    def continued(self, network: Network, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Floats:
+    def ahead(self, network: Network, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Ahead:
         positions = (batch.lengths - self.window)[:, None] + np.arange(self.window)
         return self._slide_on(network, np.take_along_axis(batch.values, positions, axis=1), horizon)
 
-    def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> tuple[Floats, Floats]:
+    def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> Foretold:
         positions = (origins - self.window)[:, None] + np.arange(self.window)
         answers = self.read(network, batch).predictions[:, 0]
-        return self._slide_on(network, batch.values[0, positions], horizon), answers
+        return Foretold(self._slide_on(network, batch.values[0, positions], horizon), answers)
 
     def length_caveat(self, name: str, trained: tuple[int, int], length: int) -> str | None:
         unread = length - self.window
@@ -60,13 +60,13 @@ class Windows(Raw):
             return None
         return f"{name} reads the last {self.window} values; the {unread} before them were not used."
 
-    def _slide_on(self, network: Network, recent: Floats, horizon: int) -> Floats:
+    def _slide_on(self, network: Network, recent: Floats, horizon: int) -> Ahead:
         """Answers [sequences, horizon] from the ``recent`` windows [sequences, window] on."""
         values = np.empty((len(recent), horizon))
         for ahead in range(horizon):
             values[:, ahead] = self._answers(network, recent)
             recent = np.append(recent[:, 1:], values[:, ahead : ahead + 1], axis=1)
-        return values
+        return Ahead(values)
 
     def _answers(self, network: Network, windows: Floats) -> Floats:
         """Answers [windows] to ``windows`` [windows, window], in parts of bounded size."""

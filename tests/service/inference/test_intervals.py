@@ -16,7 +16,7 @@ from service.inference.catalog import Catalog
 from service.inference.check import Check
 from service.inference.engine import Engine
 from service.inference.half_widths import HalfWidths, of_rule, z_of
-from service.inference.intervals import STILL, TOO_WIDE, UNCHECKED, Symmetric, error_scale, reasons
+from service.inference.intervals import STILL, TOO_WIDE, UNCHECKED, Quantiles, Symmetric, error_scale, reasons
 from service.inference.repository import Repository
 from service.levels import NAMES, written
 from tests.conftest import MODELS, CopyModel
@@ -337,3 +337,19 @@ def test_coverage_counts_those_origins_only_from_which_there_are_intervals(engin
             held[level].append(lower <= series[at] <= upper)
     assert 0 < len(held["80"]) < 16
     assert found == {level: pytest.approx(np.mean(each)) for level, each in held.items()}
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=5), st.lists(st.floats(0.001, 0.999), min_size=2, max_size=6)
+)
+def test_values_between_answered_quantiles_are_those_and_never_cross(numbers: list[float], asked: list[float]) -> None:
+    probabilities, answered = (0.05, 0.25, 0.5, 0.75, 0.95), np.sort(numbers)[:, None, None]
+    fan = Quantiles(probabilities, answered, [None])
+    size = 1e-9 * max(1.0, float(np.abs(answered).max()))
+    assert fan.quantiles(probabilities) == pytest.approx(answered, abs=size)
+    assert (np.diff(fan.quantiles(sorted(asked))[:, 0, 0]) >= -size).all()
+    lower, upper = fan.bounds((50.0, 90.0, 99.0))
+    assert lower[:2, 0, 0] == pytest.approx(answered[[1, 0], 0, 0], abs=size)
+    assert upper[:2, 0, 0] == pytest.approx(answered[[3, 4], 0, 0], abs=size)
+    assert lower[2, 0, 0] <= lower[1, 0, 0] + size
+    assert upper[2, 0, 0] >= upper[1, 0, 0] - size

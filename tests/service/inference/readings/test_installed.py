@@ -16,7 +16,8 @@ LOGS = """
 import numpy as np
 from dataclasses import replace
 from typing import Literal
-from service.inference.readings.reading import Answers, Reading, Refusal
+from service.inference.intervals import Quantiles
+from service.inference.readings.reading import Ahead, Answers, Foretold, Reading, Refusal
 from service.inference.readings.series import Series
 
 series = Series()
@@ -25,7 +26,9 @@ series = Series()
 class Logs(Reading):
     kind: Literal["logs"] = "logs"
     base: float
+    wide: float = 1.0
     features = 2
+    spreads = True
 
     def refusals(self, batch):
         yield Refusal((batch.values <= 0.0).any(axis=1), "out_of_range", "values above zero")
@@ -37,9 +40,17 @@ class Logs(Reading):
         answers, state = series.read(network, self.logs(batch), start)
         return Answers(self.base**answers, state)
 
-    def continued(self, network, batch, answers, state, horizon):
+    def ahead(self, network, batch, answers, state, horizon):
         first = np.log(answers) / np.log(self.base)
-        return self.base ** series.continued(network, self.logs(batch), first, state, horizon)
+        logs = series.ahead(network, self.logs(batch), first, state, horizon).values
+        quantiles = np.stack([self.base ** (logs - self.wide), self.base**logs, self.base ** (logs + self.wide)])
+        return Ahead(quantiles[1], Quantiles((0.1, 0.5, 0.9), quantiles, [None] * len(logs)))
+
+    def foretold(self, network, batch, origins, horizon):
+        (logs, _), answers = series.foretold(network, self.logs(batch), origins, horizon)
+        quantiles = np.stack([self.base ** (logs - self.wide), self.base**logs, self.base ** (logs + self.wide)])
+        fan = Quantiles((0.1, 0.5, 0.9), quantiles, [None] * len(logs))
+        return Foretold(Ahead(quantiles[1], fan), self.base**answers)
 
     def traced(self, batch, outputs, gradient):
         replayed, influence = series.traced(self.logs(batch), outputs, gradient)
@@ -88,6 +99,18 @@ def test_a_model_with_a_reading_of_another_package_is_vetted_and_served(
     assert found.check is not None
     (ahead,), (logs,) = served.forecast([powers], 6, "sine-gru"), engine.forecast([SERIES], 6, "sine-gru")
     assert np.log2(ahead.values) == pytest.approx(logs.values)
+    # The network's own quantiles are its intervals, whatever its card says.
+    assert found.intervals is not None
+    assert found.intervals["80"] == pytest.approx((found.value / 2.0, found.value * 2.0))
+    assert found.intervals["95"][0] < found.intervals["90"][0] < found.intervals["80"][0]
+    assert ahead.intervals is not None
+    assert ahead.intervals["80"].upper == pytest.approx([2.0 * value for value in ahead.values])
+    (asked,) = served.predict([powers], "sine-gru", quantiles=(0.1, 0.5))
+    assert asked.quantiles is not None
+    assert list(asked.quantiles.values()) == pytest.approx([found.value / 2.0, found.value])
+    (first, *_) = served.backtest(powers, 2, ["sine-gru"]).backtests
+    assert first.coverage is not None
+    assert 0.0 <= first.coverage["80"] <= first.coverage["95"] <= 1.0
     inspected = served.inspect(powers, "sine-gru")
     assert inspected.replayed == pytest.approx(inspected.value, rel=1e-4)
     # It has not said that it takes any series, so it is no candidate for one that comes without a name.
