@@ -12,7 +12,7 @@ import io
 import re
 from collections import deque
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import orjson
@@ -72,9 +72,9 @@ def readable_body(body: bytes | None) -> Any:
         return base64.b64encode(body).decode()
 
 
-def readable_time(time: int) -> str:
-    """Microseconds since the epoch as ISO 8601, UTC."""
-    return datetime.fromtimestamp(time / 1e6, UTC).isoformat().replace("+00:00", "Z")
+def readable_time(time: datetime) -> str:
+    """``time`` as ISO 8601, UTC."""
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def _json_lines(rows: tuple[StoredRow, ...]) -> bytes:

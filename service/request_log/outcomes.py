@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from time import time
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from service.errors import InvalidInput, NotRecorded, OutcomeConflict, Problem, UnknownRequest
 from service.request_log.claims import Claim, Claims, Readers
-from service.request_log.rows import is_id
+from service.request_log.rows import as_time, is_id
 from service.request_log.tables import outcomes, requests, scores
 
 Value: TypeAlias = float | None
@@ -23,12 +24,16 @@ _Grid: TypeAlias = list[list[Value]]  # for each sequence, for each step; None w
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that is known by now of what came after one request; ``values`` is shaped like the answer."""
+    """All that is known by now of what came after one request.
+
+    ``time`` is when something was last learned; ``values`` is shaped like the answer, a number, a list, or a list of
+    lists, null where unknown; ``scored`` numbers of the answer were held against it this time.
+    """
 
     id: str
-    time: int  # microseconds since the epoch, UTC: when something was last learned
+    time: datetime
     values: Any
-    scored: int  # numbers of the answer that were held against it this time
+    scored: int
 
 
 def record_outcome(
@@ -77,7 +82,7 @@ def record_outcome(
             scored = list(_scores(request_id, row["task"], claims.numbers, learned))
             if scored:
                 connection.execute(insert(scores), scored)
-        return Outcome(request_id, now, _shaped(claims, known), len(learned))
+        return Outcome(request_id, as_time(now), _shaped(claims, known), len(learned))
 
     return job
 

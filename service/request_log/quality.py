@@ -37,14 +37,15 @@ class Coverage:
 class ModelQuality:
     """One model's live record on one task, over so many numbers that came true or did not.
 
-    ``mae``, ``bias`` (mean of answer - outcome) and ``rule_mae`` are in the clients' own units; ``mase`` and
-    ``rule_mase`` in units of each sequence's mean absolute difference; what is unknown is None. The rule is the
-    best one by each sequence's own check, ``skill`` is 1 - mase / rule_mase, and the verdict wants FEWEST outcomes.
+    ``later`` tells forecast steps after the first from next values. ``mae``, ``bias`` (mean of answer - outcome) and
+    ``rule_mae`` are in the clients' own units; ``mase`` and ``rule_mase`` in units of each sequence's mean absolute
+    difference; what is unknown is None. The rule is the best one by each sequence's own check, ``skill`` is
+    1 - mase / rule_mase, and there is no verdict while fewer than 20 outcomes are known.
     """
 
     model: str
     task: str | None
-    later: bool  # steps of a forecast after the first; False: the next value
+    later: bool
     outcomes: int
     mae: float
     mase: float | None
@@ -66,7 +67,7 @@ class Preferred:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Live quality over a window of requests."""
+    """Live quality over a window of requests, from the outcomes that were posted."""
 
     models: tuple[ModelQuality, ...]
     preferred: tuple[Preferred, ...]

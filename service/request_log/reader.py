@@ -15,8 +15,8 @@ from service.request_log.database import failures_as_unavailable, open_reader, p
 from service.request_log.interrupt import Interrupt
 from service.request_log.newest import Filters, newest_ids
 from service.request_log.quality import Quality, quality
-from service.request_log.rows import StoredRow, Summary, is_id
-from service.request_log.statistics import Statistics, statistics
+from service.request_log.rows import StoredRow, Summary, as_time, is_id
+from service.request_log.statistics import LogStatistics, statistics
 from service.request_log.tables import requests
 
 _SHOWN = [requests.c[field.name] for field in fields(Summary)]
@@ -28,9 +28,9 @@ _BODIES = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, newest first; ``next`` is the cursor of the page after this one, None where there is none."""
+    """Rows, newest first; ``next`` is the ``cursor`` of the page after this one, None where there is none."""
 
-    rows: tuple[Summary, ...]
+    requests: tuple[Summary, ...]
     next: str | None
 
 
@@ -78,7 +78,7 @@ class LogReader:
             statement = select(requests.c.id, _BODIES).where(requests.c.id.in_(ids)).order_by(requests.c.id.desc())
             return [(row.id, row.bodies) for row in connection.execute(statement)]
 
-    def stats(self, since: int, until: int, interrupt: Interrupt | None = None) -> Statistics:
+    def stats(self, since: int, until: int, interrupt: Interrupt | None = None) -> LogStatistics:
         """Counts, errors and latencies of the requests made in [since, until), microseconds since the epoch."""
         with self._reading(interrupt) as connection:
             return statistics(connection, since, until)
@@ -103,4 +103,4 @@ class LogReader:
 
 
 def _values(row: RowMapping) -> dict[str, Any]:
-    return {**row, "models": tuple(row["models"].split())}
+    return {**row, "time": as_time(row["time"]), "models": tuple(row["models"].split())}

@@ -5,11 +5,22 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import uuid_utils
 
 Bodies = Literal["full", "shape", "off"]
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def as_time(microseconds: int) -> datetime:
+    """A time of the log, which counts since the epoch, in UTC; beyond all calendars their first or last moment."""
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if microseconds < 0 else datetime.max.replace(tzinfo=UTC)
 
 
 def identify() -> tuple[str, int]:
@@ -64,10 +75,14 @@ def keep(body: bytes, status: int, bodies: Bodies, limit: int) -> tuple[bytes | 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A stored row without its bodies: what a listing shows."""
+    """One row of the log without its bodies, which a listing shows.
+
+    ``models`` is ``name/version``, or ``rule:name``, of everything that had a part in the answer; ``duration_us`` the
+    time until the row was handed to the log.
+    """
 
     id: str
-    time: int
+    time: datetime
     endpoint: str
     task: str | None
     models: tuple[str, ...]

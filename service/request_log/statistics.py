@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Select, Table, bindparam, literal_column, sel
 from sqlalchemy.engine import RowMapping
 
 from service.request_log.newest import first_id, groups
+from service.request_log.rows import as_time
 from service.request_log.tables import KEYS, requests, uses
 
 HOUR = 3_600_000_000  # microseconds
@@ -27,9 +29,9 @@ _ENDS = tuple(dict.fromkeys(round(2 ** (place / 4)) for place in range(20, 109))
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one endpoint or one model did: requests, those answered 4xx or 5xx, and percentiles of the duration.
+    """Requests of one endpoint or model, those answered 4xx or 5xx, and percentiles of the duration in us.
 
-    The percentiles are at most a fifth of themselves away from where the definition puts them, mostly far less.
+    The percentiles come from buckets of the duration, a fifth wide, and are mostly far closer.
     """
 
     name: str
@@ -42,25 +44,25 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """The load in the hour from ``start``, in microseconds since the epoch, UTC."""
+    """The load in one hour, UTC."""
 
-    start: int
+    start: datetime
     endpoints: tuple[Load, ...]
     models: tuple[Load, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class LogStatistics:
     """The load over a window, and hour by hour; hours without requests are left out."""
 
-    since: int
-    until: int
+    since: datetime
+    until: datetime
     endpoints: tuple[Load, ...]
     models: tuple[Load, ...]
     hours: tuple[Hour, ...]
 
 
-def statistics(connection: Connection, since: int, until: int) -> Statistics:
+def statistics(connection: Connection, since: int, until: int) -> LogStatistics:
     """The load of [since, until), microseconds since the epoch; hours begin on the hour, UTC."""
     starts = [max(start, since) for start in range(since - since % HOUR, until, HOUR)]
     endpoints: _Durations = defaultdict(_Duration)
@@ -80,8 +82,8 @@ def statistics(connection: Connection, since: int, until: int) -> Statistics:
             for name, duration in of_hour.items():
                 whole[name].add(duration)
         if endpoints_of_hour:
-            hours.append(Hour(start - start % HOUR, _loads(endpoints_of_hour), _loads(models_of_hour)))
-    return Statistics(since, until, _loads(endpoints), _loads(models), tuple(hours))
+            hours.append(Hour(as_time(start - start % HOUR), _loads(endpoints_of_hour), _loads(models_of_hour)))
+    return LogStatistics(as_time(since), as_time(until), _loads(endpoints), _loads(models), tuple(hours))
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Tag
+from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.http.auth import needs
 from service.http.deps import OwnRowsDep, ServicesDep, posted
@@ -13,8 +13,8 @@ from service.http.errors import PROBLEMS
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
 from service.http.openapi import request_body
 from service.keys import Scope
-from service.request_log.outcomes import record_outcome
-from service.routes.requests import UNAVAILABLE, Id, as_time
+from service.request_log.outcomes import Outcome, record_outcome
+from service.routes.requests import UNAVAILABLE, Id
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -35,15 +35,6 @@ class OutcomeRequest(BaseModel):
     values: Values | None = None
 
 
-class OutcomeResponse(BaseModel):
-    """All that is known by now of what came after the request; `scored` numbers of its answer were judged just now."""
-
-    id: str
-    time: AwareDatetime
-    values: Any = Field(description="Shaped like the answer: a number, a list, or a list of lists; null where unknown")
-    scored: int
-
-
 @router.post(
     "/{request_id}/outcome",
     summary="Record what really came next",
@@ -62,8 +53,6 @@ async def outcome(
     client: OwnRowsDep,
     request_id: Id,
     body: Annotated[OutcomeRequest, posted(OutcomeRequest)],
-) -> OutcomeResponse:
-    found = await services.log.run(
-        record_outcome(request_id, services.claims, value=body.value, values=body.values, client=client)
-    )
-    return OutcomeResponse(id=found.id, time=as_time(found.time), values=found.values, scored=found.scored)
+) -> Outcome:
+    job = record_outcome(request_id, services.claims, value=body.value, values=body.values, client=client)
+    return await services.log.run(job)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, BaseModel
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
@@ -21,8 +21,10 @@ from service.http.pipeline import Computing
 from service.http.query import QueryTime
 from service.request_log.export import Export, readable_body
 from service.request_log.newest import Filters
+from service.request_log.reader import Page
 from service.request_log.retention import delete_before, delete_client
-from service.request_log.rows import StoredRow, Summary
+from service.request_log.rows import Summary
+from service.request_log.statistics import LogStatistics
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -73,71 +75,17 @@ def _named(request: Request, path: str) -> tuple[str, str | None]:
 FiltersDep = Annotated[Filters, Depends(_filters)]
 
 
-class LoggedRequest(BaseModel):
-    """One row of the log without its bodies; `duration_us` is the time until the row was handed to the log."""
+@dataclass(frozen=True, slots=True)
+class LoggedRequest(Summary):
+    """A row with its bodies: parsed JSON, base64 text where they are not JSON, or null where they were not kept.
 
-    id: str
-    time: AwareDatetime
-    endpoint: str
-    task: str | None
-    models: list[str] = Field(description="`name/version`, or `rule:name`, of everything that had a part in the answer")
-    status: int
-    code: str | None
-    client: str | None
-    client_request_id: str | None
-    sequences: int
-    values: int
-    duration_us: int
-    request_bytes: int
-    response_bytes: int
-
-
-class LoggedBodies(LoggedRequest):
-    """A row with its bodies: parsed JSON, base64 text where they are not JSON, or null where they were not kept."""
+    The digests are there of a body that was too long to keep.
+    """
 
     request: Any
     response: Any
-    request_sha256: str | None = Field(description="Of a body that was too long to keep")
-    response_sha256: str | None = Field(description="Of a body that was too long to keep")
-
-
-class LogPage(BaseModel):
-    """Rows, newest first; pass `next` as `cursor` for the page after this one."""
-
-    requests: list[LoggedRequest]
-    next: str | None
-
-
-class Load(BaseModel):
-    """Requests of one endpoint or model, those answered 4xx or 5xx, and percentiles of the duration in us.
-
-    The percentiles come from buckets of the duration, a fifth wide, and are mostly far closer.
-    """
-
-    name: str
-    requests: int
-    errors: int
-    p50_us: int
-    p95_us: int
-    p99_us: int
-
-
-class Hour(BaseModel):
-    """The load in one hour, UTC."""
-
-    start: AwareDatetime
-    endpoints: list[Load]
-    models: list[Load]
-
-
-class LogStatistics(BaseModel):
-    """The load of a window and hour by hour; hours without requests are left out."""
-
-    since: AwareDatetime
-    until: AwareDatetime
-    endpoints: list[Load]
-    models: list[Load]
-    hours: list[Hour]
+    request_sha256: str | None
+    response_sha256: str | None
 
 
 class Deleted(BaseModel):
@@ -152,9 +100,8 @@ def requests(
     filters: FiltersDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[Id | None, Query(description="`next` of the page before")] = None,
-) -> LogPage:
-    page = reader.page(filters, limit, cursor)
-    return LogPage(requests=[LoggedRequest(**_shown(row)) for row in page.rows], next=page.next)
+) -> Page:
+    return reader.page(filters, limit, cursor)
 
 
 @router.delete("", summary="Forget requests for good, those before a time or all of one client", responses=UNAVAILABLE)
@@ -183,9 +130,7 @@ async def stats(
     if not timedelta() < end - start <= _LONGEST_STATISTICS:
         expected = f"since before until, at most {_LONGEST_STATISTICS.days} days apart"
         raise InvalidInput(f"expected {expected}", code="out_of_range", problems=(Problem("query.since", expected),))
-    found = await in_turn(lambda interrupt: reader.stats(microseconds(start), microseconds(end), interrupt))
-    hours = [{**asdict(hour), "start": as_time(hour.start)} for hour in found.hours]
-    return LogStatistics.model_validate({**asdict(found), "since": start, "until": end, "hours": hours})
+    return await in_turn(lambda interrupt: reader.stats(microseconds(start), microseconds(end), interrupt))
 
 
 @router.get(
@@ -232,15 +177,10 @@ async def _pieces(services: Services, found: Export, piece: bytes) -> AsyncItera
     summary="One logged request with its bodies",
     responses={404: PROBLEMS.entry("No such request"), **UNAVAILABLE},
 )
-def request(reader: ReaderDep, request_id: Id) -> LoggedBodies:
+def request(reader: ReaderDep, request_id: Id) -> LoggedRequest:
     row = reader.get(request_id)
-    return LoggedBodies(
-        **_shown(row),
-        request=readable_body(row.request),
-        response=readable_body(row.response),
-        request_sha256=row.request_sha256,
-        response_sha256=row.response_sha256,
-    )
+    bodies = {"request": readable_body(row.request), "response": readable_body(row.response)}
+    return LoggedRequest(**{**asdict(row), **bodies})
 
 
 def window(since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
@@ -251,13 +191,3 @@ def window(since: datetime | None, until: datetime | None) -> tuple[int | None, 
 def microseconds(time: datetime) -> int:
     """``time`` as the log counts it, since the epoch."""
     return round(time.timestamp() * 1e6)
-
-
-def _shown(row: Summary | StoredRow) -> dict[str, Any]:
-    names = LoggedRequest.model_fields.keys() - {"time"}
-    return {"time": as_time(row.time), **{name: getattr(row, name) for name in names}}
-
-
-def as_time(time: int) -> datetime:
-    """A time of the log, in UTC."""
-    return datetime.fromtimestamp(time / 1e6, UTC)

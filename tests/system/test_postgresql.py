@@ -72,7 +72,7 @@ async def test_a_server_that_goes_away_loses_no_acknowledged_row_and_is_taken_up
     await asyncio.to_thread(server.start)
     await asyncio.wait_for(asyncio.gather(*clients), 60)
     await writer.close()
-    stored = [row.id for row in reader.page(Filters(), 1000).rows]
+    stored = [row.id for row in reader.page(Filters(), 1000).requests]
     assert len(stored) == len(set(stored))
     assert set(acknowledged) <= set(stored)
     reader.close()
@@ -98,5 +98,5 @@ async def test_two_machines_migrate_one_new_database_at_the_same_time(server: Se
     url = server.create("together")
     await asyncio.gather(*[asyncio.to_thread(migrate, url) for _ in range(4)])
     reader = LogReader(url)
-    assert reader.page(Filters(), 1).rows == ()
+    assert reader.page(Filters(), 1).requests == ()
     reader.close()

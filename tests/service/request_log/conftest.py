@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from service.protocols.native.codecs import CODECS
 from service.request_log.database import open_writer as open_engine
 from service.request_log.database import parse_url
 from service.request_log.migrate import migrate
@@ -22,6 +23,9 @@ from tests.system.postgresql import Server, running_server
 MakeRow = Callable[..., Row]
 OpenWriter = Callable[..., AbstractAsyncContextManager[LogWriter]]
 Execute = Callable[[str], list[tuple[Any, ...]]]
+
+# Who reads what an answer claimed, as the service itself has them.
+READERS = {codec.path: codec.claims for codec in CODECS if codec.claims is not None}
 
 _numbers = count(1)
 

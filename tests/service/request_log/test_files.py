@@ -106,13 +106,13 @@ async def test_another_log_in_its_place_is_opened_and_not_mixed_with_what_was_th
     before, after = [make_row() for _ in range(50)], make_row()
     async with open_writer() as log:
         await asyncio.gather(*[log.record(row) for row in before])
-        assert len(reader.page(Filters(), 100).rows) == 50
+        assert len(reader.page(Filters(), 100).requests) == 50
         file.rename(tmp_path / "old.db")
         other.rename(file)
         await _until(lambda: not log.ready)
         await asyncio.wait_for(log.wait_ready(), 10)
         await log.record(after)
-        assert [row.id for row in reader.page(Filters(), 100).rows] == [after.id]
+        assert [row.id for row in reader.page(Filters(), 100).requests] == [after.id]
     assert _ids(file) == {after.id}
     assert _ids(tmp_path / "old.db") == {row.id for row in before}
 

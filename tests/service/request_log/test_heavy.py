@@ -57,7 +57,7 @@ def test_every_read_has_an_end(url: str) -> None:
     reader = LogReader(url, timeout=0.2)
     with pytest.raises(Overloaded), reader._reading() as connection:
         connection.exec_driver_sql(ENDLESS)
-    assert reader.page(Filters(), 1).rows == ()
+    assert reader.page(Filters(), 1).requests == ()
     reader.close()
 
 

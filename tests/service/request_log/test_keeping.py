@@ -31,7 +31,7 @@ from service.request_log.reader import LogReader
 from service.request_log.retention import delete_before, delete_client, forget_old
 from service.request_log.rows import Row
 from service.request_log.writer import LogWriter
-from tests.service.request_log.conftest import Execute, Lock, MakeRow, OpenWriter
+from tests.service.request_log.conftest import READERS, Execute, Lock, MakeRow, OpenWriter
 
 CANARY = b"canary-5e0c2f"
 
@@ -142,7 +142,7 @@ async def test_after_deletion_the_bytes_are_gone_from_every_file(
         assert _files_with_the_canary(file)
         assert await delete_client(log, "leaver") == 500
         assert _files_with_the_canary(file) == []
-        assert [row.id for row in reader.page(Filters(), 10).rows] == [kept.id]
+        assert [row.id for row in reader.page(Filters(), 10).requests] == [kept.id]
 
 
 async def test_deleting_before_a_time_deletes_that_and_all_that_hangs_on_it(
@@ -155,7 +155,7 @@ async def test_deleting_before_a_time_deletes_that_and_all_that_hangs_on_it(
     async with open_writer() as log:
         await _record(log, old, new)
         for row in (old, new):
-            await log.run(record_outcome(row.id, value=5.0))
+            await log.run(record_outcome(row.id, READERS, value=5.0))
         assert await delete_before(log, 1_000_000) == 0
         assert await delete_before(log, 1_001_000) == 1
         assert await delete_before(log, 1_001_000) == 0
@@ -199,7 +199,7 @@ async def test_old_rows_are_forgotten_from_the_start_on(
         task = asyncio.create_task(forget_old(log, 30, pause=pause))
         await asyncio.wait_for(paused.wait(), 5)
         task.cancel()
-        assert [row.id for row in reader.page(Filters(), 10).rows] == [new.id, kept.id]
+        assert [row.id for row in reader.page(Filters(), 10).requests] == [new.id, kept.id]
 
 
 def _made(days_ago: float) -> dict[str, Any]:
@@ -227,7 +227,7 @@ async def test_a_clock_that_jumped_deletes_nothing_for_a_day(
             monkeypatch.setattr(retention, "monotonic", lambda: now + 86_400)
         if looks == 3:
             await asyncio.Event().wait()
-        ids.append([row.id for row in reader.page(Filters(), 10).rows])
+        ids.append([row.id for row in reader.page(Filters(), 10).requests])
 
     ids: list[list[str]] = []
     rows = [make_row(**_made(days)) for days in (500, 420, 400)] + ([make_row()] if logged_since else [])
@@ -238,7 +238,7 @@ async def test_a_clock_that_jumped_deletes_nothing_for_a_day(
         task.cancel()
     assert ids == [[row.id for row in reversed(rows)]] * 2
     assert caplog.text.count("nothing is deleted for a day") == 1
-    assert [row.id for row in reader.page(Filters(), 10).rows] == [row.id for row in rows[3:]]
+    assert [row.id for row in reader.page(Filters(), 10).requests] == [row.id for row in rows[3:]]
 
 
 async def _until(done: Callable[[], bool]) -> None:
@@ -272,7 +272,7 @@ async def test_deletion_that_fails_is_tried_again_later(
         first.set()
         await asyncio.wait_for(pauses.get(), 5)
         task.cancel()
-        assert len(reader.page(Filters(), 10).rows) == 1
+        assert len(reader.page(Filters(), 10).requests) == 1
 
 
 async def test_a_backup_taken_while_rows_are_written_is_a_whole_log(

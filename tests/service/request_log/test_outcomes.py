@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 
 from service.errors import InvalidInput, NotRecorded, OutcomeConflict, UnknownRequest
-from service.protocols.native.codecs import CODECS
 from service.request_log import quality as quality_module
 from service.request_log.outcomes import Outcome, record_outcome
 from service.request_log.quality import FEWEST
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row
 from service.request_log.writer import LogWriter
+from tests.service.request_log.conftest import READERS
 
 Play = Callable[..., list[Any]]
 CHECK = {"rule": "drift", "rule_value": 6.0}
 # What the service itself makes of its answers.
 INTERVALS = {"80": [4.0, 5.5], "95": [3.0, 7.0]}
-outcome_of = partial(record_outcome, readers={each.path: each.claims for each in CODECS if each.claims is not None})
+outcome_of = partial(record_outcome, readers=READERS)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_a_page_is_newest_first_and_its_cursor_leads_through_the_whole_log(
     seen, cursor = [], None
     while True:
         page = reader.page(Filters(), 10, cursor)
-        seen += [row.id for row in page.rows]
+        seen += [row.id for row in page.requests]
         cursor = page.next
         if cursor is None:
             break
@@ -61,7 +61,7 @@ def test_rows_that_arrive_while_someone_pages_do_not_shift_the_pages(
     first = reader.page(Filters(), 2)
     fill(make_row())
     second = reader.page(Filters(), 2, first.next)
-    assert [row.id for row in second.rows] == [rows[1].id, rows[0].id]
+    assert [row.id for row in second.requests] == [rows[1].id, rows[0].id]
 
 
 def test_every_combination_of_filters_gives_what_a_full_scan_gives(
@@ -95,9 +95,9 @@ def test_every_combination_of_filters_gives_what_a_full_scan_gives(
         ]
         filters = Filters(endpoint=endpoint, model=model, status=status, since=since, until=until)
         page = reader.page(filters, 7)
-        assert [row.id for row in page.rows] == expected[:7]
+        assert [row.id for row in page.requests] == expected[:7]
         if page.next is not None:
-            assert [row.id for row in reader.page(filters, 100, page.next).rows] == expected[7:]
+            assert [row.id for row in reader.page(filters, 100, page.next).requests] == expected[7:]
 
 
 def test_an_unknown_id_and_text_that_is_no_id_are_unknown(reader: LogReader) -> None:

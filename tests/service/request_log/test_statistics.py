@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from service.request_log.reader import LogReader
-from service.request_log.rows import Row
+from service.request_log.rows import Row, as_time
 from service.request_log.statistics import HOUR, Load
 from service.request_log.writer import LogWriter
 
@@ -70,9 +70,9 @@ def test_statistics_are_those_of_a_plain_count(rows: list[Row], reader: LogReade
     assert _agree(stats.endpoints, rows, lambda row: (row.endpoint,))
     assert _agree(stats.models, rows, lambda row: row.models)
     starts = sorted({row.time - row.time % HOUR for row in rows})
-    assert [hour.start for hour in stats.hours] == starts
-    for hour in stats.hours:
-        inside = [row for row in rows if hour.start <= row.time < hour.start + HOUR]
+    assert [hour.start for hour in stats.hours] == [*map(as_time, starts)]
+    for start, hour in zip(starts, stats.hours, strict=True):
+        inside = [row for row in rows if start <= row.time < start + HOUR]
         assert _agree(hour.endpoints, inside, lambda row: (row.endpoint,))
         assert _agree(hour.models, inside, lambda row: row.models)
 

@@ -17,7 +17,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from service.protocols.native.codecs import CODECS
 from service.request_log.database import open_writer as open_engine
 from service.request_log.database import parse_url
 from service.request_log.maintenance import check
@@ -27,7 +26,7 @@ from service.request_log.outcomes import record_outcome
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row
 from service.request_log.tables import HEAD
-from tests.service.request_log.conftest import MakeRow, OpenWriter
+from tests.service.request_log.conftest import READERS, MakeRow, OpenWriter
 from tests.system.postgresql import Server
 
 pytestmark = pytest.mark.anyio
@@ -90,7 +89,6 @@ async def test_the_newest_schema_can_be_left_and_comes_back(
     _expect(url, {None: [several, one], "a": [several, one], "b": [several], "c": []})
 
 
-READERS = {codec.path: codec.claims for codec in CODECS if codec.claims is not None}
 # Logs as releases wrote them, with the schema's number for a name, packed; and what those releases said of them.
 PUBLISHED = Path(__file__).with_name("published")
 
@@ -116,7 +114,7 @@ def published(request: pytest.FixtureRequest, backend: str, new_url: str, tmp_pa
 def test_a_published_log_says_the_same_of_the_models_after_the_upgrade(new_url: str, published: dict[str, Any]) -> None:
     migrate(new_url)
     reader = LogReader(new_url)
-    assert [row.id for row in reader.page(Filters(), 100).rows] == published["ids"]
+    assert [row.id for row in reader.page(Filters(), 100).requests] == published["ids"]
     found, expected = asdict(reader.quality()), published["quality"]
     reader.close()
     assert [*found["preferred"]] == expected["preferred"]
@@ -176,7 +174,7 @@ def _expect(url: str, listed: Mapping[str | None, list[Row]]) -> None:
     """A sound log with these rows, by the model that is asked for."""
     reader = LogReader(url)
     for model, rows in listed.items():
-        found = reader.page(Filters(model=model), 10).rows
+        found = reader.page(Filters(model=model), 10).requests
         assert [(row.id, row.models) for row in found] == [(row.id, row.models) for row in rows]
     newest = listed[None][0]
     assert reader.get(newest.id).response == newest.response

@@ -101,13 +101,13 @@ async def test_a_table_that_is_missing_is_the_logs_failure(
 @pytest.mark.parametrize("text", [*NO_TEXT, "x" * 100_000, "%", "'; DROP TABLE requests"])
 def test_text_to_look_for_finds_nothing_and_harms_nobody(reader: LogReader, text: str) -> None:
     for filters in (Filters(endpoint=text), Filters(model=text)):
-        assert reader.page(filters, 10).rows == ()
+        assert reader.page(filters, 10).requests == ()
         assert reader.sizes(filters, 10) == []
     with pytest.raises(UnknownRequest):
         reader.get(text)
     with pytest.raises(InvalidInput):
         reader.page(Filters(), 10, text)
-    assert reader.page(Filters(), 10).rows == ()
+    assert reader.page(Filters(), 10).requests == ()
 
 
 @pytest.mark.parametrize("time", [-(1 << 62), -1, 0, (1 << 62), 10**30])
@@ -117,8 +117,8 @@ async def test_times_of_any_size_are_before_or_after_everything(
     is_late = time > 0
     async with open_writer() as log:
         await log.record(make_row())
-        assert len(reader.page(Filters(since=time), 10).rows) == (not is_late)
-        assert len(reader.page(Filters(until=time), 10).rows) == is_late
+        assert len(reader.page(Filters(since=time), 10).requests) == (not is_late)
+        assert len(reader.page(Filters(until=time), 10).requests) == is_late
         assert reader.quality(time, time).models == ()
         assert reader.stats(time, time + 3_600_000_000).endpoints == ()
         assert await delete_before(log, time) == is_late
