@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from service.api.admission import INLINE
 from service.cards import ModelCard
 from service.errors import ModelUnavailable
+from service.http.admission import INLINE
 from service.inference.candidates import MOST_TRIED, looks_of
 from service.inference.engine import Engine
 from service.inference.model import Model
