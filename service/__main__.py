@@ -16,12 +16,16 @@ from importlib.metadata import version
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import CliApp
+from pydantic_settings import SettingsError as CliError
 
 from service import DISTRIBUTION
 from service.commands import COMMANDS
 from service.errors import UnrollError
+from service.printable import printable
 from service.server import serve
 from service.settings import Settings
+
+_MESSAGE = 300  # of what is wrong with a flag, which may be a whole file
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -33,7 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
         elif given and given[0] in COMMANDS:
             COMMANDS[given[0]](given[1:])
         else:
-            serve(CliApp.run(Settings, cli_args=given))
+            serve(CliApp.run(Settings, cli_args=given, cli_exit_on_error=False))
+    except CliError as error:
+        said = str(error).removeprefix("error parsing CLI: ")
+        print(f"{printable(said, _MESSAGE)}; --help lists the flags", file=sys.stderr)
+        sys.exit(2)
     except ValidationError as error:
         for line in dict.fromkeys(in_words(problem, given) for problem in error.errors(include_url=False)):
             print(line, file=sys.stderr)

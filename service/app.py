@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
 from service import DISTRIBUTION
+from service.cores import cores
 from service.http import handlers, openapi, query
 from service.http.admission import Admission
 from service.http.auth import Access, Auth, needs
@@ -105,7 +105,7 @@ def create_app(
             requests=settings.concurrency,
             large_bytes=settings.large_bytes,
             wait=settings.queue_timeout,
-            threads=os.cpu_count() or 1,
+            threads=cores(),
         )
         life.at_end.append(admission.end_by)
         reader = LogReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)

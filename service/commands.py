@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 from service.app import create_app
 from service.key_commands import key
+from service.printable import Parser
 from service.request_log import maintenance
 from service.settings import Settings
 
@@ -36,12 +36,12 @@ def check(arguments: list[str]) -> None:
 
 def openapi(arguments: list[str]) -> None:
     """Print the OpenAPI document, as `/openapi.json` answers it."""
-    argparse.ArgumentParser(prog="python -m service openapi", description=openapi.__doc__).parse_args(arguments)
+    Parser(prog="python -m service openapi", description=openapi.__doc__).parse_args(arguments)
     print(json.dumps(create_app(Settings()).openapi(), indent=1, ensure_ascii=False))
 
 
-def _parser(name: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m service {name}", description=description)
+def _parser(name: str, description: str) -> Parser:
+    parser = Parser(prog=f"python -m service {name}", description=description)
     default = Settings().database_url
     parser.add_argument("--database-url", default=default, help=f"the request log (default: {default})")
     return parser

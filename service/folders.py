@@ -181,7 +181,7 @@ def model_folders(source: Path) -> tuple[list[Path], dict[Path, str]]:
 def _versions(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if entry.name[0] in "123456789" and _is_folder(entry)]
+            found = [entry for entry in entries if entry.name[0] in "0123456789" and _is_folder(entry)]
     except (NotADirectoryError, FileNotFoundError):  # a file beside the folders, or gone meanwhile
         return []
     return sorted(folder / entry.name for entry in found)
@@ -198,5 +198,5 @@ def _wrong_name(path: Path) -> str | None:
     if not _FOLDER_NAME.fullmatch(path.parent.name):
         return "a model's folder is named by at most 100 of a-z, 0-9 and -"
     if not _VERSION_NAME.fullmatch(path.name):
-        return "a version's folder is named by a whole number of at most 9 digits"
+        return "a version's folder is named by a whole number of at most 9 digits, the first not 0"
     return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from service.errors import SettingsError
 from service.keys import KeyFile, Scope
+from service.printable import Parser
 from service.settings import Settings
 
 
@@ -33,8 +33,8 @@ def key(arguments: list[str]) -> None:
             print(f"{each.name}\t{each.scope}\t{each.created:%Y-%m-%d %H:%M} UTC")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m service key", description="API keys of the service.")
+def _parser() -> Parser:
+    parser = Parser(prog="python -m service key", description="API keys of the service.")
     actions = parser.add_subparsers(dest="action", required=True)
     new = actions.add_parser("new", help="make a key and print it, once")
     new.add_argument("--name", required=True, help="the client's id in the request log")

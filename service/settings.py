@@ -40,6 +40,13 @@ def _folder(path: Path) -> Path:
     return path
 
 
+def _host(text: str) -> str:
+    """``text``, which an address or a name can be."""
+    if not text or text[0] == "[" or not text.isprintable():
+        raise ValueError("an address or a name is expected, an IPv6 address without brackets: ::1")
+    return text
+
+
 def _published() -> Path:
     """The published models: inside the installed package, or beside it in a clone."""
     shipped = Path(__file__).parent / "published"
@@ -61,7 +68,10 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on. The default answers this machine only.")
+    host: Annotated[str, AfterValidator(_host)] = Field(
+        default="127.0.0.1",
+        description="Address to listen on. The default answers this machine only.",
+    )
     port: int = Field(default=8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     workers: int = Field(
         default=1, ge=1, le=64, description="Server processes. Each loads all models; they share the request log."

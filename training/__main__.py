@@ -19,6 +19,7 @@ from importlib.metadata import version
 from rich.console import Console
 
 from service import DISTRIBUTION
+from service.printable import Parser
 from training import command_line, jobs
 from training.arguments import natural, positive, target
 from training.command_line import MODELS, chosen
@@ -81,8 +82,8 @@ def _example(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description="Train, score and export Unroll's models.")
+def _parser() -> Parser:
+    parser = Parser(prog="python -m training", description="Train, score and export Unroll's models.")
     parser.add_argument("--version", action="version", version=f"unroll {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(required=True, metavar="command")
     choice = command_line.choice()

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from service.cores import cores
 from service.errors import UnrollError
-from training import jobs, registry
+from service.printable import Parser
+from training import registry
 from training.arguments import positive
 from training.recipes import CELLS, Recipe
 from training.terminal import say
@@ -46,9 +48,9 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     return options
 
 
-def choice() -> argparse.ArgumentParser:
+def choice() -> Parser:
     """The options that choose models; :func:`chosen` reads them."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = Parser(add_help=False)
     parser.add_argument("models", nargs="*", type=_model, metavar="model", help="names of models (default: all)")
     parser.add_argument("--task", choices=registry.task_names(), help="only models of this task")
     parser.add_argument("--cell", choices=CELLS, help="only models of this cell")
@@ -66,12 +68,12 @@ def chosen(options: argparse.Namespace) -> list[Recipe]:
     ]
 
 
-def working() -> argparse.ArgumentParser:
+def working() -> Parser:
     """The options of whatever trains: models at a time, and test sequences."""
-    parser = argparse.ArgumentParser(add_help=False)
-    cores = jobs.cores()
+    parser = Parser(add_help=False)
+    here = cores()
     parser.add_argument(
-        "--jobs", type=positive, default=cores, help=f"models at a time, each on one core (default here: {cores})"
+        "--jobs", type=positive, default=here, help=f"models at a time, each on one core (default here: {here})"
     )
     parser.add_argument("--count", type=positive, default=10_000, help="test sequences a set (default: 10000)")
     return parser

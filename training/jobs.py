@@ -46,13 +46,6 @@ _channel: Any = None
 _stopping = False
 
 
-def cores() -> int:
-    """The cores that this process may use, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
     """Results by label. The first failure, or Ctrl-C, ends the others and is raised."""
     waiting = list(jobs)

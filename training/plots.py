@@ -14,8 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from service.printable import printable
 from training.tasks.base import Floats
-from training.terminal import printable
 
 # Mid-tones: a contrast of 3 or more against both white and near-black.
 INK = "#7a7f87"

@@ -10,15 +10,10 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from service.printable import printable
+
 # A name that is quoted in a sentence; what is longer loses its middle.
 _NAME = 40
-
-
-def printable(text: str, most: int | None = None) -> str:
-    """``text`` with control characters as escapes, cut in the middle to at most ``most`` characters."""
-    if most is not None and len(text) > most:
-        text = f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def name(text: str) -> str:

@@ -41,6 +41,8 @@ class Counter:
         """
         try:
             self._limits = sorted(parse_many(quota), key=lambda limit: limit.get_expiry())
+            if not all(limit.amount and limit.multiples for limit in self._limits):
+                raise ValueError("it lets nobody ask")  # noqa: TRY301  (as what is no quota)
         except ValueError as error:
             raise SettingsError("the quota is not one: expected 100/minute, or 10/second;5000/day") from error
         self._limiter = MovingWindowRateLimiter(_storage(url))

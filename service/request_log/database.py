@@ -56,6 +56,8 @@ def parse_url(text: str) -> URL:
         raise SettingsError(f"the request log is kept in SQLite or PostgreSQL, not in {backend}")
     if backend == "postgresql" and url.get_driver_name() != "psycopg":
         raise SettingsError("PostgreSQL is reached with psycopg: postgresql+psycopg://...")
+    if backend == "sqlite" and url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise SettingsError("an SQLite file is reached in one way only: sqlite:///FILE")
     if backend == "sqlite" and sqlite_file(url) is None:
         raise SettingsError("a request log in memory would be lost: give a file, sqlite:///FILE")
     if backend == "sqlite" and url.query:

@@ -7,6 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from service.printable import printable
+
 Form = Literal["json", "text"]
 
 # What every record has; the rest was given by whoever logged it, such as request_id.
@@ -41,17 +43,12 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         first = self.formatMessage(self._prepared(record))
         trace = self.formatException(record.exc_info).split("\n") if record.exc_info else []
-        return "\n    ".join(map(_visible, [first, *trace]))
+        return "\n    ".join(map(printable, [first, *trace]))
 
     def _prepared(self, record: logging.LogRecord) -> logging.LogRecord:
         record.message = record.getMessage()
         record.asctime = self.formatTime(record)
         return record
-
-
-def _visible(text: str) -> str:
-    """``text`` with each character that is not printed (control, format, line and paragraph ends) as its escape."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def configure(form: Form) -> None:

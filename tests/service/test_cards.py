@@ -259,6 +259,13 @@ def test_what_a_card_names_cannot_forge_lines(copy_model: CopyModel) -> None:
     assert len(refused.value.detail) < 400
 
 
+def test_a_version_that_begins_with_a_zero_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "sine-gru" / "01").mkdir(parents=True)
+    _, refused = model_folders(tmp_path)
+    (reason,) = refused.values()
+    assert reason.startswith("sine-gru/01: a version's folder is named by a whole number")
+
+
 def test_folders_of_others_beside_the_models_are_left_alone(tmp_path: Path) -> None:
     for name in (".git/1", "notes/old", "runs"):
         (tmp_path / name).mkdir(parents=True)

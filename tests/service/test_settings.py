@@ -42,6 +42,8 @@ def test_settings_cannot_be_changed_once_made() -> None:
         *[(name, 0) for name in NUMBERS if name not in MAY_BE_NONE],
         ("port", 65536),
         ("port", -1),
+        ("host", "[::1]"),
+        ("host", ""),
         ("workers", 0),
         ("workers", 65),
         ("log_bodies", "some"),

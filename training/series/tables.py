@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import to_install
+from service.printable import printable
 from training.series.panel import SeriesError
-from training.terminal import name, printable, quoted
+from training.terminal import name, quoted
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BOMS = {
@@ -235,7 +236,9 @@ def _places(file: str, names: Sequence[str], wanted: Sequence[str]) -> dict[str,
         if (count := names.count(_normal(each))) > 1:
             raise SeriesError(f"{file} names {count} columns {quoted(each)}: rename all but one")
         if count == 0:
-            shown = ", ".join(name(known) for known in names[:_SHOWN]) or "nothing"
+            if not names:
+                raise SeriesError(f"{file} is empty: a header with the names of the columns is expected")
+            shown = ", ".join(name(known) for known in names[:_SHOWN])
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             raise SeriesError(f"{file} has no column {quoted(each)}; its header names {shown}{more}")
     return {each: names.index(_normal(each)) for each in wanted}

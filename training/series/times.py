@@ -34,6 +34,8 @@ _COMPACT = re.compile(r"(1[6-9]|2[0-3])\d{4}(\d{2})?", re.ASCII)
 # Of cells that look like compact dates so many must be dates: of running numbers a third are.
 _DATES = 0.9
 _SMALLEST, _LARGEST = 1e-100, 1e100
+# Up to here every whole number is a float64.
+_EXACT = 2.0**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,13 @@ def clock_of(column: str, cells: Sequence[Any], at: Callable[[int], str]) -> Clo
     compact = all(isinstance(each, str) and _COMPACT.fullmatch(each) for each in texts)
     counted = sum(each is not None for each in numbers)
     if counted >= dated and not (compact and dated >= _DATES * len(texts)):
-        return Clock(np.array(_all(numbers, "number", column, texts, at)), "numbers")
+        positions = np.array(_all(numbers, "number", column, texts, at))
+        if (beyond := np.abs(positions) > _EXACT).any():
+            raise SeriesError(
+                f"{at(int(beyond.argmax()))} holds a number beyond 2^53 in column {quoted(column)}, from where on "
+                "neighbours cannot be told apart: count from a later beginning, or in larger units"
+            )
+        return Clock(positions, "numbers")
     return _dates(column, _all(moments, "time", column, texts, at), at)
 
 

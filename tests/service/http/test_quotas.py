@@ -132,7 +132,10 @@ def test_without_a_quota_nothing_is_counted(api: httpx.Client) -> None:
     assert "ratelimit" not in api.post("/predict", content=BODY).headers
 
 
-@pytest.mark.parametrize(("quota", "url"), [("often", None), ("", None), ("1/minute", "nowhere://x")])
+@pytest.mark.parametrize(
+    ("quota", "url"),
+    [("often", None), ("", None), ("0/minute", None), ("1/minute;0/day", None), ("1/minute", "nowhere://x")],
+)
 def test_a_quota_that_is_none_is_refused_at_start(quota: str, url: str | None) -> None:
     with pytest.raises(SettingsError):
         Counter(quota, url)

@@ -85,7 +85,16 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "mysql://host/x", "postgresql+psycopg2://host/x", "sqlite://", "sqlite:///:memory:"]
+    "url",
+    [
+        "",
+        "nonsense",
+        "mysql://host/x",
+        "postgresql+psycopg2://host/x",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite+foo:///x",
+    ],
 )
 def test_a_url_that_cannot_hold_a_log_is_refused(url: str) -> None:
     with pytest.raises(SettingsError):

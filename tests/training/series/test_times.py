@@ -124,3 +124,10 @@ def test_the_cell_that_differs_from_the_others_is_blamed_by_its_line(cells: list
     with pytest.raises(SeriesError, match=message) as refused:
         clock(cells)
     assert refused.value.detail.startswith(f"line {line} of x.csv")
+
+
+def test_numbers_that_cannot_be_told_apart_are_refused_as_that() -> None:
+    exact = 2**53
+    assert clock([str(exact - 1), str(exact)]).unit == "numbers"
+    with pytest.raises(SeriesError, match=r"line 3 of x.csv holds a number beyond 2\^53 in column 'when'"):
+        clock([str(exact), str(exact + 2)])
