@@ -58,7 +58,8 @@ def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
     needed = max(SHORTEST, 2 * horizon)
     if length < needed:
         raise _too_short(f"at least {needed} values for that horizon: the later half is what is foretold")
-    if (len(models) + len(rules.SERIES_RULES)) * horizon > MOST_SCORES:
+    named = rules.NAMES if batch.seasons[0] > 1 else tuple(rules.SERIES_RULES)
+    if (len(models) + len(named)) * horizon > MOST_SCORES:
         expected = f"at most {MOST_SCORES} scores in all: fewer models or a shorter horizon"
         raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("horizon", expected),))
     origins = origins_of(length, horizon)
@@ -86,11 +87,11 @@ def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
         overall[card.name] = float(mae.mean())
         scores = zip(range(1, horizon + 1), mae.tolist(), _scaled(mae, unit), smape.tolist(), coverage, strict=True)
         found += [ModelBacktest(card.name, card.version, *each) for each in scores]
-    for rule, says in rules.SERIES_RULES.items():
-        forecasts = rules.extend(rule, batch.values, origins, horizon, np.zeros(len(origins), np.intp))
+    for rule in named:
+        forecasts = rules.extend(rule, batch.values, origins, horizon, np.zeros(len(origins), np.intp), batch.seasons)
         mae, smape = _measured(truth, forecasts)
-        known = _known(batch, origins, says(batch.values)[0], FIRST)
-        half_widths = partial(of_rule, rule, known.steps)
+        known = _known(batch, origins, rules.answers_of(rule, batch.values, batch.seasons)[0], FIRST)
+        half_widths = partial(of_rule, rule, known.steps, np.full_like(known.steps, batch.seasons[0]))
         widest = half_widths(_Z[-1:], 1)[0, :, 0]
         coverage = _coverage(np.abs(truth - forecasts), known, widest, half_widths)
         overall[f"rule:{rule}"] = float(mae.mean())

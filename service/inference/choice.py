@@ -28,8 +28,8 @@ class Choice:
     """Who answers the ``rows`` [answered] of a batch: a model (None: a rule), with a check and the warnings for each.
 
     ``scale`` [answered] is what intervals are measured in, NaN where there are none, and ``steps`` [answered] how many
-    checked steps it comes from. ``state`` is the network's after each sequence of the batch, for a forecast to
-    go on from; None for a windowed model or a rule.
+    checked steps it comes from; ``seasons`` [answered] are 1 where there is none. ``state`` is the network's after each
+    sequence of the batch, for a forecast to go on from; None for a windowed model or a rule.
     """
 
     model: Model | None
@@ -38,6 +38,7 @@ class Choice:
     answers: Floats
     scale: Floats
     steps: NDArray[np.int64]
+    seasons: NDArray[np.int64]
     checks: list[Check | None]
     warnings: list[list[str]]
     state: State | None
@@ -76,8 +77,8 @@ def answered(batch: Batch, model: Model) -> Choice:
     standing = judge(batch, answers, known)
     checks, lagging = standing.checks(), np.zeros(len(answers), np.bool_)
     warnings = _warnings(model, batch, _ALL, standing, checks, lagging)
-    scale = np.full(len(answers), np.nan)
-    return Choice(model, model.card.name, _ALL, answers, scale, standing.steps, checks, warnings, state)
+    scale, none = np.full(len(answers), np.nan), np.ones(len(answers), np.int64)
+    return Choice(model, model.card.name, _ALL, answers, scale, standing.steps, none, checks, warnings, state)
 
 
 def judged(batch: Batch, model: Model) -> tuple[Floats, list[Verdict | None]]:
@@ -103,13 +104,13 @@ def choices(found: Examination, who: Who) -> list[Choice]:
 def _choice(found: Examination, who: int, rows: Some, standing: Standing, lagging: NDArray[np.bool_]) -> Choice:
     answers, checks, batch = found.answers[who, rows], standing.checks(), found.batch
     moves, magnitude = found.mae[rules.NAMES.index("naive"), rows], np.abs(batch.steps[:, rows]).max(axis=0)
-    scale = error_scale(standing.mae, batch.unit[rows], moves, magnitude)
+    scale, seasons = error_scale(standing.mae, batch.unit[rows], moves, magnitude), batch.seasons[rows]
     if who < RULES:
         name = f"rule:{rules.NAMES[who]}"
-        return Choice(None, name, rows, answers, scale, standing.steps, checks, [[] for _ in checks], None)
+        return Choice(None, name, rows, answers, scale, standing.steps, seasons, checks, [[] for _ in checks], None)
     model, state = found.models[who - RULES], found.states[who - RULES]
     warnings = _warnings(model, batch, rows, standing, checks, lagging)
-    return Choice(model, model.card.name, rows, answers, scale, standing.steps, checks, warnings, state)
+    return Choice(model, model.card.name, rows, answers, scale, standing.steps, seasons, checks, warnings, state)
 
 
 def _warnings(

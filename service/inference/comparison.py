@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import truediv
 
 import numpy as np
@@ -44,11 +44,15 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """All columns on the same sequences; ``unit`` is S and ``truth`` the exact answer of each, where it is known."""
+    """All columns on the same sequences.
+
+    ``unit`` is S, ``seasons`` 1 where there is none, and ``truth`` the exact answer of each, where it is known.
+    """
 
     models: dict[str, _Column]
     rules: dict[str, _Column]
     unit: list[float]
+    seasons: list[float]
     truth: list[float] | None
 
 
@@ -83,7 +87,7 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
         )
     answered_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
     ruled_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
-    unit = [0.0] * count
+    unit, seasons = [0.0] * count, [1.0] * count
     exact: list[float] | None = None  # where the sequences themselves tell the answers
     for batch in batches(sequences):
         _put(unit, batch, batch.unit)
@@ -108,7 +112,8 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
                     answered_by[model.card.name].put(batch, choice, found.seconds[place])
                 if first == FIRST:
                     _put_rules(ruled_by, found)
-    return _Table(answered_by, ruled_by, unit, targets if exact is None else exact)
+                    _put(seasons, batch, batch.seasons)
+    return _Table(answered_by, ruled_by, unit, seasons, targets if exact is None else exact)
 
 
 def _put_rules(columns: dict[str, _Column], found: Examination) -> None:
@@ -120,13 +125,16 @@ def _put_rules(columns: dict[str, _Column], found: Examination) -> None:
             column.mae[row] = mae if known else None
 
 
-def _put(column: list[float], batch: Batch, values: NDArray[np.float64]) -> None:
+def _put(column: list[float], batch: Batch, values: NDArray[np.number]) -> None:
     for row, value in zip(batch.rows.tolist(), values.tolist(), strict=True):
         column[row] = value
 
 
 def _comparison(task: str, models: list[Model], table: _Table, part: slice) -> Comparison:
     """The comparison on ``part`` of the sequences."""
+    if max(table.seasons[part]) == 1:
+        named = {name: column for name, column in table.rules.items() if name != "seasonal_naive"}
+        table = replace(table, rules=named)
     results = [_model_result(model, table, part) for model in models]
     ruled = [
         RuleResult(name, column.predictions[part], _errors(column, table, part)) for name, column in table.rules.items()

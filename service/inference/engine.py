@@ -30,7 +30,8 @@ class Engine:
 
     ``model`` and ``version`` name a served model in every method; where a method can do without, each sequence is
     answered by whatever has the best one-step-ahead record on it. ``levels`` are those of the intervals, in percent
-    between 0 and 100, and ``quantiles`` probabilities between 0 and 1.
+    between 0 and 100, and ``quantiles`` probabilities between 0 and 1. ``season`` is what is told of the sequences: one
+    or two; of none, one is found where there is one.
     All methods raise UnknownModel or ModelUnavailable (see :meth:`Catalog.get`), InvalidInput for a sequence that
     the model has no answer for, and NonFiniteOutput where a network answered NaN or infinity.
     """
@@ -46,11 +47,12 @@ class Engine:
         version: str | None = None,
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
+        season: tuple[int, ...] = (),
     ) -> list[Prediction]:
         """The next value of each sequence (or a memory model's answer), in the order they came in."""
         named = None if model is None else self.catalog.get(model, version)
         found: dict[int, Prediction] = {}
-        for batch in batches(sequences):
+        for batch in batches(sequences, season):
             for part, choice in _answered(named, batch, self.catalog):
                 places = part.rows[choice.rows].tolist()
                 own = _spread(choice, part) if levels or quantiles else None
@@ -77,13 +79,14 @@ class Engine:
         version: str | None = None,
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
+        season: tuple[int, ...] = (),
     ) -> list[Forecast]:
         """The next ``horizon`` values of each sequence, each model reading its own answers."""
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
             _require_forecasts(named, "model")
         found: dict[int, Forecast] = {}
-        for batch in batches(sequences):
+        for batch in batches(sequences, season):
             choices = _answered(named, batch, self.catalog)
             _require_room(batch)
             for part, choice in choices:
@@ -208,6 +211,7 @@ def _ahead(choice: Choice, batch: Batch, horizon: int) -> Ahead:
     """What follows the sequences of ``choice``, which are some of ``batch``."""
     own = batch.take(choice.rows)
     if choice.model is None:
-        return Ahead(rules.extend(choice.name.removeprefix("rule:"), own.values, own.lengths, horizon))
+        name = choice.name.removeprefix("rule:")
+        return Ahead(rules.extend(name, own.values, own.lengths, horizon, seasons=choice.seasons))
     state = None if choice.state is None else {name: part[:, choice.rows] for name, part in choice.state.items()}
     return choice.model.ahead(own, choice.answers, state, horizon)

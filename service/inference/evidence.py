@@ -39,7 +39,7 @@ class Examination:
         steps, start = batch.steps, self.span.start
         # [answerers, timesteps - start, sequences]
         self._predictions = np.empty((RULES + len(models), len(steps) - start, steps.shape[1]))
-        rules.answer(LeastSquares(steps), start, self._predictions[:RULES])
+        rules.answer(LeastSquares(steps), start, self._predictions[:RULES], batch.seasons)
         self.states: list[State | None] = []
         self.seconds: list[float] = []
         for model, place in zip(models, self._predictions[RULES:], strict=True):

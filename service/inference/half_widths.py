@@ -26,8 +26,9 @@ _FASTEST = 2.0
 _LARGEST = 1e300
 # A normal error's deviation in units of its mean magnitude.
 _DEVIATION = math.sqrt(math.pi / 2.0)
-# How the error of a rule grows, as a power of the steps ahead: as that of a walk, but drift's is there at every step.
-_GROWTH: Mapping[str, float] = {"naive": 0.5, "drift": 1.0, "line": 0.5, "ar2": 0.5}
+# How the error of a rule grows, as a power of the steps ahead: as that of a walk, but drift's is there at every step,
+# and seasonal naive's only from season to season.
+_GROWTH: Mapping[str, float] = {"naive": 0.5, "drift": 1.0, "line": 0.5, "ar2": 0.5, "seasonal_naive": 0.5}
 
 
 @lru_cache(1024)
@@ -78,18 +79,29 @@ def _extended(known: Floats, horizon: int) -> Floats:
     if horizon <= count:
         return known[:horizon]
     before, last = float(known[count // 2 - 1]), float(known[-1])
-    shown = math.log(last / before) / math.log(count / (count // 2)) if count > 1 and before > 0.0 < last else 0.5
+    shown = (
+        (math.log(last) - math.log(before)) / math.log(count / (count // 2))
+        if count > 1 and before > 0.0 < last
+        else 0.5
+    )
     ahead = np.arange(count + 1.0, horizon + 1.0) / count
     return np.concatenate((known, last * ahead ** min(max(0.5, shown), _FASTEST)))
 
 
-def of_rule(rule: str, steps: NDArray[np.int64], z: tuple[float, ...], horizon: int) -> Floats:
+def of_rule(
+    rule: str, steps: NDArray[np.int64], seasons: NDArray[np.int64], z: tuple[float, ...], horizon: int
+) -> Floats:
     """Half-widths [z, sequences, horizon] of a rule whose mean error over so many ``steps`` [sequences] is known.
+
+    ``seasons`` [sequences] are what seasonal naive repeats.
 
     Normal errors of that mean magnitude, and Student's quantile for what few steps leave open, by the first terms of
     its expansion in 1 / steps (Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.5).
     """
     at, count = np.array(z)[:, None], np.maximum(steps, 1)
     student = at + (at**3 + at) / (4.0 * count) + (5.0 * at**5 + 16.0 * at**3 + 3.0 * at) / (96.0 * count**2)
-    grown: Floats = _DEVIATION * student[:, :, None] * np.arange(1.0, horizon + 1.0) ** _GROWTH[rule]
+    ahead = np.arange(1, horizon + 1)
+    if rule == "seasonal_naive":
+        ahead = (ahead - 1) // seasons[:, None] + 1
+    grown: Floats = _DEVIATION * student[:, :, None] * ahead.astype(np.float64) ** _GROWTH[rule]
     return grown

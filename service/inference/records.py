@@ -70,7 +70,7 @@ def forecasts(choice: Choice, ahead: Ahead, units: Floats, levels: Levels, quant
 def _fan(choice: Choice, values: Floats, units: Floats) -> Fan | None:
     """The spread around the answers of ``choice``, whose ``values`` are [answered, horizon]; None where it has none."""
     if choice.model is None:
-        half_widths = partial(of_rule, choice.name.removeprefix("rule:"), choice.steps)
+        half_widths = partial(of_rule, choice.name.removeprefix("rule:"), choice.steps, choice.seasons)
         widest = half_widths((z_of(max(LEVELS)),), 1)[0, :, 0]
         return Symmetric(values, choice.scale, reasons(widest, choice.scale, units, choice.checks), half_widths)
     card = choice.model.card

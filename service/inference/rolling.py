@@ -24,8 +24,6 @@ from service.verdicts import TIE, VERDICTS, Verdict
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-# Seasonal naive is one of the rules where there is a season, and naive where there is none: that of the same name wins.
-NAMES = (*rules.NAMES, "seasonal_naive")
 # More origins are a selection of them, evenly spaced.
 MOST_ORIGINS = 16
 
@@ -94,15 +92,11 @@ class Rolling:
 
     @cached_property
     def forecasts(self) -> Floats:
-        """What every rule of ``NAMES`` says of the steps after each origin, [rules, horizon, origins, sequences]."""
-        known = self.origins.known
+        """What every rule says of the steps after each origin, [rules, horizon, origins, sequences]."""
+        known, fitted = self.origins.known, LeastSquares(self.batch.steps)
         rows = np.tile(np.arange(known.shape[1]), len(known))
-        said = np.empty((len(NAMES), self.horizon, *known.shape))
-        said[:-1] = rules.ahead(LeastSquares(self.batch.steps), rows, (known - 1).ravel(), self.horizon).reshape(
-            said[:-1].shape
-        )
-        said[-1] = seasonal_naive(self.batch.steps, known, self.horizon, self.seasons)
-        return said
+        said = rules.ahead(fitted, rows, (known - 1).ravel(), self.horizon, self.seasons)
+        return said.reshape(len(rules.NAMES), self.horizon, *known.shape)
 
     def errors(self, forecasts: Floats) -> Floats:
         """The mean absolute error from each origin [..., origins, sequences], zero where that does not count.
@@ -153,7 +147,7 @@ class Rolling:
             self.origins.horizon.tolist(),
             mae.tolist(),
             _or_none(mase, np.isfinite(mase)),
-            map(NAMES.__getitem__, best.tolist()),
+            map(rules.NAMES.__getitem__, best.tolist()),
             lowest.tolist(),
             _or_none(skill, shown),
             map(VERDICTS.__getitem__, given.tolist()),
@@ -171,18 +165,6 @@ class Rolling:
         found = np.where(mae < rule_mae, VERDICTS.index("beats"), VERDICTS.index("loses"))
         found[tied] = VERDICTS.index("ties")
         return found
-
-
-def seasonal_naive(steps: Floats, known: NDArray[np.int32], horizon: int, seasons: Whole) -> Floats:
-    """The last season before each origin again and again, [horizon, origins, sequences].
-
-    ``steps`` [timesteps, sequences]; ``known`` [origins, sequences] is how many values each origin knows. With fewer
-    than a season, as without one (1), the last value.
-    """
-    seasons = np.where(seasons <= known, seasons, 1)
-    places = known - seasons + np.arange(horizon)[:, None, None] % seasons
-    found: Floats = steps[places, np.arange(steps.shape[1])]
-    return found
 
 
 def _mean_difference(steps: Floats, seasons: Whole, first: NDArray[np.int32]) -> Floats:

@@ -17,11 +17,13 @@ from service.inference.cumulative import total
 from service.inference.least_squares import AR2_FIRST, LeastSquares
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.integer]
 
 # The last value again; one more step like the last one; the least-squares straight line through all values so far, read
-# one step on; and AR(2) with a constant, x_{t+1} = c + a x_t + b x_{t-1}, by least squares on the values so far.
-NAMES = ("naive", "drift", "line", "ar2")
-_DRIFT, _LINE, _AR2 = 1, 2, 3
+# one step on; AR(2) with a constant, x_{t+1} = c + a x_t + b x_{t-1}, by least squares on the values so far; and the
+# value one season before the next, which is naive where there is no season, so that naive is named there.
+NAMES = ("naive", "drift", "line", "ar2", "seasonal_naive")
+_DRIFT, _LINE, _AR2, _SEASONAL = 1, 2, 3, 4
 _LARGEST = 1e300
 # One step on from values up to 1e300 a fit may say more; beyond this it says nothing, and errors would overflow.
 _LARGEST_STEP = 1e306
@@ -29,12 +31,12 @@ _LARGEST_STEP = 1e306
 _UNSTABLE = 1e150
 
 
-def answer(fitted: LeastSquares, start: int, out: Floats) -> None:
+def answer(fitted: LeastSquares, start: int, out: Floats, seasons: Whole | None = None) -> None:
     """What every rule says after each step from ``start`` on of the sequences that ``fitted`` was made of.
 
     Goes to ``out`` [rules, timesteps - start, sequences], in the order of ``NAMES``. Drift stands for AR(2) until that
     is defined: fewer than five values, or equations without a unique solution (a straight line); and the value itself
-    for drift while there is only one.
+    for drift while there is only one. ``seasons`` [sequences] are 1 where there is none; None: nowhere is one.
     """
     steps, first = fitted.steps, max(start, 1)
     out[:] = steps[start:]
@@ -49,6 +51,9 @@ def answer(fitted: LeastSquares, start: int, out: Floats) -> None:
         np.minimum(found, _LARGEST_STEP, out=found)
         np.maximum(found, -_LARGEST_STEP, out=found)
         np.copyto(out[_AR2, first - start :], found, where=fit.solvable)
+    if seasons is not None and (seasons > 1).any():
+        known = np.arange(start + 1, len(steps) + 1)[:, None]
+        out[_SEASONAL] = _season_before(steps, np.arange(steps.shape[1]), known, known * 0, seasons)
 
 
 class Rule(Protocol):
@@ -57,15 +62,27 @@ class Rule(Protocol):
     def __call__(self, values: Floats, /) -> Floats: ...
 
 
-def _answers_of(rule: int, values: Floats) -> Floats:
+def answers_of(rule: str, values: Floats, seasons: Whole | None = None) -> Floats:
+    """The answers of one rule [sequences, timesteps]; ``seasons`` as in :func:`answer`."""
     fitted = LeastSquares(np.ascontiguousarray(values.T))
     out = np.empty((len(NAMES), *fitted.steps.shape))
-    answer(fitted, 0, out)
-    found: Floats = out[rule].T
+    answer(fitted, 0, out, seasons)
+    found: Floats = out[NAMES.index(rule)].T
     return found
 
 
-SERIES_RULES: Mapping[str, Rule] = {name: partial(_answers_of, rule) for rule, name in enumerate(NAMES)}
+def _season_before(steps: Floats, rows: NDArray[np.intp], known: Whole, further: Whole, seasons: Whole) -> Floats:
+    """The last of the ``known`` values at the same place in the season as the one ``further`` steps after the next.
+
+    Of ``steps`` [timesteps, sequences] those in ``rows``; the last value where less than a season is known.
+    """
+    seasons = np.where(seasons <= known, seasons, 1)
+    found: Floats = steps[known - seasons + further % seasons, rows]
+    return found
+
+
+# Those that no season has to be known for.
+SERIES_RULES: Mapping[str, Rule] = {name: partial(answers_of, name) for name in NAMES[:_SEASONAL]}
 
 
 def extend(
@@ -74,30 +91,37 @@ def extend(
     lengths: NDArray[np.int32],
     horizon: int,
     rows: NDArray[np.intp] | None = None,
+    seasons: Whole | None = None,
 ) -> Floats:
     """What ``rule`` says of the ``horizon`` steps after the first ``lengths`` values of each row.
 
-    ``rows`` says which row of ``values`` each length is of, where that is not simply the next one. Returns float64
-    [lengths, horizon]: the rule applied to its own answers, its coefficients as they are (its own answers fit them
-    exactly). Growth beyond 1e300 stays there.
+    ``rows`` says which row of ``values`` each length is of, where that is not simply the next one; ``seasons`` [rows of
+    values] as in :func:`answer`. Returns float64 [lengths, horizon]: the rule applied to its own answers, its
+    coefficients as they are (its own answers fit them exactly). Growth beyond 1e300 stays there.
     """
     rows, ends = np.arange(len(values)) if rows is None else rows, lengths - 1
     fitted = LeastSquares(np.ascontiguousarray(values.T))
-    return _ahead(rule, fitted, _said(fitted, ends), rows, ends, horizon).T
+    return _ahead(rule, fitted, _said(fitted, ends), rows, ends, horizon, seasons).T
 
 
-def ahead(fitted: LeastSquares, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int) -> Floats:
+def ahead(
+    fitted: LeastSquares,
+    rows: NDArray[np.intp],
+    ends: NDArray[np.int32],
+    horizon: int,
+    seasons: Whole | None = None,
+) -> Floats:
     """What every rule says of the ``horizon`` steps after the values at ``ends`` of the sequences in ``rows`` [places].
 
-    The sequences are those that ``fitted`` was made of. Returns float64 [rules, horizon, places], each as in
-    :func:`extend`.
+    The sequences are those that ``fitted`` was made of, with their ``seasons``. Returns float64 [rules, horizon,
+    places], each as in :func:`extend`.
     """
     said = _said(fitted, ends)
-    return np.stack([_ahead(rule, fitted, said, rows, ends, horizon) for rule in NAMES])
+    return np.stack([_ahead(rule, fitted, said, rows, ends, horizon, seasons) for rule in NAMES])
 
 
 def _said(fitted: LeastSquares, ends: NDArray[np.int32]) -> Floats:
-    """What every rule says after each step from the earliest of ``ends`` on, as :func:`answer`."""
+    """What every rule says after each step from the earliest of ``ends`` on, as :func:`answer` without seasons."""
     start = int(ends.min())
     answers = np.empty((len(NAMES), len(fitted.steps) - start, fitted.steps.shape[1]))
     answer(fitted, start, answers)
@@ -105,10 +129,18 @@ def _said(fitted: LeastSquares, ends: NDArray[np.int32]) -> Floats:
 
 
 def _ahead(
-    rule: str, fitted: LeastSquares, said: Floats, rows: NDArray[np.intp], ends: NDArray[np.int32], horizon: int
+    rule: str,
+    fitted: LeastSquares,
+    said: Floats,
+    rows: NDArray[np.intp],
+    ends: NDArray[np.int32],
+    horizon: int,
+    seasons: Whole | None,
 ) -> Floats:
     """One rule's part of :func:`ahead` [horizon, places]."""
-    start = len(fitted.steps) - said.shape[1]
+    steps, start, further = fitted.steps, len(fitted.steps) - said.shape[1], np.arange(horizon)[:, None]
+    if rule == "seasonal_naive" and seasons is not None:
+        return _season_before(steps, rows, ends + 1, further, seasons[rows])
     first = said[NAMES.index(rule), ends - start, rows]
     if rule == "ar2":
         found = _extend_ar2(fitted, rows, ends, horizon)
@@ -118,8 +150,8 @@ def _ahead(
         if rule == "line":
             slope = fitted.slope(start)[ends - start, rows]
         elif rule == "drift":
-            slope = fitted.steps[ends, rows] - fitted.steps[np.maximum(ends - 1, 0), rows]
-        found = first + slope * np.arange(float(horizon))[:, None]
+            slope = steps[ends, rows] - steps[np.maximum(ends - 1, 0), rows]
+        found = first + slope * further
     return np.clip(found, -_LARGEST, _LARGEST)
 
 

@@ -37,6 +37,8 @@ def found(values: Floats, lengths: NDArray[np.int32]) -> Whole:
     NaN is a gap. Each is found by itself, the same alone and among others, to the bit.
     """
     seasons = np.ones(len(lengths), np.int64)
+    if lengths.max() <= _FEWEST:
+        return seasons
     kept = np.minimum(lengths, WINDOW)
     # Rows of about one length are transformed together, by a length that hangs on the row alone.
     sizes = np.where(kept > _FEWEST, np.frexp(kept - 1.0)[1], 0)

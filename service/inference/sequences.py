@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
+from service.inference import seasons
 from service.inference.scaling import Scaled, causal
 
 Floats = NDArray[np.float64]
@@ -60,14 +61,15 @@ class Batch:
     """Sequences of one kind, padded to one length.
 
     ``values`` float64 [sequences, timesteps]; ``indices`` the same shape for pairs, else None; ``lengths`` int32
-    [sequences]; ``rows`` the positions that the sequences were posted at. What is computed from the values lies in
-    memory as ``steps`` do.
+    [sequences]; ``rows`` the positions that the sequences were posted at; ``told`` the seasons that their sender knows
+    of, none, one or two. What is computed from the values lies in memory as ``steps`` do.
     """
 
     values: Floats
     indices: Floats | None
     lengths: NDArray[np.int32]
     rows: NDArray[np.intp]
+    told: tuple[int, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -95,7 +97,7 @@ class Batch:
     def take(self, rows: NDArray[np.intp] | slice) -> Batch:
         """The batch of some of its rows."""
         indices = None if self.indices is None else self.indices[rows]
-        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows])
+        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told)
 
     @cached_property
     def scaled(self) -> Scaled:
@@ -106,6 +108,21 @@ class Batch:
     def unit(self) -> Floats:
         """S, each sequence's mean absolute difference [sequences]; zero for one value or a constant."""
         return self.last(self.scaled.scale.T)
+
+    @cached_property
+    def seasons(self) -> NDArray[np.int64]:
+        """The season that seasonal naive repeats [sequences], 1 where there is none.
+
+        It is known before the later half, by which a rule is judged: the longer one told of which that holds two, or
+        any one; none told, that which is found in it.
+        """
+        known = self.lengths - self.lengths // 2
+        if not self.told:
+            return seasons.found(self.values, known)
+        chosen = np.full(len(known), min(self.told))
+        for season in sorted(self.told):
+            chosen[known >= 2 * season] = season
+        return chosen
 
 
 def are_pairs(sequence: Sequence) -> bool:
@@ -118,8 +135,10 @@ def listed(sequences: list[Sequence] | Rows) -> list[Sequence]:
     return sequences.listed() if isinstance(sequences, Rows) else sequences
 
 
-def batches(sequences: list[Sequence] | Rows) -> Iterator[Batch]:
+def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Iterator[Batch]:
     """``sequences`` of one kind as batches of similar lengths, each at most 8,192 steps or one sequence.
+
+    ``told`` are the seasons that they are said to have.
 
     Raises:
         InvalidInput: numbers and pairs are mixed, or a value's magnitude is above 1e300.
@@ -127,7 +146,7 @@ def batches(sequences: list[Sequence] | Rows) -> Iterator[Batch]:
     if isinstance(sequences, Rows):
         for places in _shared_out(sequences.lengths.tolist()):
             rows = np.array(places, np.intp)
-            yield _batch(_padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows], rows)
+            yield _batch(_padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows], rows, told)
         return
     pairs = list(map(are_pairs, sequences))
     if any(pairs) and not all(pairs):
@@ -139,7 +158,7 @@ def batches(sequences: list[Sequence] | Rows) -> Iterator[Batch]:
     for places in _shared_out(list(map(len, sequences))):
         part = [sequences[place] for place in places]
         lengths = np.fromiter(map(len, part), np.int64, len(part))
-        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp))
+        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told)
 
 
 def _shared_out(lengths: list[int]) -> Iterator[list[int]]:
@@ -184,12 +203,12 @@ def _padded(table: Floats, lengths: NDArray[np.signedinteger]) -> Floats:
     return padded
 
 
-def _batch(table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.intp]) -> Batch:
+def _batch(table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.intp], told: tuple[int, ...]) -> Batch:
     values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
     values = np.asfortranarray(values)
     if np.abs(values).max() > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
-    return Batch(values, indices, lengths.astype(np.int32), rows)
+    return Batch(values, indices, lengths.astype(np.int32), rows, told)
 
 
 def too_large(position: int) -> InvalidInput:

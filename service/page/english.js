@@ -107,6 +107,7 @@ export const english = {
   "rule.drift": "drift",
   "rule.line": "line",
   "rule.ar2": "AR(2)",
+  "rule.seasonal_naive": "seasonal naive",
   "rule.quadratic": "quadratic",
   "rule.index_blind_mean": "plain mean",
   "rule.even_mean": "even mean",

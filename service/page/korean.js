@@ -107,6 +107,7 @@ export const korean = {
   "rule.drift": "드리프트",
   "rule.line": "직선",
   "rule.ar2": "AR(2)",
+  "rule.seasonal_naive": "한 계절 전의 값",
   "rule.quadratic": "이차식",
   "rule.index_blind_mean": "단순 평균",
   "rule.even_mean": "짝수 평균",

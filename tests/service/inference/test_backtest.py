@@ -44,7 +44,7 @@ def plain(engine: Engine, series: list[float], horizon: int, models: list[str]) 
             forecasts[f"rule:{rule}"] = extended[0].tolist()
             steps, says = min(origin // 2, origin - 2), rules.SERIES_RULES[rule](np.array([known]))[0]
             mae = np.abs(says[:-1] - known[1:])[-steps:].mean()
-            widths = of_rule(rule, np.array([steps]), tuple(map(z_of, LEVELS)), horizon)[:, 0]
+            widths = of_rule(rule, np.array([steps]), np.array([1]), tuple(map(z_of, LEVELS)), horizon)[:, 0]
             widths *= mae + 1e-3 * np.abs(np.diff(known)).mean()
             for level, width in zip(NAMES, widths, strict=True):
                 for ahead, value in enumerate(coming):

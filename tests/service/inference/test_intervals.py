@@ -259,7 +259,7 @@ def test_a_rules_intervals_hold_their_share_of_a_walk_however_short_it_is(
 
 
 def test_fewer_steps_say_less_of_how_far_a_rule_is_wrong() -> None:
-    widths = of_rule("naive", np.array([1, 2, 8, 1_000_000]), (z_of(95.0),), 1)[0, :, 0]
+    widths = of_rule("naive", np.array([1, 2, 8, 1_000_000]), np.ones(4, np.int64), (z_of(95.0),), 1)[0, :, 0]
     assert (np.diff(widths) < 0.0).all()
     assert widths[-1] == pytest.approx(1.96 * math.sqrt(math.pi / 2), rel=1e-3)
     # Student's 97.5 % quantile of 8 degrees of freedom, from a table.
@@ -268,7 +268,7 @@ def test_fewer_steps_say_less_of_how_far_a_rule_is_wrong() -> None:
 
 @pytest.mark.parametrize(("rule", "growth"), [("naive", 3.0), ("line", 3.0), ("ar2", 3.0), ("drift", 9.0)])
 def test_a_rules_interval_grows_as_a_walks_and_drifts_with_the_steps(rule: str, growth: float) -> None:
-    widths = of_rule(rule, np.array([8]), (z_of(80.0),), 9)[0, 0]
+    widths = of_rule(rule, np.array([8]), np.array([1]), (z_of(80.0),), 9)[0, 0]
     assert widths[8] / widths[0] == pytest.approx(growth)
     assert all(before < after for before, after in pairwise(widths.tolist()))
 
@@ -353,3 +353,9 @@ def test_values_between_answered_quantiles_are_those_and_never_cross(numbers: li
     assert upper[:2, 0, 0] == pytest.approx(answered[[3, 4], 0, 0], abs=size)
     assert lower[2, 0, 0] <= lower[1, 0, 0] + size
     assert upper[2, 0, 0] >= upper[1, 0, 0] - size
+
+
+def test_the_intervals_of_seasonal_naive_grow_from_season_to_season_only() -> None:
+    widths = of_rule("seasonal_naive", np.array([8, 8]), np.array([4, 1]), (z_of(80.0),), 9)[0]
+    assert widths[0] / widths[0, 0] == pytest.approx(np.sqrt([1, 1, 1, 1, 2, 2, 2, 2, 3]))
+    assert widths[1].tolist() == of_rule("naive", np.array([8]), np.array([1]), (z_of(80.0),), 9)[0, 0].tolist()

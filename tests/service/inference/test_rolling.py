@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.inference import rolling
 from service.inference.measures import naive_error
-from service.inference.rolling import NAMES, HorizonCheck, Origins, Rolling, seasonal_naive
+from service.inference.rolling import HorizonCheck, Origins, Rolling
+from service.inference.rules import NAMES
 from service.inference.sequences import Batch, batches
 from tests.service.inference import oracles
 
@@ -118,16 +118,6 @@ def test_each_rule_says_what_it_would_say_of_the_known_values_alone() -> None:
                 assert said[:, k, place].tolist() == pytest.approx(list(map(float, expected)), rel=1e-6, abs=1e-6), name
 
 
-def test_seasonal_naive_repeats_the_last_season_and_where_there_is_none_the_last_value() -> None:
-    steps = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [9.0, 9.0]])
-    known = np.array([[3, 3], [4, 2]], np.int32)
-    found = seasonal_naive(steps, known, 4, np.array([2, 3]))
-    assert found[:, 0, 0].tolist() == [2.0, 3.0, 2.0, 3.0]
-    assert found[:, 1, 0].tolist() == [3.0, 9.0, 3.0, 9.0]
-    assert found[:, 0, 1].tolist() == [1.0, 2.0, 3.0, 1.0]
-    assert found[:, 1, 1].tolist() == [2.0, 2.0, 2.0, 2.0]
-
-
 def test_many_origins_are_an_even_selection_with_both_ends() -> None:
     found = Origins.of(np.array([7, 100, 1000], np.int32), 12)
     assert found.counted.tolist() == [1, 16, 16]
@@ -187,4 +177,4 @@ def test_no_season_makes_seasonal_naive_the_naive_rule_and_naive_is_named() -> N
     found = Rolling(batch_of([walk]), 3, np.array([1]))
     np.testing.assert_array_equal(found.forecasts[0], found.forecasts[-1])
     means = found.mean(found.rule_errors)[:, 0]
-    assert rolling.NAMES[means[[0, -1]].argmin()] == "naive"
+    assert NAMES[means[[0, -1]].argmin()] == "naive"

@@ -14,7 +14,7 @@ from tests.service.inference import oracles
 
 # Small whole numbers: near-singular equations are exactly singular or clearly not.
 integers = st.lists(st.integers(-20, 20), min_size=1, max_size=14)
-NAMES = rules.NAMES
+NAMES = tuple(rules.SERIES_RULES)
 
 
 def answers(name: str, values: list[float]) -> np.ndarray:
@@ -120,3 +120,34 @@ def test_a_mean_of_the_largest_values_does_not_overflow() -> None:
     lengths = np.array([1000], np.int32)
     assert rules.index_blind_mean(values, lengths)[0] == pytest.approx(1e300)
     assert rules.even_mean(np.zeros_like(values), values, lengths)[0] == pytest.approx(1e300)
+
+
+def seasonal_answers(values: list[list[float]], seasons: list[int], start: int) -> np.ndarray:
+    fitted = LeastSquares(np.array(values).T.copy())
+    out = np.empty((len(rules.NAMES), len(values[0]) - start, len(values)))
+    rules.answer(fitted, start, out, np.array(seasons))
+    return out[rules.NAMES.index("seasonal_naive")].T
+
+
+@pytest.mark.parametrize("start", [0, 2, 5])
+def test_seasonal_naive_says_the_value_one_season_before_the_next(start: int) -> None:
+    values = [3.0, 8.0, 1.0, 4.0, 9.0, 2.0]
+    found = seasonal_answers([values, values, values], [3, 1, 9], start)
+    assert (
+        found.tolist()
+        == [
+            [3.0, 8.0, 3.0, 8.0, 1.0, 4.0][start:],  # before there is a whole season: the value itself
+            values[start:],
+            values[start:],
+        ]
+    )
+    assert seasonal_answers([values], [1], start).tolist() == [values[start:]]
+
+
+@pytest.mark.parametrize(("season", "expected"), [(3, [4.0, 9.0, 2.0, 4.0]), (6, [3.0, 8.0, 1.0, 4.0]), (7, 4 * [2.0])])
+def test_seasonal_naive_goes_on_with_the_last_season(season: int, expected: list[float]) -> None:
+    values = np.array([[3.0, 8.0, 1.0, 4.0, 9.0, 2.0], [1.0] * 6])
+    found = rules.extend("seasonal_naive", values, np.array([6, 6], np.int32), 4, seasons=np.array([season, 1]))
+    assert found.tolist() == [expected, [1.0] * 4]
+    without = rules.extend("seasonal_naive", values, np.array([6, 4], np.int32), 2)
+    assert without.tolist() == [[2.0, 2.0], [1.0, 1.0]]
