@@ -20,7 +20,7 @@ def chosen(models: list[Model], *sequences: list[float]) -> list[Prediction]:
     found: dict[int, Prediction] = {}
     for batch in batches(list(sequences)):
         for choice in choose(batch, models):
-            answers = predictions(choice, batch.unit[choice.rows], (), ())
+            answers = predictions(choice, None, batch.unit[choice.rows], (), ())
             found.update(zip(batch.rows[choice.rows].tolist(), answers, strict=True))
     return [found[row] for row in range(len(sequences))]
 
