@@ -85,8 +85,8 @@ class Counterfactual:
 class ModelResult:
     """One model's answers in a comparison; the lists run parallel to the posted sequences.
 
-    ``errors`` are prediction - target; ``duration_us`` is the time of this model's own computing; ``test`` is its
-    score on the card's first test set, in that set's unit.
+    ``errors`` are prediction - target; ``intervals`` and ``quantiles`` are as in a prediction; ``duration_us`` is the
+    time of this model's own computing; ``test`` is its score on the card's first test set, in that set's unit.
     """
 
     model: str
@@ -95,6 +95,8 @@ class ModelResult:
     parameters: int
     predictions: list[float]
     errors: list[float] | None
+    intervals: list[dict[str, tuple[float, float]] | None]
+    quantiles: list[dict[str, float] | None]
     checks: list[Check | None]
     warnings: list[list[str]]
     duration_us: int
@@ -119,13 +121,26 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """What answers one sequence when no model is named: a model, or ``rule:<name>`` with no version."""
+
+    value: float
+    model: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """The models of one task beside each other and beside the rules."""
+    """The models of one task beside each other and beside the rules.
+
+    ``chosen`` is who answers each sequence when no model is named; None where that was not asked for.
+    """
 
     task: str
     results: list[ModelResult]
     rules: list[RuleResult]
     best: Best
+    chosen: list[Chosen] | None = None
 
 
 @dataclass(frozen=True, slots=True)

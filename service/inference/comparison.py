@@ -18,8 +18,12 @@ from service.inference.check import FIRST, Check
 from service.inference.choice import Choice, answered, choices
 from service.inference.evidence import RULES, Examination
 from service.inference.model import Model
+from service.inference.records import own_fan, predictions
 from service.inference.sequences import LARGEST, Batch, Sequence, batches
 from service.verdicts import TIE
+
+# Levels and quantiles, see :func:`predictions`.
+Spread = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 class _Column:
@@ -27,19 +31,22 @@ class _Column:
 
     def __init__(self, sequences: int) -> None:
         self.predictions = [0.0] * sequences
+        self.intervals: list[dict[str, tuple[float, float]] | None] = [None] * sequences
+        self.quantiles: list[dict[str, float] | None] = [None] * sequences
         self.checks: list[Check | None] = [None] * sequences
         self.warnings: list[list[str]] = [[] for _ in range(sequences)]
         # Mean absolute one-step-ahead errors; None where nothing could be checked.
         self.mae: list[float | None] = [None] * sequences
         self.seconds = 0.0
 
-    def put(self, batch: Batch, choice: Choice, seconds: float) -> None:
-        """Keep what a model answered to all of ``batch``, and how long it took."""
+    def put(self, batch: Batch, choice: Choice, spread: Spread, seconds: float) -> None:
+        """Keep what a model answered to all of ``batch``, with its ``spread``, and how long it took."""
         self.seconds += seconds
-        _put(self.predictions, batch, choice.answers)
-        for row, check, warnings in zip(batch.rows.tolist(), choice.checks, choice.warnings, strict=True):
-            self.checks[row], self.warnings[row] = check, warnings
-            self.mae[row] = None if check is None else check.mae
+        own = own_fan(choice, batch) if any(spread) else None
+        for row, found in zip(batch.rows.tolist(), predictions(choice, own, batch.unit, *spread), strict=True):
+            self.predictions[row], self.checks[row], self.warnings[row] = found.value, found.check, found.warnings
+            self.intervals[row], self.quantiles[row] = found.intervals, found.quantiles
+            self.mae[row] = None if found.check is None else found.check.mae
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +63,28 @@ class _Table:
     truth: list[float] | None
 
 
-def compare(task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None) -> Comparison:
+def compare(
+    task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None, spread: Spread
+) -> Comparison:
     """Answers of ``models`` and of the rules to ``sequences``, their errors where the truth is known, and the best.
 
     Raises:
         InvalidInput: a model has no answer for a sequence, or the number of targets is not that of the sequences.
     """
-    return _comparison(task, models, _table(models, sequences, targets), slice(None))
+    return _comparison(task, models, _table(models, sequences, targets, spread), slice(None))
 
 
 def compare_each(
-    task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None
+    task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None, spread: Spread
 ) -> list[Comparison]:
     """What :func:`compare` gives for each of ``sequences`` alone, for little more than for all of them together."""
-    table = _table(models, sequences, targets)
+    table = _table(models, sequences, targets, spread)
     for column in table.models.values():
         column.seconds /= len(sequences)
     return [_comparison(task, models, table, slice(row, row + 1)) for row in range(len(sequences))]
 
 
-def _table(models: list[Model], sequences: list[Sequence], targets: list[float] | None) -> _Table:
+def _table(models: list[Model], sequences: list[Sequence], targets: list[float] | None, spread: Spread) -> _Table:
     count = len(sequences)
     if targets is not None and len(targets) != count:
         expected = f"one target for each of the {count} sequences"
@@ -98,18 +107,18 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
             for model in models:
                 began = time.perf_counter()
                 choice = answered(batch, model)
-                answered_by[model.card.name].put(batch, choice, time.perf_counter() - began)
+                answered_by[model.card.name].put(batch, choice, spread, time.perf_counter() - began)
             exact = [0.0] * count if exact is None else exact
             _put(exact, batch, known.truth)
-            for name, predictions in known.rules.items():
-                _put(ruled_by[name].predictions, batch, predictions)
+            for name, ruled in known.rules.items():
+                _put(ruled_by[name].predictions, batch, ruled)
         else:
             for first in {FIRST, *(model.reading.first for model in models)}:
                 alike = [model for model in models if model.reading.first == first]
                 found = Examination(batch, alike, first)
                 for place, model in enumerate(alike):
                     (choice,) = choices(found, RULES + place)
-                    answered_by[model.card.name].put(batch, choice, found.seconds[place])
+                    answered_by[model.card.name].put(batch, choice, spread, found.seconds[place])
                 if first == FIRST:
                     _put_rules(ruled_by, found)
                     _put(seasons, batch, batch.seasons)
@@ -151,6 +160,8 @@ def _model_result(model: Model, table: _Table, part: slice) -> ModelResult:
         parameters=card.parameters,
         predictions=column.predictions[part],
         errors=_errors(column, table, part),
+        intervals=column.intervals[part],
+        quantiles=column.quantiles[part],
         checks=column.checks[part],
         warnings=column.warnings[part],
         duration_us=round(column.seconds * 1e6),

@@ -7,16 +7,14 @@ from contextlib import suppress
 import numpy as np
 
 from service.errors import InvalidInput, ModelUnavailable, Problem
-from service.inference import backtest, comparison, inspection, rules
+from service.inference import backtest, comparison, inspection
 from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, choose, judged
 from service.inference.inspection import Inspection
-from service.inference.intervals import Fan
 from service.inference.model import Model
 from service.inference.price import Prices
-from service.inference.readings.reading import Ahead
-from service.inference.records import forecasts, predictions
+from service.inference.records import continued, forecasts, own_fan, predictions
 from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
 from service.levels import LEVELS
 from service.verdicts import Verdict
@@ -55,7 +53,7 @@ class Engine:
         for batch in batches(sequences, season):
             for part, choice in _answered(named, batch, self.catalog):
                 places = part.rows[choice.rows].tolist()
-                own = _spread(choice, part) if levels or quantiles else None
+                own = own_fan(choice, part) if levels or quantiles else None
                 answers = predictions(choice, own, part.unit[choice.rows], levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
@@ -91,8 +89,8 @@ class Engine:
             _require_room(batch)
             for part, choice in choices:
                 places = part.rows[choice.rows].tolist()
-                ahead = _ahead(choice, part, horizon)
-                answers = forecasts(choice, ahead, part.unit[choice.rows], levels, quantiles)
+                followed = continued(choice, part, horizon)
+                answers = forecasts(choice, followed, part.unit[choice.rows], levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
@@ -102,12 +100,14 @@ class Engine:
         sequences: list[Sequence],
         targets: list[float] | None = None,
         models: list[str] | None = None,
+        levels: tuple[float, ...] = LEVELS,
+        quantiles: tuple[float, ...] = (),
     ) -> Comparison:
         """The models of ``task`` (by default those of :meth:`Catalog.of_task`) and the rules on the same sequences.
 
         Raises also InvalidInput where a named model is of another task or the targets do not match.
         """
-        return comparison.compare(task, self._compared(task, models), sequences, targets)
+        return comparison.compare(task, self._compared(task, models), sequences, targets, (levels, quantiles))
 
     def compare_each(
         self,
@@ -115,9 +115,11 @@ class Engine:
         sequences: list[Sequence],
         targets: list[float] | None = None,
         models: list[str] | None = None,
+        levels: tuple[float, ...] = LEVELS,
+        quantiles: tuple[float, ...] = (),
     ) -> list[Comparison]:
         """What :meth:`compare` gives for each sequence alone."""
-        return comparison.compare_each(task, self._compared(task, models), sequences, targets)
+        return comparison.compare_each(task, self._compared(task, models), sequences, targets, (levels, quantiles))
 
     def _compared(self, task: str, models: list[str] | None) -> list[Model]:
         compared = (
@@ -198,20 +200,3 @@ def _require_room(batch: Batch) -> None:
         expected = "magnitudes of at most 1e200: a forecast grows from there"
         problems = tuple(Problem(f"sequences.{place}", expected) for place in batch.rows[beyond][:10].tolist())
         raise InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)
-
-
-def _spread(choice: Choice, batch: Batch) -> Fan | None:
-    """What the network that answers says itself of the spread around next values."""
-    if choice.model is None or not choice.model.reading.spreads:
-        return None
-    return _ahead(choice, batch, 1).fan
-
-
-def _ahead(choice: Choice, batch: Batch, horizon: int) -> Ahead:
-    """What follows the sequences of ``choice``, which are some of ``batch``."""
-    own = batch.take(choice.rows)
-    if choice.model is None:
-        name = choice.name.removeprefix("rule:")
-        return Ahead(rules.extend(name, own.values, own.lengths, horizon, seasons=choice.seasons))
-    state = None if choice.state is None else {name: part[:, choice.rows] for name, part in choice.state.items()}
-    return choice.model.ahead(own, choice.answers, state, horizon)

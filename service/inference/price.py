@@ -43,6 +43,10 @@ class Price(NamedTuple):
     values: int
     fixed: float = 0.0
 
+    def with_(self, other: Price) -> Price:
+        """The price of two answers about the same values."""
+        return Price(self.microseconds + other.microseconds, self.values, self.fixed + other.fixed)
+
     def require(self, most: float) -> None:
         """Refuse a question of more than ``most`` microseconds, and say what would fit.
 

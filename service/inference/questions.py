@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
@@ -139,31 +139,47 @@ class Forecast(Question[list[answers.Forecast]]):
 
 @dataclass(slots=True)
 class Compare(Question[answers.Comparison]):
-    """The models of a task side by side, held against the ``targets`` where they are known, one for each sequence."""
+    """The models of a task side by side, held against the ``targets`` where they are known, one for each sequence.
+
+    ``chosen`` is to say also who answers each sequence when no model is named.
+    """
 
     task: str
     targets: list[float] | None
     models: list[str] | None
+    levels: tuple[float, ...] = ()
+    quantiles: tuple[float, ...] = ()
+    chosen: bool = False
 
     def price(self, prices: Prices) -> Price:
-        return prices.compare(len(self.sequences), self.values, self.task, self.models)
+        size = len(self.sequences), self.values
+        compared = prices.compare(*size, self.task, self.models)
+        return compared.with_(prices.predict(*size, None, None)) if self.chosen else compared
 
     def joins(self) -> Hashable | None:
         if self.targets is not None and len(self.targets) != 1:
             return None  # one that does not fit
-        return _short(self, self.task, tuple(self.models or ()), self.targets is None)
+        of = self.task, tuple(self.models or ()), self.levels, self.quantiles, self.chosen
+        return _short(self, *of, self.targets is None)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Comparison]]:
         first = questions[0]
         sequences, targets = listed(_all(questions)), first.targets
+        spread = first.levels, first.quantiles
         if len(questions) == 1:
-            found = [engine.compare(first.task, sequences, targets, first.models)]
+            found = [engine.compare(first.task, sequences, targets, first.models, *spread)]
         else:
             targets = None if targets is None else [target for each in questions for target in each.targets or ()]
-            found = engine.compare_each(first.task, sequences, targets, first.models)
+            found = engine.compare_each(first.task, sequences, targets, first.models, *spread)
+        if first.chosen:
+            chosen = [
+                answers.Chosen(each.value, each.model, each.version) for each in engine.predict(sequences, levels=())
+            ]
+            parts = zip(found, _parts(chosen, questions), strict=True)
+            found = [replace(each, chosen=part) for each, part in parts]
         return [
-            question._answer(each, each.task, tuple(f"{result.model}/{result.version}" for result in each.results))
+            question._answer(each, each.task, _of_comparison(each))
             for question, each in zip(questions, found, strict=True)
         ]
 
@@ -208,6 +224,12 @@ class Inspect(Question[Inspection]):
 def references(found: Iterable[Any]) -> tuple[str, ...]:
     """Everyone who had a part in ``found``: ``name/version``, or ``rule:name``."""
     return tuple(sorted({f"{each.model}/{each.version}" if each.version else each.model for each in found}))
+
+
+def _of_comparison(found: answers.Comparison) -> tuple[str, ...]:
+    """Those compared, in their order, and whoever else was chosen."""
+    compared = [f"{each.model}/{each.version}" for each in found.results]
+    return tuple(dict.fromkeys([*compared, *references(found.chosen or ())]))
 
 
 def _short(question: Question[Any], *common: Hashable) -> Hashable | None:

@@ -10,11 +10,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference import rules
 from service.inference.answers import Band, Forecast, Prediction
 from service.inference.choice import Choice
 from service.inference.half_widths import of_rule, z_of
 from service.inference.intervals import Fan, Symmetric, reasons
 from service.inference.readings.reading import Ahead
+from service.inference.sequences import Batch
 from service.levels import LEVELS, written
 
 Floats = NDArray[np.float64]
@@ -65,6 +67,23 @@ def forecasts(choice: Choice, ahead: Ahead, units: Floats, levels: Levels, quant
             _warnings(choice, fan, values.shape[1]),
         )
     )
+
+
+def own_fan(choice: Choice, batch: Batch) -> Fan | None:
+    """What the network that answers says itself of the spread around next values."""
+    if choice.model is None or not choice.model.reading.spreads:
+        return None
+    return continued(choice, batch, 1).fan
+
+
+def continued(choice: Choice, batch: Batch, horizon: int) -> Ahead:
+    """What follows the sequences of ``choice``, which are some of ``batch``."""
+    own = batch.take(choice.rows)
+    if choice.model is None:
+        name = choice.name.removeprefix("rule:")
+        return Ahead(rules.extend(name, own.values, own.lengths, horizon, seasons=choice.seasons))
+    state = None if choice.state is None else {name: part[:, choice.rows] for name, part in choice.state.items()}
+    return choice.model.ahead(own, choice.answers, state, horizon)
 
 
 def _fan(choice: Choice, values: Floats, units: Floats) -> Fan | None:

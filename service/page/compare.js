@@ -21,12 +21,12 @@ export function compareView(panel, { models, touch }) {
 
   async function refresh() {
     const task = state.task;
-    const { compared, intervals, chosen } = await ask(task, family.chosen(task));
-    const candidates = gather(compared, intervals);
+    const compared = await ask(task, family.chosen(task));
+    const candidates = gather(compared);
     const best = candidates.find((candidate) => candidate.name === compared.best.model);
     best.best = true;
     headline.textContent = t(`compare.best.${compared.best.by}`, { name: best.label, value: written(best.value) });
-    automatic.textContent = chosen === null ? "" : automatically(chosen);
+    automatic.textContent = compared.chosen === null ? "" : automatically(compared.chosen[0]);
     const truth = isPairs() ? trueMean() : state.truth;
     draw(host, summary(candidates, truth), candidatesChart(state.values, candidates, truth, zoom.checked));
     table.show(candidates, compared.best.by);
@@ -39,23 +39,16 @@ export function compareView(panel, { models, touch }) {
 const zoomChoice = (zoom) =>
   el("div", { class: "choice" }, zoom, el("label", { for: zoom.id }, t("compare.zoom")));
 
-// The comparison, each model's intervals, and what the service answers when no model is named.
+// The comparison, and what the service answers when no model is named.
 async function ask(task, names) {
   beginAnew("compare");
-  const sequence = posted();
   const target = isPairs() || state.truth === null ? {} : { target: state.truth };
-  const asked = { task, sequence, ...target, ...(names === null ? {} : { models: names }) };
-  const automatic = isPairs() ? null : post("compare", "predict", { sequence });
-  const compared = post("compare", "compare", asked);
-  const [answer, chosen] = await Promise.all([compared, automatic]);
-  const tuned = names === null && !isPairs() ? answer.results : []; // textbook and memory models have no intervals
-  const predictions = tuned.map(({ model }) => post("compare", "predict", { model, sequence }));
-  const others = await Promise.all(predictions);
-  const intervals = new Map(others.map((other) => [other.model, other.predictions[0].intervals]));
-  return { compared: answer, intervals, chosen: chosen && chosen.predictions[0] };
+  const models = names === null ? {} : { models: names };
+  const chosen = isPairs() ? {} : { chosen: true };
+  return post("compare", "compare", { task, sequence: posted(), ...target, ...models, ...chosen });
 }
 
-function gather({ results, rules }, intervals) {
+function gather({ results, rules }) {
   const networks = results.map((result) => ({
     name: result.model,
     label: shortName(result, results),
@@ -65,7 +58,7 @@ function gather({ results, rules }, intervals) {
     check: result.checks[0],
     parameters: result.parameters,
     duration: result.duration_us,
-    intervals: intervals.get(result.model) ?? null,
+    intervals: result.intervals[0],
   }));
   const simple = rules.map((rule) => ({
     name: `rule:${rule.name}`,

@@ -49,6 +49,20 @@ def test_compare_shows_cells_and_rules_with_their_evidence(visit: Visit) -> None
     visitor.shoot("compare")
 
 
+@pytest.mark.parametrize("preset", ["linear", "sine", "memory"])
+def test_a_redraw_is_one_request_and_one_row(visit: Visit, site: httpx.Client, preset: str) -> None:
+    visitor = visit()
+    if preset != "sine":  # which it begins with
+        visitor.choose(preset)
+    asked, redraws = len(visitor.requests), visitor.redraws()
+    visitor.page.locator("#compare-zoom").click()
+    assert visitor.settled(redraws) == redraws + 1
+    (request,) = visitor.requests[asked:]
+    assert (request.method, httpx.URL(request.url).path) == ("POST", "/compare")
+    newest, before = site.get("/requests?limit=2").json()["requests"]
+    assert newest["endpoint"] == before["endpoint"] == "/compare"
+
+
 def test_the_best_is_the_service_s_own_judgement(visit: Visit, site: httpx.Client) -> None:
     visitor = visit()
     answer = site.post("/compare", json=visitor.asked("/compare")).json()

@@ -46,7 +46,9 @@ def _compared(answer: Json, posted: Sequence[Any]) -> Iterator[Claim]:
         scale = _scale(sequence)
         for result in answer["results"]:
             rule, rule_value = _rule(result["checks"][position], sequence)
-            yield Claim(_name(result), position, 1, result["predictions"][position], scale, rule, rule_value)
+            of = result.get("intervals")  # which earlier releases did not tell
+            intervals = {level: (lower, upper) for level, (lower, upper) in ((of and of[position]) or {}).items()}
+            yield Claim(_name(result), position, 1, result["predictions"][position], scale, rule, rule_value, intervals)
         for each in answer["rules"]:
             value = each["predictions"][position]
             if value is not None:

@@ -93,13 +93,7 @@ class SequencesPayload(ComputingPayload):
         return self.sequence is not None
 
 
-class _ModelPayload(SequencesPayload):
-    model: Name | None = Field(
-        default=None,
-        description="A served model. Without it each sequence is answered by whatever has the best one-step-ahead "
-        "record on that very sequence: a next-value model or a rule.",
-    )
-    version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
+class _SpreadPayload(SequencesPayload):
     levels: Annotated[list[_Level], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
         default=None,
         description="Levels of the prediction intervals in percent, between 0 and 100; 80, 90 and 95 when left out.",
@@ -108,6 +102,19 @@ class _ModelPayload(SequencesPayload):
         default=None,
         description="Probabilities between 0 and 1: the answer tells what the truth stays below with each.",
     )
+
+    def spread(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The levels and the quantiles asked for."""
+        return LEVELS if self.levels is None else tuple(self.levels), tuple(self.quantiles or ())
+
+
+class _ModelPayload(_SpreadPayload):
+    model: Name | None = Field(
+        default=None,
+        description="A served model. Without it each sequence is answered by whatever has the best one-step-ahead "
+        "record on that very sequence: a next-value model or a rule.",
+    )
+    version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
 
     def named(self) -> tuple[str | None, str | None]:
         """Model and version.
@@ -119,10 +126,6 @@ class _ModelPayload(SequencesPayload):
             expected = "version only together with model"
             raise InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("version", expected),))
         return self.model, self.version
-
-    def spread(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The levels and the quantiles asked for."""
-        return LEVELS if self.levels is None else tuple(self.levels), tuple(self.quantiles or ())
 
 
 class PredictRequest(_ModelPayload):
@@ -159,7 +162,7 @@ class InspectRequest(ComputingPayload):
         return questions.Inspect([self.sequence], self.model, self.version)
 
 
-class CompareRequest(SequencesPayload):
+class CompareRequest(_SpreadPayload):
     """What `/compare` reads."""
 
     task: Name = Field(description="The task whose models are compared, such as `sine`.")
@@ -170,6 +173,9 @@ class CompareRequest(SequencesPayload):
     target: Number | None = Field(default=None, description="What really came next after `sequence`, if known.")
     targets: Annotated[list[Number], Field(max_length=MOST_SEQUENCES, fail_fast=True)] | None = Field(
         default=None, description="What really came next after each of `sequences`, if known."
+    )
+    chosen: bool = Field(
+        default=False, description="Whether to say also who answers each sequence, and what, when no model is named."
     )
 
     def truth(self) -> list[float] | None:
@@ -185,7 +191,7 @@ class CompareRequest(SequencesPayload):
         return self.targets if self.target is None else [self.target]
 
     def question(self) -> questions.Compare:
-        return questions.Compare(self.posted(), self.task, self.truth(), self.models)
+        return questions.Compare(self.posted(), self.task, self.truth(), self.models, *self.spread(), self.chosen)
 
 
 class BacktestRequest(ComputingPayload):

@@ -33,6 +33,7 @@ BODIES: list[tuple[str, dict[str, Any]]] = [
     *[("/v2/models/sine-lstm/infer", {"inputs": [{**TENSOR, "data": [shift, *WAVE]}]}) for shift in range(6)],
     *[("/compare", {"task": "sine", "sequence": [x * scale for x in WAVE]}) for scale in (1, 2, 3, 4, 5, 6)],
     *[("/compare", {"task": "sine", "sequence": WAVE, "target": 0.1 * step}) for step in range(6)],
+    *[("/compare", {"task": "sine", "sequence": WAVE[step:], "chosen": True}) for step in range(6)],
     *[("/compare", {"task": "memory", "sequence": PAIRS[:length]}) for length in (2, 3, 4, 4, 4, 4)],
 ]
 

@@ -126,12 +126,29 @@ def test_a_comparison_shows_three_cells_beside_the_rules(
     assert found["best"]["by"] == ("error" if task == "memory" else "check")
 
 
+def test_a_comparison_says_on_demand_who_answers_when_no_model_is_named(api: httpx.Client) -> None:
+    body = {"sequences": [WAVE, WAVE[:7], [1.0, 4.0, 2.0], [5.0]], "levels": [97.5], "quantiles": [0.1]}
+    compared = asked(api, "/compare", {"task": "sine", "chosen": True, **body}, CompareResponse)
+    predicted = asked(api, "/predict", body, PredictResponse)["predictions"]
+    names = ("value", "model", "version")
+    assert compared["chosen"] == [{name: prediction[name] for name in names} for prediction in predicted]
+    row = api.get(f"/requests/{compared['request_id']}").json()
+    references = [f"{each['model']}/{each['version']}" if each["version"] else each["model"] for each in predicted]
+    assert set(row["models"]) == {f"{each['model']}/{each['version']}" for each in compared["results"]} | set(
+        references
+    )
+    assert {*compared["results"][0]["intervals"][0], *compared["results"][0]["quantiles"][0]} == {"97.5", "0.1"}
+    assert asked(api, "/compare", {"task": "sine", **body}, CompareResponse)["chosen"] is None
+
+
 def test_a_comparison_agrees_with_the_predictions_of_its_models(api: httpx.Client) -> None:
     body = {"sequences": [WAVE, WAVE[:7], [1.0, 4.0, 2.0]]}
     compared = asked(api, "/compare", {"task": "sine", **body}, CompareResponse)
     for result in compared["results"]:
         predicted = asked(api, "/predict", {"model": result["model"], **body}, PredictResponse)["predictions"]
         assert result["predictions"] == [prediction["value"] for prediction in predicted]
+        assert result["intervals"] == [prediction["intervals"] for prediction in predicted]
+        assert result["warnings"] == [prediction["warnings"] for prediction in predicted]
         assert result["checks"] == [prediction["check"] for prediction in predicted]
         assert result["warnings"] == [prediction["warnings"] for prediction in predicted]
 
