@@ -27,7 +27,7 @@ _RULES, _RECORD = 0.4, 0.12
 # A sequence and its answer; the check and the call of each model, which all sequences share.
 _SEQUENCE, _CHECK, _CALL = 10.0, 100.0, 35.0
 # A model that is not loaded: milliseconds, or half a second in a process that tries it first. Never on the event loop.
-_LOAD = 25_000.0
+_LOAD, _MOST_LOADS = 25_000.0, 8  # of more the first to ask is not refused for what later ones need not pay
 # Up to so many values are looked at for who may answer them; of more it is taken that they look like a few own models.
 _LOOKED_AT = 2048
 # A forecast's step ahead: its call, whatever it is of, and each answer in it.
@@ -78,8 +78,7 @@ def price(
     a_value = _RULES
     for model in readers:
         a_value += _RECORD + step(model)
-        if not model.ready:
-            fixed += _LOAD
+    fixed += _LOAD * min(_MOST_LOADS, sum(not model.ready for model in readers))
     found = _SEQUENCE * sequences + a_value * values
     for model in continued:
         fixed += _AHEAD * horizon
