@@ -51,7 +51,7 @@ class Layer(_Frozen):
 
     kind: Literal["dense", "simplernn", "lstm", "gru"]
     units: int
-    activation: Literal["tanh", "linear"]
+    activation: Literal["tanh", "linear", "silu"]
     parameters: int
 
 

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from service.cards import ModelCard
 from service.errors import ModelRejected
 from service.folders import plain
+from service.inference.readings.general.reading import General
 from service.inference.readings.pairs import Pairs
 from service.inference.readings.reading import Reading
 from service.inference.readings.series import Series
 from service.inference.readings.windows import Windows
 
 GROUP = "unroll.readings"
-KINDS: Mapping[str, type[Reading]] = {"series": Series, "windows": Windows, "pairs": Pairs}
+KINDS: Mapping[str, type[Reading]] = {"series": Series, "windows": Windows, "pairs": Pairs, "general": General}
 
 
 def reading_of(card: ModelCard) -> Reading:

@@ -40,23 +40,24 @@ def quantiles(network: GeneralNetwork, series: Series, origins: Counts, horizons
     """
     values, seen = filled(series.values)
     inside = np.arange(values.shape[1]) < series.lengths[:, None]
-    lowest = np.where(inside & seen, values, np.inf).min(axis=1)
-    logs = (lowest > 0.0) & (series.season > 1)
-    straight, logarithms = np.arange(len(values)), np.flatnonzero(logs)
+    # The lowest value up to each origin: what comes later must not say how it is read.
+    lowest = np.take_along_axis(np.minimum.accumulate(np.where(inside & seen, values, np.inf), axis=1), origins, axis=1)
+    positive = (lowest > 0.0) & np.isfinite(lowest) & (series.season > 1)[:, None]
+    straight, logarithms = np.arange(len(values)), np.flatnonzero(positive.any(axis=1))
+    count, logs = len(straight), len(logarithms)
     rows = np.concatenate((straight, straight, logarithms, logarithms))
-    sign = np.repeat((1.0, -1.0, 1.0, -1.0), (len(straight), len(straight), len(logarithms), len(logarithms)))
+    sign = np.repeat((1.0, -1.0, 1.0, -1.0), (count, count, logs, logs))
     read = values[rows]
-    read[2 * len(straight) :] = np.log(np.where(inside, values, 1.0)[rows[2 * len(straight) :]])
+    read[2 * count :] = np.log(np.where(read[2 * count :] > 0.0, read[2 * count :], 1.0))
     read *= sign[:, None]
     told = Told(read, seen[rows], series.lengths[rows], series.season[rows], series.second[rows])
     answers = _ordered(network, causal(told), origins[rows], horizons) * sign[:, None, None, None]
     answers[sign < 0.0] = answers[sign < 0.0, ..., ::-1]
-    first, second = answers[: len(straight)], answers[len(straight) : 2 * len(straight)]
-    found: Floats = 0.5 * (first + second)
-    if len(logarithms):
-        grown = np.exp(np.clip(answers[2 * len(straight) :], -_LARGEST_LOG, _LARGEST_LOG))
-        up, down = np.split(grown, 2)
-        found[logarithms] = 0.5 * found[logarithms] + 0.25 * (up + down)
+    found: Floats = 0.5 * (answers[:count] + answers[count : 2 * count])
+    if logs:
+        grown = np.exp(np.clip(answers[2 * count :], -_LARGEST_LOG, _LARGEST_LOG))
+        mean = 0.5 * found[logarithms] + 0.25 * (grown[:logs] + grown[logs:])
+        found[logarithms] = np.where(positive[logarithms][..., None, None], mean, found[logarithms])
     found[lowest >= 0.0] = np.maximum(found[lowest >= 0.0], 0.0)
     return found
 
@@ -75,7 +76,7 @@ def _ordered(network: GeneralNetwork, known: Causal, origins: Counts, horizons: 
         features.reshape(len(which), -1),
         places.reshape(len(which), -1),
     )
-    outputs = np.sort(answered.quantiles.astype(np.float64), axis=-1).reshape(*ahead.shape, -1)
+    outputs = np.sort(answered.quantiles, axis=-1).reshape(*ahead.shape, -1)
     at = np.arange(count)[:, None], origins
     start, scale = known.told.values[at], known.scale[at]
     found: Floats = start[..., None, None] + scale[..., None, None] * outputs

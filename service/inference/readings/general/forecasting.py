@@ -40,21 +40,23 @@ class Candidates(NamedTuple):
     possible: Flags
 
 
-def mixed(network: GeneralNetwork, levels: Floats, question: Question) -> list[Mixed]:
+def mixed(network: GeneralNetwork, levels: Floats, question: Question) -> Mixed:
     """One answer a series, mixed over the seasons related to that of the question; ``levels`` are the network's."""
     count = len(mixture.related(question.season))
     order = sorted(range(len(question.series)), key=lambda place: len(question.series[place]))
-    found: dict[int, Mixed] = {}
+    places: list[int] = []
+    parts: list[Mixed] = []
     while order:
         longest = len(question.series[order[-1]])
         most = max(1, _TOGETHER // (longest * count * _READINGS))
         part, order = order[-most:], order[:-most]
         series = [question.series[place] for place in part]
         answers = combined(candidates(network, question._replace(series=series)), levels)
-        for place, values, answer in zip(part, series, answers, strict=True):
-            floor = 0.0 if np.nanmin(values, initial=np.inf) >= 0.0 else -np.inf
-            found[place] = answer._replace(quantiles=np.maximum(answer.quantiles, floor))
-    return [found[place] for place in range(len(question.series))]
+        floor = np.array([0.0 if np.nanmin(values, initial=np.inf) >= 0.0 else -np.inf for values in series])
+        parts.append(answers._replace(quantiles=np.maximum(answers.quantiles, floor[:, None, None])))
+        places += part
+    back = np.argsort(places)
+    return Mixed(*(np.concatenate(each)[back] for each in zip(*parts, strict=True)))
 
 
 def candidates(network: GeneralNetwork, question: Question) -> Candidates:
@@ -83,7 +85,7 @@ def candidates(network: GeneralNetwork, question: Question) -> Candidates:
     return Candidates(seasons, answers, _seasonal_naive(filled(table)[0], asked, seasons, steps), truth, possible)
 
 
-def combined(found: Candidates, levels: Floats) -> list[Mixed]:
+def combined(found: Candidates, levels: Floats) -> Mixed:
     """One answer for each series; the first of ``seasons`` is the one that was told or found."""
     reach = found.truth.shape[-1]
     truth = found.truth[:, None]
@@ -97,16 +99,12 @@ def combined(found: Candidates, levels: Floats) -> list[Mixed]:
     number = (~np.isnan(records)).sum(axis=-1)
     record = np.where(number > 0, np.nansum(records, axis=-1) / np.maximum(number, 1), np.inf)
     # Records compare over the same origins only.
-    prior = mixture.priors(int(found.seasons[0])) * np.concatenate((found.possible, found.possible), axis=1)
+    ruled = found.possible & ~np.isnan(found.rules[:, :, 0]).any(axis=-1)
+    prior = mixture.priors(found.seasons) * np.concatenate((found.possible, ruled), axis=1)
     prior = prior * (number == number.max(axis=1, keepdims=True))
     median = int(np.abs(levels - 0.5).argmin())
-    answers, rules = np.nan_to_num(found.answers[:, :, 0]), np.nan_to_num(found.rules[:, :, 0])
-    return [
-        mixture.mixed(
-            answers[row], rules[row], mixture.weights(prior[row], record[row], number[row]), record[row], median
-        )
-        for row in range(len(answers))
-    ]
+    share = mixture.weights(prior, record, number)
+    return mixture.mixed(found.answers[:, :, 0], found.rules[:, :, 0], share, record, median)
 
 
 def _seasonal_naive(values: Floats, origins: Counts, seasons: Counts, steps: Counts) -> Floats:

@@ -3,18 +3,22 @@
 Inputs: ``sequence`` float32 [series, steps, STEP_FEATURES], ``length`` int32 [series], the initial state of each
 recurrent layer ``h0_k`` (LSTM also ``c0_k``) [1, series, units]; and the questions: ``origins`` int64 [origins], the
 places step * series + row after which forecasts start, and for every question ``which`` int64 [questions] of them it is
-about, ``asked`` and ``places`` float32 [questions, ...]. Outputs: ``quantiles`` [questions, levels]; per recurrent
-layer ``hidden_k`` [steps, 1, series, units] and the final ``h_k`` (and ``c_k``); and every weight by its name.
+about, and ``asked`` float32 [questions, ASKED_FEATURES]. Outputs: ``answer`` [questions, levels + PLACES], an offset
+for each level and the share of each place; per recurrent layer ``hidden_k`` [steps, 1, series, units] and the final
+``h_k`` (and ``c_k``); and every weight by its name. Offsets and places are added up outside, in float64: ONNX Runtime
+sums a row in an order that hangs on where it lies.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from service.cards import Cell
 from service.errors import ModelRejected
 from service.inference.onnx_file import read_graph
+from service.inference.onnx_form import Form, Layer
 from service.inference.readings.general.asked import ASKED_FEATURES, PLACES
 from service.inference.readings.general.causal import STEP_FEATURES
 
@@ -94,10 +98,6 @@ def nodes(sizes: Sizes) -> list[Node]:
         Node("Mul", ("second_sum", "second_gate"), ("second",), {}),
         Node("Add", ("first", "second"), ("thought",), {}),
         Node("Gemm", ("thought", "answer.kernel", "answer.bias"), ("answer",), {}),
-        Node("Split", ("answer", "parts"), ("offsets", "shares"), {"axis": 1}),
-        Node("Mul", ("shares", "places"), ("shared",), {}),
-        Node("ReduceSum", ("shared", "direction"), ("mixture",), {}),
-        Node("Add", ("offsets", "mixture"), ("quantiles",), {}),
     ]
 
 
@@ -108,7 +108,6 @@ def constants(sizes: Sizes) -> dict[str, list[int]]:
         "features": [-1, STEP_FEATURES],
         "units": [-1, sizes.units],
         "direction": [1],
-        "parts": [sizes.levels, PLACES],
     }
 
 
@@ -129,6 +128,22 @@ def weights(sizes: Sizes) -> dict[str, list[int]]:
         "answer.kernel": [sizes.head, sizes.levels + PLACES],
         "answer.bias": [sizes.levels + PLACES],
     }
+
+
+def form_of(sizes: Sizes) -> Form:
+    """The network in the words of the card."""
+    layers = (
+        Layer("dense", sizes.dense, "tanh"),
+        *(Layer(sizes.cell, sizes.units, "tanh") for _ in range(LAYERS)),
+        Layer("dense", sizes.head, "linear"),
+        Layer("dense", sizes.head, "linear"),
+        Layer("dense", sizes.head, "silu"),
+        Layer("dense", sizes.levels + PLACES, "linear"),
+    )
+    # Cells but the GRU are trained with one bias, and the graph has two.
+    second = 0 if sizes.cell == "gru" else RECURRENT[sizes.cell][1] * sizes.units
+    parameters = sum(math.prod(each) for each in weights(sizes).values()) - LAYERS * second
+    return Form(STEP_FEATURES, layers, parameters, sizes.states)
 
 
 def sizes_of(model: bytes) -> Sizes:
@@ -153,10 +168,10 @@ def sizes_of(model: bytes) -> Sizes:
     _require(dims == weights(sizes), "its weights")
     whole = {name: _integers(each) for name, each in tensors.items() if each["type"] == _INT64}
     _require(whole == constants(sizes) and len(tensors) == len(dims) + len(whole), "its constants")
-    inputs = {"sequence", "length", "origins", "which", "asked", "places", *sizes.states}
+    inputs = {"sequence", "length", "origins", "which", "asked", *sizes.states}
     _require({each["name"] for each in graph["inputs"]} == inputs, "its inputs")
     final = {name.replace("0_", "_") for name in sizes.states} | {f"hidden_{layer}" for layer in range(LAYERS)}
-    _require({each["name"] for each in graph["outputs"]} == {"quantiles", *final, *dims}, "its outputs")
+    _require({each["name"] for each in graph["outputs"]} == {"answer", *final, *dims}, "its outputs")
     return sizes
 
 

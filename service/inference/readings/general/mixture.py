@@ -1,7 +1,7 @@
 """Mixes answers given under several seasons by how well each did on the series' own past. Pure.
 
 A candidate is a season that the network is told, or the seasonal naive rule of one. Its record is the mean pinball
-loss of its quantiles from origins near the end of the series; its weight falls with a power of the record that grows
+loss of its deciles from origins near the end of the series; its weight falls with a power of the record that grows
 with the number of origins. Quantiles are mixed across the network's candidates; a rule moves only the median, and the
 network's fan goes with it, wider or narrower as the mixture's record is than the network's own.
 """
@@ -12,27 +12,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.inference.readings.general.causal import Counts, Flags, Floats
+from service.inference.readings.general.causal import Counts, Floats
 
 # Seasons that may stand beside one that was told or found: its multiples and divisors among these.
 RELATED = (1, 4, 5, 7, 12, 24, 48, 52, 96, 168)
 # What a candidate weighs before any record: the season told or found, another one, and a rule beside its season.
-_OTHER, _RULE = 0.1, 0.3
+_OTHER, _RULE = 0.1, 0.5
 ORIGINS, _FURTHEST = 8, 24
 # The power of the record with many origins, and the number of origins at which it is half of that.
-_POWER, _HALF = 8.0, 5.0
+_POWER, _HALF = 12.0, 5.0
+# Levels that count in a record: further out a few origins say nothing.
+_LEVELS = (0.1, 0.9)
 _FIRST_ORIGIN = 3
 
 
 def related(season: int) -> tuple[int, ...]:
-    """Seasons to try beside ``season``, itself first."""
+    """Seasons to try beside ``season``, itself first; none where there is no season."""
+    if season == 1:
+        return (1,)
     others = [each for each in RELATED if each != season and (each % season == 0 or season % each == 0)]
     return (season, *others)
 
 
-def priors(season: int) -> Floats:
-    """What each of :func:`related` weighs before any record: the networks' weights, then those of the rules."""
-    weights = np.array([1.0 if each == season else _OTHER for each in related(season)])
+def priors(seasons: Counts) -> Floats:
+    """What each of ``seasons``, the one told or found first, weighs before any record: the networks, then the rules."""
+    weights = np.where(seasons == seasons[0], 1.0, _OTHER)
     return np.concatenate((weights, _RULE * weights))
 
 
@@ -51,9 +55,11 @@ def reach(horizon: int) -> int:
 def pinball(quantiles: Floats, truth: Floats, levels: Floats) -> Floats:
     """The mean pinball loss [...] of ``quantiles`` [..., horizons, levels] for ``truth`` [..., horizons].
 
-    Steps whose truth is NaN do not count; NaN where none is left.
+    Levels below 10 % and above 90 %, and steps whose truth is NaN, do not count; NaN where no step is left.
     """
-    short = truth[..., None] - quantiles
+    counted_levels = (levels >= _LEVELS[0] - 1e-9) & (levels <= _LEVELS[1] + 1e-9)
+    levels = levels[counted_levels]
+    short = truth[..., None] - quantiles[..., counted_levels]
     each = np.maximum(levels * short, (levels - 1.0) * short).mean(axis=-1)
     counted = ~np.isnan(truth)
     total = np.where(counted, each, 0.0).sum(axis=-1)
@@ -63,51 +69,44 @@ def pinball(quantiles: Floats, truth: Floats, levels: Floats) -> Floats:
 
 
 def weights(prior: Floats, record: Floats, number: Counts) -> Floats:
-    """Weights [candidates] that add up to 1, from their ``prior``, ``record`` and ``number`` of valid origins.
+    """Weights [series, candidates] that add up to 1, from their ``prior``, ``record`` and ``number`` of valid origins.
 
     A candidate of prior 0, or without a record, stays out; where none has a record, the prior decides, and where the
     best record is 0, the prior among the best.
     """
     valid = (prior > 0.0) & (number > 0) & np.isfinite(record)
-    if not valid.any():
-        share = prior
-    else:
-        best = record[valid].min()
-        if best > 0.0:
-            power = _POWER * number / (number + _HALF)
-            share = np.where(valid, prior * np.exp(-power * np.log(np.where(valid, record, best) / best)), 0.0)
-        else:
-            share = np.where(valid & (record <= 0.0), prior, 0.0)
-    total: Floats = share / share.sum()
+    best = np.where(valid, record, np.inf).min(axis=1, keepdims=True)
+    judged, exact = np.isfinite(best), best <= 0.0
+    ratio = np.where(valid & ~exact, record, 1.0) / np.where(judged & ~exact, best, 1.0)
+    share = prior * valid * np.where(exact, record <= 0.0, ratio ** -(_POWER * number / (number + _HALF)))
+    share = np.where(judged, share, prior)
+    total: Floats = share / share.sum(axis=1, keepdims=True)
     return total
 
 
 class Mixed(NamedTuple):
-    """``quantiles`` [horizons, levels]; the weights of the network's candidates and of the rules, [candidates] each."""
+    """``quantiles`` [series, horizons, levels]; the weights [series, seasons] of the networks and of the rules."""
 
     quantiles: Floats
     networks: Floats
     rules: Floats
 
 
-def mixed(
-    answers: Floats, rules: Floats, share: Floats, record: Floats, median: int, usable: Flags | None = None
-) -> Mixed:
-    """One answer from ``answers`` [candidates, horizons, levels] and ``rules`` [candidates, horizons].
+def mixed(answers: Floats, rules: Floats, share: Floats, record: Floats, median: int) -> Mixed:
+    """One answer a series from ``answers`` [series, seasons, horizons, levels] and ``rules``, without the levels.
 
-    ``share`` and ``record`` are of all networks, then of all rules; ``median`` is the level's place.
+    ``share`` and ``record`` [series, 2 * seasons] are of all networks, then of all rules; ``median`` is the level's
+    place. What has no share may be NaN.
     """
-    count = len(answers)
-    ours, theirs = share[:count], share[count:]
-    total = ours.sum()
-    if total <= 0.0:
-        ours, total = np.full(count, 1.0 / count), 1.0
-    quantiles = np.tensordot(ours / total, answers, axes=1)
-    if theirs.sum() > 0.0:
-        centre = quantiles[:, median].copy()
-        moved = centre * share[:count].sum() + theirs @ rules
-        network = np.where(ours > 0.0, np.nan_to_num(record[:count], posinf=0.0), 0.0) @ (ours / total)
-        every = np.nan_to_num(record, posinf=0.0) @ share
-        wider = every / network if network > 0.0 else 1.0
-        quantiles = moved[:, None] + wider * (quantiles - centre[:, None])
-    return Mixed(quantiles, share[:count], theirs)
+    count = answers.shape[1]
+    networks, ruled = share[:, :count], share[:, count:]
+    total = networks.sum(axis=1, keepdims=True)
+    ours = np.where(total > 0.0, networks / np.where(total > 0.0, total, 1.0), np.arange(count) == 0)
+    quantiles = np.einsum("sc,schl->shl", ours, np.where(ours[..., None, None] > 0.0, answers, 0.0))
+    centre = quantiles[..., median]
+    points = np.einsum("sc,sch->sh", ruled, np.where(ruled[..., None] > 0.0, rules, 0.0))
+    known = np.where((share > 0.0) & np.isfinite(record), record, 0.0)
+    own, every = (ours * known[:, :count]).sum(axis=1), (share * known).sum(axis=1)
+    wider = np.where(own > 0.0, every / np.where(own > 0.0, own, 1.0), 1.0)
+    fan = (quantiles - centre[..., None]) * wider[:, None, None]
+    return Mixed((centre * total + points)[..., None] + fan, networks, ruled)

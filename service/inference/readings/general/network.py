@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference.network import session
-from service.inference.readings.general.form import sizes_of
+from service.inference.readings.general.asked import ASKED_FEATURES
+from service.inference.readings.general.causal import STEP_FEATURES
+from service.inference.readings.general.form import form_of, sizes_of, weights
 
 Floats32 = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
 
 class Read(NamedTuple):
-    """``quantiles`` float32 [questions, levels], not yet in order; the states after each series' last step, by name."""
+    """``quantiles`` float64 [questions, levels], not yet in order; the states after each series' last step, by name."""
 
-    quantiles: Floats32
+    quantiles: NDArray[np.float64]
     state: Mapping[str, Floats32]
 
 
@@ -32,11 +34,22 @@ class GeneralNetwork:
             ModelRejected: the bytes are no ONNX model, or another graph.
         """
         self.sizes = sizes_of(model)
+        self.form = form_of(self.sizes)
         self._session = session(model)
         self._states = self.sizes.states
         self._final = [name.replace("0_", "_") for name in self._states]
         # The operator RNN sums a single row in another order than the rows of a batch.
         self._doubles = self.sizes.cell == "simplernn"
+
+    def weights(self) -> dict[str, Floats32]:
+        """The trained weights by name, in ONNX layout."""
+        asked = np.zeros((1, ASKED_FEATURES), np.float32)
+        one, none = np.zeros((1, 1, STEP_FEATURES), np.float32), np.zeros(1, np.int64)
+        state = {name: np.zeros((1, 1, units), np.float32) for name, units in self._states.items()}
+        feeds = {"sequence": one, "length": np.ones(1, np.int32), "origins": none, "which": none, **state}
+        names = list(weights(self.sizes))
+        values = self._session.run(names, {**feeds, "asked": asked})
+        return dict(zip(names, values, strict=True))
 
     def run(
         self,
@@ -66,8 +79,15 @@ class GeneralNetwork:
             "origins": steps * len(sequence) + rows,
             "which": which,
             "asked": asked,
-            "places": places,
             **state,
         }
-        quantiles, *finals = self._session.run(["quantiles", *self._final], feeds)
+        answer, *finals = self._session.run(["answer", *self._final], feeds)
+        quantiles = mixed(answer.astype(np.float64), places)
         return Read(quantiles, {name: part[:, :count] for name, part in zip(self._states, finals, strict=True)})
+
+
+def mixed(answer: NDArray[np.float64], places: Floats32) -> NDArray[np.float64]:
+    """An offset for each level plus the shared ``places``: [questions, levels] of [questions, levels + PLACES]."""
+    levels = answer.shape[1] - places.shape[1]
+    quantiles: NDArray[np.float64] = answer[:, :levels] + (answer[:, levels:] * places).sum(axis=1, keepdims=True)
+    return quantiles

@@ -1,0 +1,180 @@
+"""Answers of the general reading, with an untrained network: what holds whatever the weights are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.inference.readings.general.answering import Series, quantiles
+from service.inference.readings.general.forecasting import Question, mixed
+from service.inference.readings.general.network import GeneralNetwork
+from service.inference.readings.general.reading import General
+from service.inference.sequences import Batch, batches
+from tests.training.general.small import SMALL
+
+pytestmark = pytest.mark.tensorflow
+
+Floats = Any
+
+
+@pytest.fixture(scope="module", params=SMALL)
+def network(request: pytest.FixtureRequest) -> GeneralNetwork:
+    from training.general import graph
+    from training.general import network as networks
+
+    shape = SMALL[request.param].shape
+    model = networks.build(shape, "general")
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(0.4 * rng.standard_normal(weight.shape))
+    return GeneralNetwork(graph.to_onnx(model, shape))
+
+
+@pytest.fixture
+def reading() -> General:
+    return General(quantiles=SMALL["gru"].shape.quantiles, context=64)
+
+
+def asked(network: GeneralNetwork, rows: list[Floats], season: int = 1, horizon: int = 5) -> Floats:
+    lengths = np.array([len(row) for row in rows])
+    table = np.full((len(rows), int(lengths.max())), np.nan)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    seasons = np.full(len(rows), season)
+    series = Series(table, lengths, seasons, seasons * 0)
+    return quantiles(network, series, lengths[:, None] - 1, np.arange(1, horizon + 1))[:, 0]
+
+
+def walk(seed: int, steps: int = 40) -> Floats:
+    return np.cumsum(np.random.default_rng(seed).standard_normal(steps))
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1e-6, 0.0), (1e8, 0.0), (3.0, 1e3), (1.0, -50.0)])
+def test_without_logarithms_an_answer_moves_with_offset_and_unit(
+    network: GeneralNetwork, scale: float, offset: float
+) -> None:
+    values = walk(0) - 20.0
+    plain, moved = asked(network, [values])[0], asked(network, [scale * values + offset])[0]
+    span = np.ptp(values)
+    floor = np.maximum if (scale * values + offset).min() >= 0.0 else lambda found, _: found
+    assert (moved - offset) / scale == pytest.approx(
+        floor(plain * scale + offset, 0.0) / scale - offset / scale, abs=1e-6 * span * 100
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-6, 7.0, 1e9])
+def test_with_logarithms_an_answer_moves_with_the_unit(network: GeneralNetwork, scale: float) -> None:
+    values = np.exp(0.1 * walk(1))
+    plain, moved = asked(network, [values], season=4)[0], asked(network, [scale * values], season=4)[0]
+    assert moved / scale == pytest.approx(plain, rel=1e-4)
+
+
+def test_the_answer_to_the_mirror_image_is_the_mirror_image(network: GeneralNetwork) -> None:
+    values = walk(2) * 3.0
+    assert asked(network, [-values])[0] == pytest.approx(-asked(network, [values])[0][:, ::-1], abs=1e-9)
+
+
+@pytest.mark.parametrize("season", [1, 4, 24])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [7.0] * 20,
+        [3.0, 5.0],
+        [4.0],
+        [1e300, -1e300] * 20,
+        [1e-300, 3e-300] * 9,
+        [np.nan] * 6,
+        [np.nan, 4.0, np.nan, 5.0, 4.0, np.nan],
+        [0.0, 1.0, 0.0, 0.0, 3.0] * 8,
+        [1e-200, 1e200] * 8,
+    ],
+    ids=["constant", "two", "one", "huge", "tiny", "gaps alone", "gaps", "counts", "wide"],
+)
+def test_every_series_has_an_ordered_finite_answer(network: GeneralNetwork, values: list[float], season: int) -> None:
+    found = asked(network, [np.array(values)], season)[0]
+    assert np.isfinite(found).all()
+    assert (np.diff(found, axis=-1) >= 0.0).all()
+
+
+def test_what_never_changed_is_answered_with_itself(network: GeneralNetwork) -> None:
+    assert asked(network, [np.full(20, 7.25)], 4) == pytest.approx(7.25, abs=1e-12)
+    assert asked(network, [np.array([-3.0])])[0].tolist() == [[-3.0] * 3] * 5
+
+
+def test_what_was_never_negative_is_not_forecast_so(network: GeneralNetwork) -> None:
+    values = np.maximum(walk(3), 0.0)
+    assert values.min() == 0.0
+    assert asked(network, [values]).min() >= 0.0
+
+
+def test_alone_and_among_others_the_answer_is_the_same_to_the_bit(network: GeneralNetwork) -> None:
+    rows = [walk(seed, steps) for seed, steps in ((4, 40), (5, 12), (6, 40), (7, 2))]
+    together = asked(network, rows, season=4)
+    for place, row in enumerate(rows):
+        assert np.array_equal(asked(network, [row], season=4)[0], together[place])
+
+
+def test_a_past_origin_knows_nothing_of_what_came_after(network: GeneralNetwork) -> None:
+    values = walk(8)
+    one = np.array([1])
+    series = Series(values[None], np.array([40]), one * 4, one * 0)
+    past = quantiles(network, series, np.array([[19, 39]]), np.arange(1, 4))[0, 0]
+    assert past == pytest.approx(asked(network, [values[:20]], 4, 3)[0], rel=1e-6, abs=1e-6)
+
+
+def test_a_mixed_answer_is_ordered_and_finite_for_every_length(network: GeneralNetwork) -> None:
+    rows = [walk(seed, steps) for seed, steps in enumerate((2, 5, 13, 36, 120))]
+    levels = np.array(SMALL["gru"].shape.quantiles)
+    found = mixed(network, levels, Question(rows, 12, 6))
+    assert found.quantiles.shape == (5, 6, 3)
+    assert np.isfinite(found.quantiles).all()
+    assert (np.diff(found.quantiles, axis=-1) >= 0.0).all()
+    assert found.networks.sum(axis=1) + found.rules.sum(axis=1) == pytest.approx(np.ones(5))
+    alone = mixed(network, levels, Question(rows[3:4], 12, 6))
+    assert alone.quantiles[0] == pytest.approx(found.quantiles[3], rel=1e-6, abs=1e-6)
+
+
+def test_the_reading_says_at_every_step_what_it_said_then(network: GeneralNetwork, reading: General) -> None:
+    values = walk(9, 30)
+    read = reading.read(network, one_batch(values), 20).predictions[:, 0]
+    assert read[-1] == reading.answer(network, one_batch(values))[0][0]
+    for place in range(9):
+        alone = reading.answer(network, one_batch(values[: 21 + place]))[0][0]
+        assert read[place] == pytest.approx(alone, rel=1e-6, abs=1e-6)
+
+
+def test_the_reading_forecasts_the_median_and_reads_no_more_than_its_context(
+    network: GeneralNetwork, reading: General
+) -> None:
+    values = walk(10, 100)
+    forecast = reading.forecast(network, one_batch(values), 5)
+    assert forecast.shape == (1, 5)
+    assert np.array_equal(forecast, reading.forecast(network, one_batch(values[-64:]), 5))
+    assert forecast[0] == pytest.approx(asked(network, [values[-64:]])[0][:, 1], rel=1e-9)
+    found = reading.foretold(network, one_batch(values), np.array([40, 60], np.int32), 5)
+    foretold, steps = found.ahead.values, found.answers
+    assert foretold.shape == (2, 5)
+    assert foretold[0] == pytest.approx(reading.forecast(network, one_batch(values[:40]), 5)[0], rel=1e-6, abs=1e-6)
+    assert steps.shape == (60,)
+
+
+def test_intervals_hold_the_median_and_wider_ones_hold_narrower_ones(network: GeneralNetwork, reading: General) -> None:
+    batch = one_batch(walk(11))
+    ahead = reading.ahead(network, batch, *reading.answer(network, batch), 4)
+    assert ahead.fan is not None
+    assert ahead.fan.reasons == [None]
+    lower, upper = ahead.fan.bounds([50.0, 80.0, 99.9])
+    assert (np.diff(lower, axis=0) <= 0.0).all()
+    assert (np.diff(upper, axis=0) >= 0.0).all()
+    assert (lower[0] <= ahead.values).all()
+    assert (ahead.values <= upper[0]).all()
+    known = ahead.fan.quantiles([0.1, 0.5, 0.9])
+    assert np.array_equal(known[1], ahead.values)
+    assert known[0] == pytest.approx(lower[1])
+    assert known[2] == pytest.approx(upper[1])
+
+
+def one_batch(values: Floats) -> Batch:
+    return next(batches([values.tolist()]))
