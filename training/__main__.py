@@ -22,7 +22,8 @@ from service import DISTRIBUTION
 from service.printable import Parser
 from training import command_line, jobs
 from training.arguments import natural, positive, target
-from training.command_line import MODELS, chosen
+from training.command_line import MODELS, chosen, general
+from training.general.recipes import RECIPES
 from training.recipes import Recipe, shortened
 from training.series import options as own_series
 from training.terminal import table, written
@@ -49,6 +50,10 @@ def _list(options: argparse.Namespace, _: Console) -> int:
         layers += [f"{recipe.cell}({units})" for units in recipe.units]
         layers += [f"Dense({units})" for units in (*recipe.after, 1)]
         rows.append((recipe.name, recipe.task, recipe.cell, " ".join(layers), recipe.data))
+    for each in general(options) if options.models or options.task else RECIPES.values():
+        shape = each.shape
+        layers = [f"Dense({shape.dense})", *[f"{each.cell}({shape.units})"] * 2, f"Dense({shape.head})"]
+        rows.append((each.name, each.task, each.cell, " ".join(layers), each.task))
     Console().print(table(("model", "task", "cell", "layers", "data"), rows))
     return 0
 
@@ -63,8 +68,11 @@ def _train(options: argparse.Namespace, console: Console) -> int:
     recipes = [shortened(recipe, options.steps) if options.steps else recipe for recipe in chosen(options)]
     # The longest first, so that the last one does not run alone for long.
     recipes.sort(key=_length, reverse=True)
+    series = [recipe.shortened(options.steps) if options.steps else recipe for recipe in general(options)]
     rest = (options.seed, options.out, options.count)
-    jobs.run([jobs.Job(each.name, work.train_and_export, (each, *rest)) for each in recipes], options.jobs, console)
+    waiting = [jobs.Job(each.name, work.train_general, (each, *rest)) for each in series]
+    waiting += [jobs.Job(each.name, work.train_and_export, (each, *rest)) for each in recipes]
+    jobs.run(waiting, options.jobs, console)
     return 0
 
 

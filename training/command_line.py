@@ -16,6 +16,7 @@ from service.errors import UnrollError
 from service.printable import Parser
 from training import registry
 from training.arguments import positive
+from training.general.recipes import RECIPES, TASK, SeriesRecipe
 from training.recipes import CELLS, Recipe
 from training.terminal import say
 
@@ -43,7 +44,7 @@ def ended(run: Callable[[Console], int]) -> int:
 def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; ends the program in words where they leave no model."""
     options = parser.parse_args(arguments)
-    if "task" in options and not chosen(options):
+    if "task" in options and not (chosen(options) or general(options)):
         parser.error("no model is left: the names, --task and --cell exclude one another")
     return options
 
@@ -51,8 +52,10 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
 def choice() -> Parser:
     """The options that choose models; :func:`chosen` reads them."""
     parser = Parser(add_help=False)
-    parser.add_argument("models", nargs="*", type=_model, metavar="model", help="names of models (default: all)")
-    parser.add_argument("--task", choices=registry.task_names(), help="only models of this task")
+    parser.add_argument(
+        "models", nargs="*", type=_model, metavar="model", help="names of models (default: all but the series models)"
+    )
+    parser.add_argument("--task", choices=[*registry.task_names(), TASK], help="only models of this task")
     parser.add_argument("--cell", choices=CELLS, help="only models of this cell")
     return parser
 
@@ -68,6 +71,17 @@ def chosen(options: argparse.Namespace) -> list[Recipe]:
     ]
 
 
+def general(options: argparse.Namespace) -> list[SeriesRecipe]:
+    """The recipes of general series models that are named, or all of their task: each takes an hour or so."""
+    return [
+        recipe
+        for recipe in RECIPES.values()
+        if (recipe.name in options.models or (options.task == TASK and not options.models))
+        and options.task in (None, TASK)
+        and options.cell in (None, recipe.cell)
+    ]
+
+
 def working() -> Parser:
     """The options of whatever trains: models at a time, and test sequences."""
     parser = Parser(add_help=False)
@@ -80,6 +94,6 @@ def working() -> Parser:
 
 
 def _model(text: str) -> str:
-    if text not in registry.recipes():
+    if text not in {**registry.recipes(), **RECIPES}:
         raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
     return text

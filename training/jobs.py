@@ -1,6 +1,6 @@
 """Runs work on several models side by side, each in a process of its own; shows progress; cleans up on Ctrl-C.
 
-A worker is a fresh process with one TensorFlow thread, so a model comes out the same whatever trains beside it.
+A worker is a fresh process with one thread of TensorFlow, so a model comes out the same whatever trains beside it.
 """
 
 from __future__ import annotations
@@ -150,10 +150,13 @@ def _start(news: Any) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with _silent():
-        from training import trainer
+        import keras
 
-        trainer.use_one_thread()
-        trainer.start()
+        if keras.backend.backend() == "tensorflow":
+            from training import trainer
+
+            trainer.use_one_thread()
+            trainer.start()
     # Before this SIGTERM ends the worker at once: there is nothing to remove yet, and no import to be torn.
     signal.signal(signal.SIGTERM, _terminated)
 

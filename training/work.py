@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training.general.recipes import SeriesRecipe
 from training.recipes import Recipe
 
 if TYPE_CHECKING:
+    from training.general import fitting
     from training.trainer import Progress
 
 
@@ -20,3 +22,18 @@ def train_and_export(recipe: Recipe, seed: int, out: Path, count: int, report: C
     from training import export, trainer
 
     export.export(recipe, seed, trainer.train(recipe, seed, report), out, count)
+
+
+def train_general(
+    recipe: SeriesRecipe, seed: int, out: Path, count: int, report: Callable[[fitting.Progress], None]
+) -> None:
+    """Train a general series model and write its folder below ``out``, going on from where an earlier run stopped.
+
+    Until it is done its state lies in ``out`` as ``.<name>-<seed>.npz``.
+    """
+    from training.general import export, fitting
+
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / f".{recipe.name}-{seed}.npz"
+    export.export(recipe, seed, fitting.fit(recipe, seed, checkpoint, report), out, count)
+    checkpoint.unlink()

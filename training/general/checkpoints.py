@@ -16,6 +16,7 @@ from keras import ops
 from service.errors import UnrollError
 from training.general.recipes import SeriesRecipe
 
+_VARIABLE = "variable_"
 # Updates made, seconds taken, and the mean loss over each pool.
 State = tuple[int, float, list[float]]
 
@@ -35,7 +36,7 @@ def save(path: Path, recipe: SeriesRecipe, seed: int, variables: Sequence[Any], 
 
 
 def load(path: Path, recipe: SeriesRecipe, seed: int, variables: Sequence[Any]) -> State:
-    """Bring ``variables`` to where ``path`` left them.
+    """Bring ``variables`` to where ``path`` left them; those of a finished run are its weights, the first ones.
 
     Raises:
         CheckpointError: the file is no checkpoint, or one of another recipe or seed.
@@ -45,7 +46,9 @@ def load(path: Path, recipe: SeriesRecipe, seed: int, variables: Sequence[Any]) 
             if str(saved["origin"]) != _origin(recipe, seed):
                 raise CheckpointError(f"{path} is of another recipe or seed: remove it, or go on with that one")
             updates, seconds, losses = json.loads(str(saved["state"]))
-            for place, variable in enumerate(variables):
+            ended = updates == recipe.plan.updates
+            saved_variables = [each for each in saved.files if each.startswith(_VARIABLE)]
+            for place, variable in enumerate(variables[: len(saved_variables)] if ended else variables):
                 variable.assign(saved[_name(place)])
     except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise CheckpointError(f"{path} is no checkpoint: {error}") from error
@@ -57,4 +60,4 @@ def _origin(recipe: SeriesRecipe, seed: int) -> str:
 
 
 def _name(place: int) -> str:
-    return f"variable_{place}"
+    return f"{_VARIABLE}{place}"

@@ -88,7 +88,9 @@ def fit(
         ended = fitted.updates == plan.updates
         if checkpoint is not None and (len(fitted.losses) % _CHECKPOINT == 0 or ended):
             state = (fitted.updates, fitted.seconds, fitted.losses)
-            checkpoints.save(checkpoint, recipe, seed, variables, state)
+            # Whoever is done needs the weights alone.
+            kept = learner.trainable_variables if ended else variables
+            checkpoints.save(checkpoint, recipe, seed, kept, state)
         report(Progress(fitted.updates, plan.updates, fitted.losses[-1]))
     return fitted
 

@@ -25,17 +25,16 @@ def to_onnx(network: Any, shape: Shape) -> bytes:
         name: np.ascontiguousarray(trained[name], np.float32) for name in weights(sizes)
     }
     whole = {name: np.array(value, np.int64) for name, value in constants(sizes).items()}
-    questions = {"asked": ASKED_FEATURES, "places": PLACES}
     inputs = [
         _tensor("sequence", ["N", "T", STEP_FEATURES]),
         _tensor("length", ["N"], TensorProto.INT32),
         *(_tensor(name, [1, "N", units]) for name, units in sizes.states.items()),
         _tensor("origins", ["O"], TensorProto.INT64),
         _tensor("which", ["Q"], TensorProto.INT64),
-        *(_tensor(name, ["Q", width]) for name, width in questions.items()),
+        _tensor("asked", ["Q", ASKED_FEATURES]),
     ]
     outputs = [
-        _tensor("quantiles", ["Q", sizes.levels]),
+        _tensor("answer", ["Q", sizes.levels + PLACES]),
         *(_tensor(f"hidden_{layer}", ["T", 1, "N", sizes.units]) for layer in range(LAYERS)),
         *(_tensor(name.replace("0_", "_"), [1, "N", units]) for name, units in sizes.states.items()),
         *(_tensor(name, list(value.shape)) for name, value in tensors.items()),

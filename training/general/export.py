@@ -1,0 +1,243 @@
+"""Writes the folder of a trained general series model: its files, its scores as served, and a card of what it is."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from service import cards
+from service.cards import Evaluation, Golden, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
+from service.inference.readings.general.network import GeneralNetwork, Read
+from service.inference.readings.general.reading import General
+from service.inference.rules import SERIES_RULES
+from service.inference.sequences import Sequence, batches
+from training import plots
+from training.answers import answers
+from training.general import graph
+from training.general.fitting import Fitted
+from training.general.network import RECURRENT
+from training.general.recipes import SeriesRecipe
+from training.model_folder import PARITY, VERSION, ParityError, replacing
+from training.tasks.base import TEST_SEED, Floats, TestSet, digest, generator
+from training.tasks.series import draw
+from training.tasks.series.questions import questions
+
+# What training draws is never longer, so what lies further back was never seen.
+CONTEXT = 512
+_PACKAGES = ("keras", "onnx", "onnxruntime", "numpy")
+_ABOUT = (
+    "Answers any series without training by its user: the next values and their quantiles, all steps ahead at once. "
+    "It reads each step's change and where the series stood in the same place of its earlier seasons, in the series' "
+    "own scale, as they are and with their sign turned, and in logarithms too where there is a season and every value "
+    "is above zero. It was trained on made-up series only and has seen no real one."
+)
+_DATA = (
+    "fresh made-up series in every batch, 9 to 448 values: trends with seasons and noise, yearly-like walks, "
+    "exponential smoothing, seasonal autoregressions, Gaussian processes, counts, switching regimes and random walks; "
+    "some rounded, censored, broken, or with gaps, some told a wrong season or none"
+)
+
+
+def export(recipe: SeriesRecipe, seed: int, fitted: Fitted, out: Path, count: int) -> ModelCard:
+    """Score ``fitted`` on about ``count`` made-up series and write ``out/<name>/1``.
+
+    Raises:
+        ParityError: the ONNX form and Keras disagree; nothing is written.
+    """
+    onnx = graph.to_onnx(fitted.network, recipe.shape)
+    network: Any = GeneralNetwork(onnx)
+    require_parity(fitted.network, network, recipe.name)
+    reading = General(quantiles=recipe.shape.quantiles, context=CONTEXT)
+    test = held_out(count)
+    given = answers(reading, network, test.inputs, test.lengths)
+    rules = {name: _rule_answers(name, test) for name in SERIES_RULES}
+    drawings = {
+        cards.PLOTS["loss"]: plots.loss_curve(fitted.losses, fitted.updates, recipe.name),
+        cards.PLOTS["fit"]: _fit(recipe.name, test, given, rules["naive"]),
+    }
+    with replacing(out / recipe.name / VERSION) as staged:
+        fitted.network.save(staged / cards.KERAS)
+        (staged / cards.ONNX).write_bytes(onnx)
+        keras_form = KerasGeneral(fitted.network)
+        cases = [GoldenCase(sequence=each, value=_answer(reading, keras_form, each)) for each in goldens()]
+        (staged / cards.GOLDEN).write_text(Golden(cases=cases).model_dump_json(indent=1) + "\n")
+        for name, drawn in drawings.items():
+            (staged / name).write_bytes(plots.svg(drawn))
+        card = ModelCard(
+            format=2,
+            name=recipe.name,
+            version=VERSION,
+            family="tuned",
+            task=recipe.task,
+            architecture=recipe.cell,
+            description=_ABOUT,
+            reading=ReadingSpec.model_validate(reading.spec()),
+            lengths=Lengths(accepted=(1, None), trained=(draw.SHORTEST, draw.LENGTHS[-1])),
+            parameters=network.form.parameters,
+            layers=_layers(fitted.network, network),
+            training=training_of(recipe, seed, fitted),
+            evaluations=[_evaluation(test, given, rules)],
+            intervals=None,
+            no_intervals="its quantiles are its own; no widths are calibrated on them",
+            checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
+        )
+        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
+    return card
+
+
+class KerasGeneral:
+    """The Keras form in the place of a :class:`GeneralNetwork`; it keeps no state."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def run(
+        self,
+        sequence: NDArray[np.float32],
+        length: NDArray[np.int32],
+        origins: tuple[NDArray[np.int64], NDArray[np.int64]],
+        which: NDArray[np.int64],
+        asked: NDArray[np.float32],
+        places: NDArray[np.float32],
+        state: None = None,
+    ) -> Read:
+        """As :meth:`GeneralNetwork.run`, each origin of each series asked the same number of questions."""
+        count = len(sequence)
+        steps = origins[1].reshape(count, -1).astype(np.int32)
+        shape = (count, steps.shape[1], -1)
+        found = self._model(
+            [sequence, steps, asked.reshape(*shape, asked.shape[1]), places.reshape(*shape, places.shape[1])]
+        )
+        quantiles = keras.ops.convert_to_numpy(found)
+        return Read(quantiles.reshape(len(which), -1).astype(np.float64), {})
+
+
+def require_parity(model: Any, network: GeneralNetwork, name: str) -> None:
+    """Compare both forms on made-up series of all lengths.
+
+    Raises:
+        ParityError: a difference above 1e-5 of the largest answer's magnitude (or of 1).
+    """
+    for group in draw.pool(TEST_SEED, 0, 100):
+        drawn = questions(generator("golden", 0), group, 4, 3)
+        count, several, horizons = drawn.asked.shape[:3]
+        given = (
+            drawn.sequence,
+            np.full(count, drawn.sequence.shape[1], np.int32),
+            (np.repeat(np.arange(count), several), drawn.origins.ravel().astype(np.int64)),
+            np.repeat(np.arange(count * several), horizons),
+            drawn.asked.reshape(-1, drawn.asked.shape[-1]),
+            drawn.places.reshape(-1, drawn.places.shape[-1]),
+        )
+        served, reference = network.run(*given).quantiles, KerasGeneral(model).run(*given).quantiles
+        difference = float(np.abs(served - reference).max())
+        if difference > PARITY * max(1.0, float(np.abs(reference).max())):
+            raise ParityError(f"{name}: the ONNX form differs from Keras by {difference:.1e}")
+
+
+def held_out(count: int) -> TestSet:
+    """About ``count`` made-up series without gaps that training never draws, and their next values."""
+    groups = [group for number in range(1, 1 + -(-count // 2000)) for group in draw.pool(TEST_SEED, number, 2000)]
+    rows = [
+        values[:length] for group in groups for values, length in zip(group.values, group.lengths.tolist(), strict=True)
+    ]
+    rows = [row for row in rows if not np.isnan(row).any() and np.ptp(row[:-1]) > 0.0][:count]
+    lengths = np.array([len(row) - 1 for row in rows], np.int32)
+    inputs = np.stack([np.concatenate((row[:-1], np.repeat(row[-2], draw.LENGTHS[-1] - len(row)))) for row in rows])
+    return TestSet(
+        name="made-up series",
+        data=f"{len(rows)} series of the families trained on, drawn from a seed of their own; the season is found",
+        unit_name="mean change",
+        inputs=inputs[..., None],
+        lengths=lengths,
+        truth=np.array([row[-1] for row in rows]),
+        unit=np.array([np.abs(np.diff(row[:-1])).mean() for row in rows]),
+    )
+
+
+def goldens() -> list[Sequence]:
+    """Sequences as a client would send them: short and long, with a season and without, huge, tiny, standing still."""
+    rng, step = generator("golden", 1), np.arange(60.0)
+    monthly = 100.0 * np.exp(0.01 * step) * (1.0 + 0.3 * np.sin(2.0 * np.pi * step / 12.0))
+    return [
+        [42.0],
+        [3.0, 5.0],
+        [1.0, 2.0, 3.0, 4.0],
+        [5.0] * 12,
+        (monthly * np.exp(0.02 * rng.standard_normal(60))).tolist(),
+        (np.tile([8.0, 3.0, -2.0, 5.0], 9) + rng.standard_normal(36)).tolist(),
+        (1e9 * np.cumsum(rng.standard_normal(40))).tolist(),
+        (1e-9 * np.sin(0.2 * step)).tolist(),
+        rng.poisson(0.8, 48).astype(float).tolist(),
+        np.cumsum(rng.standard_normal(700)).tolist(),
+    ]
+
+
+def training_of(recipe: SeriesRecipe, seed: int, fitted: Fitted) -> Training:
+    """What a card says of the training."""
+    backend = keras.backend.backend()
+    names = (*_PACKAGES, backend)
+    return Training(
+        data=_DATA,
+        data_sha256=digest(each for group in draw.pool(seed, 0, 2048) for each in group),
+        seed=seed,
+        optimizer="SOAP (Adam in the eigenbasis of Shampoo's preconditioner)",
+        steps=fitted.updates,
+        batch=recipe.plan.batch,
+        seconds=round(fitted.seconds, 1),
+        loss=plots.thinned(fitted.losses),
+        recipe={**asdict(recipe), "backend": backend},
+        packages={"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}},
+    )
+
+
+def _answer(reading: General, network: Any, sequence: Sequence) -> float:
+    return float(reading.answer(network, next(batches([sequence])))[0].item())
+
+
+def _layers(model: Any, network: GeneralNetwork) -> list[Layer]:
+    names = ("read", *RECURRENT, "context", "question", "think", "answer")
+    return [
+        Layer.model_validate({**layer._asdict(), "parameters": model.get_layer(name).count_params()})
+        for name, layer in zip(names, network.form.layers, strict=True)
+    ]
+
+
+def _rule_answers(name: str, test: TestSet) -> Floats:
+    values = test.inputs[..., 0]
+    return SERIES_RULES[name](values)[np.arange(len(values)), test.lengths - 1]
+
+
+def _evaluation(test: TestSet, given: Floats, rules: dict[str, Floats]) -> Evaluation:
+    def score(answered: Floats) -> Score:
+        errors = (answered - test.truth) / test.unit
+        return Score(mse=float(np.mean(errors**2)), mae=float(np.mean(np.abs(errors))))
+
+    return Evaluation(
+        name=test.name,
+        data=test.data,
+        unit=test.unit_name,
+        sequences=len(test.lengths),
+        data_sha256=test.sha256,
+        model=score(given),
+        rules={name: score(each) for name, each in rules.items()},
+    )
+
+
+def _fit(name: str, test: TestSet, given: Floats, naive: Floats) -> Any:
+    last = test.inputs[np.arange(len(given)), test.lengths - 1, 0]
+
+    def moved(values: Floats) -> Floats:
+        found: Floats = np.clip((values - last) / test.unit, -10.0, 10.0)
+        return found
+
+    points = {name: moved(given), "naive": moved(naive)}
+    return plots.fit(moved(test.truth), points, f"{name}: {test.name}", "mean changes from the last value")
