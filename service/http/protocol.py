@@ -47,14 +47,14 @@ class Protocols:
         return next(
             protocol
             for prefix, protocol in self._longest_first
-            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
+            if not prefix or (path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"))
         )
 
 
 def route_of(scope: Scope) -> str:
-    """The path as routes know it: without the prefix that a proxy shows."""
+    """The path as the application's routes know it: without the prefix that a proxy shows, with that of a mount."""
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    return path.removeprefix(scope.get("app_root_path", scope.get("root_path", "")))
 
 
 def protocol_of(scope: Scope) -> Protocol:

@@ -58,7 +58,7 @@ def test_an_offset_is_understood_whether_or_not_its_plus_is_encoded(
     query = f"since=2026-03-01{separator}{time}{offset}&until=2026-03-01T09:30:00Z"
     response = api.get(f"/requests/stats?{query}")
     assert response.status_code == httpx.codes.OK, response.text
-    assert response.json()["since"] == "2026-03-01T10:30:00+02:00"
+    assert response.json()["since"] == "2026-03-01T08:30:00Z"
 
 
 @pytest.mark.parametrize(
