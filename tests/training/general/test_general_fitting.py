@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.training.general.small import SMALL, batch
+from training.general.recipes import RECIPES
 
 pytestmark = pytest.mark.tensorflow
 
@@ -87,3 +89,15 @@ def test_the_loss_is_twice_the_pinball_loss_of_what_counts() -> None:
     answered = np.array([[[[0.0, 2.0], [9.0, 9.0]]]], np.float32)
     loss = fitting.pinball((0.1, 0.5))(truth, answered)
     assert float(loss) == pytest.approx(2.0 * 2.0 * (0.1 * 1.0 + 0.5 * 1.0) / 2)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_weights_that_are_kept_are_those_of_the_recipe(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.general import fitting, graph
+
+    monkeypatch.setattr(fitting, "batches", None)  # nothing is left to be trained
+    kept = Path(str(files("training.general"))) / "trained" / f"{name}.npz"
+    fitted = fitting.fit(RECIPES[name], 0, kept)
+    assert fitted.updates == RECIPES[name].plan.updates
+    assert np.mean(fitted.losses[-5:]) < 0.8 * fitted.losses[0]
+    assert len(graph.to_onnx(fitted.network, RECIPES[name].shape)) < 300_000
