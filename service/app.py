@@ -171,7 +171,7 @@ def create_app(
     app.state.access = Access([*busy, *(route for router in routers for route in router.routes), *site])
     # Each middleware that is added goes around those before it.
     app.add_middleware(Head)
-    app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY, "/": page.POLICY})
+    app.add_middleware(ContentPolicy, policies={"/docs": _DOCS_POLICY})
     app.add_middleware(RequestId)
     app.add_middleware(Straight, endpoints={path: each for path, each in computing.items() if "{" not in path})
     if settings.quota is not None:

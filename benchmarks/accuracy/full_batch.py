@@ -16,6 +16,7 @@ import tensorflow as tf
 from scipy.optimize import minimize
 
 from service.cards import Cell
+from service.inference.readings import windows as raw
 from training import architectures
 from training.recipes import Recipe
 from training.tasks.base import Floats, Windows
@@ -36,7 +37,8 @@ class Fitted(NamedTuple):
 def fit(cell: Cell, units: int, windows: Windows, seed: int, evaluations: int) -> Fitted:
     """Fit one recurrent layer and Dense(1) to raw ``windows`` until nothing improves or ``evaluations`` are used up."""
     keras.utils.set_random_seed(seed)
-    model = architectures.build_float64(Recipe("full-batch", "linear", cell, "slide", (units,), ()))
+    reading = raw.Windows(window=windows.inputs.shape[1])
+    model = architectures.build_float64(Recipe("full-batch", "linear", cell, "slide", (units,), (), reading=reading))
     variables = model.trainable_variables
     shapes = [tuple(variable.shape) for variable in variables]
     sizes = [int(np.prod(shape)) for shape in shapes]

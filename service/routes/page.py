@@ -38,7 +38,9 @@ class _Files(StaticFiles):
             content, headers = encoded(accept, Path(full_path).read_bytes(), ())
             told = {name.decode(): value.decode() for name, value in headers}
             found = Response(content, status_code, {"content-type": found.headers["content-type"], **told})
-        found.headers.update({"cache-control": "no-cache", "etag": etag, "vary": "accept-encoding"})
+        found.headers.update(
+            {"cache-control": "no-cache", "content-security-policy": POLICY, "etag": etag, "vary": "accept-encoding"}
+        )
         return found
 
 
