@@ -104,7 +104,7 @@ class Committer:
             self._attempt(lambda connection: connection.connection.cursor().execute(_CHECKPOINT).fetchone())
             if wal.stat().st_size > _WAL_BYTES:
                 self.empty_wal()
-        except FileNotFoundError:  # somebody took the WAL away; the open file goes on
+        except OSError:  # somebody took the WAL away, or what leads to it; the open file goes on
             return
         except LogUnavailable as failure:
             log.warning("%s", failure.detail)
@@ -115,7 +115,10 @@ class Committer:
 
     def close(self) -> None:
         """Give back the connection and the lock file."""
-        self._drop()
+        try:
+            self._drop()
+        except LogUnavailable as failure:
+            log.warning("%s", failure.detail)
         self._engine.dispose()
         self.turns.close()
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from service.errors import LogUnavailable
 
 try:
     import fcntl
@@ -20,6 +23,15 @@ Stamp = tuple[int, int] | None  # device and inode; None where no file can be re
 
 _DESCRIPTORS = "/proc/self/fd"  # of Linux
 _SHARED_BYTES = (0x40000002, 510)  # start and length of what SQLite locks in a database that is in use
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Say what the system says: no descriptor is left, a folder may not be entered. It passes, as failed writes do."""
+    try:
+        yield
+    except OSError as error:
+        raise LogUnavailable(f"the request log's files cannot be reached: {error.strerror}") from error
 
 
 class Stamps(NamedTuple):
@@ -42,6 +54,7 @@ class LogFiles:
         """What lies there now; some microseconds."""
         return Stamps(_stamp(self._database), _stamp(self._wal), _stamp(self._shm))
 
+    @_reached()
     def remove_wal(self, stamps: Stamps) -> None:
         """Remove WAL and its index where they are still those of ``stamps``: another database must not meet them."""
         now = self.look()
@@ -50,6 +63,7 @@ class LogFiles:
                 os.unlink(path)
 
 
+@_reached()
 def are_open(stamps: Stamps) -> bool:
     """Whether this process has all of those files open, as far as the system tells.
 
@@ -61,6 +75,7 @@ def are_open(stamps: Stamps) -> bool:
     return all(stamp in found for stamp in stamps)
 
 
+@_reached()
 def keep_from_closing(database: Stamp) -> None:
     """Let no connection of this process to ``database`` be the one that closes it last; the process's end does.
 
@@ -69,7 +84,7 @@ def keep_from_closing(database: Stamp) -> None:
     """
     for descriptor, stamp in _open_files():
         if stamp is not None and stamp == database:
-            again = os.open(f"{_DESCRIPTORS}/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+            again = os.dup(int(descriptor))  # nobody is asked whether we may, as when opening it anew
             start, length = _SHARED_BYTES
             lock = struct.pack("hhqqi0q", fcntl.F_RDLCK, os.SEEK_SET, start, length, 0)
             fcntl.fcntl(again, fcntl.F_OFD_SETLK, lock)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from service.inference.engine import Engine
 from service.inference.repository import Repository
 from tests.conftest import MODELS, CopyModel
 from tests.damage import edit
+from tests.privileges import without_privileges
 
 SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
 
@@ -281,18 +280,6 @@ def test_what_is_served_is_said_in_words(folder: Path, tmp_path: Path) -> None:
     assert Repository(tmp_path / "none").in_words() == f"0 models (there is no <name>/<version> in {tmp_path}/none)"
     damage(folder / "1")
     assert Repository(folder.parent).in_words() == "0 models (1 refused, see above)"
-
-
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """What other users may do, also where tests run as root."""
-    was = os.geteuid()
-    if was == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(was)
 
 
 @pytest.fixture

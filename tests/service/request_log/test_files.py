@@ -98,6 +98,57 @@ async def test_a_log_that_is_moved_away_and_back_is_unavailable_meanwhile_and_wh
     assert _ids(file) == {before.id, after.id}
 
 
+def test_a_process_without_descriptors_left_writes_again_when_it_has_some(url: str, file: Path, tmp_path: Path) -> None:
+    away = tmp_path / "away.db"
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_DESCRIPTORS, url, file, away], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    before, after = done.stdout.split()
+    assert _ids(file) >= {before, after}  # and of what was refused, what was written before it was found to be gone
+
+
+# In a process of its own: the limit is of the whole process.
+_WITHOUT_DESCRIPTORS = """
+import asyncio, os, resource, sys
+from pathlib import Path
+from service.errors import LogUnavailable
+from service.request_log.rows import Row, identify
+from service.request_log.writer import LogWriter
+
+def row():
+    identity, time = identify()
+    return Row(identity, time, "/predict", None, (), 200, None, None, None, 1, 1, 1, b"", b"")
+
+async def main(url, file, away):
+    log = LogWriter(
+        url, durability="process", bodies="full", body_limit=65536, queue_rows=1000, queue_bytes=1 << 20,
+        on_failure="refuse", commit_timeout=5.0,
+    )
+    await log.start()
+    await log.record(before := row())
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    file.rename(away)
+    for _ in range(3):
+        try:
+            await log.record(row())
+        except LogUnavailable as failure:
+            last = failure.detail
+        else:
+            sys.exit("a row was written into a file that is gone")
+        await asyncio.sleep(0.3)  # and an attempt that nobody waits for
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    away.rename(file)
+    await asyncio.wait_for(log.wait_ready(), 10)
+    await log.record(after := row())
+    await log.close()
+    print(before.id, after.id)
+
+asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
+"""
+
+
 async def test_another_log_in_its_place_is_opened_and_not_mixed_with_what_was_there(
     open_writer: OpenWriter, make_row: MakeRow, file: Path, url: str, tmp_path: Path, reader: LogReader
 ) -> None:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from service.request_log import migrate as migrate_module
 from service.request_log.database import bears_several_writers, open_writer, parse_url
 from service.request_log.migrate import migrate
 from service.request_log.tables import HEAD, metadata
+from tests.privileges import as_owner, without_privileges
 from tests.service.request_log.conftest import Execute, Lock
 
 
@@ -136,34 +136,18 @@ def test_several_workers_on_a_vulnerable_sqlite_are_refused(
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A folder of somebody else's; meanwhile this process may do what anybody may."""
+    """A folder of somebody else's; meanwhile this test may do what anybody may."""
     folder = Path(tempfile.mkdtemp(prefix="unroll-", dir="/tmp"))
     folder.chmod(0o755)
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
+    with without_privileges():
         yield folder
-    finally:
-        if is_root:
-            os.seteuid(0)
-        folder.chmod(0o755)
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def _as_owner() -> Iterator[None]:
-    before = os.geteuid()
-    os.seteuid(os.getuid())
-    try:
-        yield
-    finally:
-        os.seteuid(before)
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
 
 
 def test_a_log_that_cannot_be_written_or_made_says_why(unprivileged: Path) -> None:
     log, new = unprivileged / "log.db", unprivileged / "new.db"
-    with _as_owner():
+    with as_owner():
         migrate(f"sqlite:///{log}")
         log.chmod(0o444)
         unprivileged.chmod(0o555)
@@ -171,7 +155,7 @@ def test_a_log_that_cannot_be_written_or_made_says_why(unprivileged: Path) -> No
         migrate(f"sqlite:///{log}")
     with pytest.raises(SettingsError, match=r"new\.db cannot be made: Permission denied"):
         migrate(f"sqlite:///{new}")
-    with _as_owner():
+    with as_owner():
         log.chmod(0o666)
     with pytest.raises(SettingsError, match=f"no WAL can be made in its folder {unprivileged}"):
         migrate(f"sqlite:///{log}")
