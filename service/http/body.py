@@ -36,11 +36,9 @@ _CODES = {
     "less_than": "out_of_range",
     "less_than_equal": "out_of_range",
 }
-# Where Pydantic's words leave out what to do.
-_ADVICE = {"float_type": "Input should be a valid number; gaps (null) in a sequence must be filled first"}
-# Names of the branches of a union of lists, which mean nothing to a client. They stand behind the first part of a
+# Names of the branches of a union, which mean nothing to a client. They stand behind the first part of a
 # location only: that is a field, whatever its name.
-_BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps"})
+_BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps", "one", "two"})
 # What is in a body of 250,000 pairs, each a list, in 10,000 sequences, and a little more. The parser takes hundreds of
 # bytes for each list or object, whatever is in it, so that these bound its memory and its time.
 _MOST_COMMAS = 550_000
@@ -146,9 +144,7 @@ def _require_bounds(body: bytes) -> None:
 def _invalid(error: ValidationError) -> InvalidInput:
     found = _furthest(error.errors(include_url=False, include_context=False, include_input=False))
     code = _CODES.get(found[0]["type"], "wrong_type")
-    problems = tuple(
-        Problem(_place(each["loc"], each["type"]), _ADVICE.get(each["type"], each["msg"])) for each in found[:10]
-    )
+    problems = tuple(Problem(_place(each["loc"], each["type"]), each["msg"]) for each in found[:10])
     detail = "the body is not valid JSON" if code == "invalid_json" else f"{problems[0].where}: {problems[0].expected}"
     return InvalidInput(detail, code=code, problems=problems)
 

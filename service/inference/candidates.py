@@ -76,6 +76,13 @@ class Candidates:
 
     def of(self, batch: Batch) -> list[tuple[Batch, list[Model]]]:
         """The sequences of numbers in ``batch``, put together by the models that are to be tried on them."""
+        if batch.seen is None:
+            return self._without_gaps(batch)
+        whole = batch.seen.all(axis=1)
+        found = [(batch.take(np.flatnonzero(~whole)), [model for model in self.always if model.reading.gaps])]
+        return [*found, *self._without_gaps(batch.take(np.flatnonzero(whole)))] if whole.any() else found
+
+    def _without_gaps(self, batch: Batch) -> list[tuple[Batch, list[Model]]]:
         alike = self._alike(batch) if self.own else {(): []}
         if len(alike) == 1:
             (found,) = alike

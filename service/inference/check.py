@@ -72,9 +72,9 @@ class Span(NamedTuple):
 
 
 def span(batch: Batch, first: int = FIRST) -> Span:
-    """The later half of each sequence's steps, each with ``first`` points or more before it."""
+    """The later half of each sequence's steps, each with ``first`` points or more before it; a gap does not count."""
     width = batch.values.shape[1]
-    if batch.length == width:
+    if batch.length == width and batch.seen is None:
         most = max(min(width // 2, width - first), 0)
         pairs = float(most * (most - 1)) if most > 1 else math.nan
         return Span(width - 1 - most, None, np.full(len(batch.lengths), most), float(max(most, 1)), pairs)
@@ -83,6 +83,9 @@ def span(batch: Batch, first: int = FIRST) -> Span:
     start = int((lengths - steps).min()) - 1
     target = np.arange(1 + start, width)[:, None]
     mask = (target >= lengths - steps) & (target < lengths)
+    if batch.seen is not None:
+        mask &= batch.seen.T[1 + start :]
+        steps = mask.sum(axis=0)
     return Span(start, mask, steps, np.maximum(steps, 1.0), np.where(steps > 1, steps * (steps - 1.0), np.nan))
 
 

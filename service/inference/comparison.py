@@ -64,27 +64,43 @@ class _Table:
 
 
 def compare(
-    task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None, spread: Spread
+    task: str,
+    models: list[Model],
+    sequences: list[Sequence],
+    targets: list[float] | None,
+    spread: Spread,
+    season: tuple[int, ...] = (),
 ) -> Comparison:
     """Answers of ``models`` and of the rules to ``sequences``, their errors where the truth is known, and the best.
 
     Raises:
         InvalidInput: a model has no answer for a sequence, or the number of targets is not that of the sequences.
     """
-    return _comparison(task, models, _table(models, sequences, targets, spread), slice(None))
+    return _comparison(task, models, _table(models, sequences, targets, spread, season), slice(None))
 
 
 def compare_each(
-    task: str, models: list[Model], sequences: list[Sequence], targets: list[float] | None, spread: Spread
+    task: str,
+    models: list[Model],
+    sequences: list[Sequence],
+    targets: list[float] | None,
+    spread: Spread,
+    season: tuple[int, ...] = (),
 ) -> list[Comparison]:
     """What :func:`compare` gives for each of ``sequences`` alone, for little more than for all of them together."""
-    table = _table(models, sequences, targets, spread)
+    table = _table(models, sequences, targets, spread, season)
     for column in table.models.values():
         column.seconds /= len(sequences)
     return [_comparison(task, models, table, slice(row, row + 1)) for row in range(len(sequences))]
 
 
-def _table(models: list[Model], sequences: list[Sequence], targets: list[float] | None, spread: Spread) -> _Table:
+def _table(
+    models: list[Model],
+    sequences: list[Sequence],
+    targets: list[float] | None,
+    spread: Spread,
+    season: tuple[int, ...],
+) -> _Table:
     count = len(sequences)
     if targets is not None and len(targets) != count:
         expected = f"one target for each of the {count} sequences"
@@ -98,7 +114,7 @@ def _table(models: list[Model], sequences: list[Sequence], targets: list[float] 
     ruled_by: dict[str, _Column] = defaultdict(lambda: _Column(count))
     unit, seasons = [0.0] * count, [1.0] * count
     exact: list[float] | None = None  # where the sequences themselves tell the answers
-    for batch in batches(sequences):
+    for batch in batches(sequences, season):
         _put(unit, batch, batch.unit)
         for model in models:
             model.require(batch)

@@ -102,12 +102,13 @@ class Engine:
         models: list[str] | None = None,
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
+        season: tuple[int, ...] = (),
     ) -> Comparison:
         """The models of ``task`` (by default those of :meth:`Catalog.of_task`) and the rules on the same sequences.
 
         Raises also InvalidInput where a named model is of another task or the targets do not match.
         """
-        return comparison.compare(task, self._compared(task, models), sequences, targets, (levels, quantiles))
+        return comparison.compare(task, self._compared(task, models), sequences, targets, (levels, quantiles), season)
 
     def compare_each(
         self,
@@ -117,9 +118,12 @@ class Engine:
         models: list[str] | None = None,
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
+        season: tuple[int, ...] = (),
     ) -> list[Comparison]:
         """What :meth:`compare` gives for each sequence alone."""
-        return comparison.compare_each(task, self._compared(task, models), sequences, targets, (levels, quantiles))
+        return comparison.compare_each(
+            task, self._compared(task, models), sequences, targets, (levels, quantiles), season
+        )
 
     def _compared(self, task: str, models: list[str] | None) -> list[Model]:
         compared = (
@@ -135,7 +139,9 @@ class Engine:
                 )
         return compared
 
-    def backtest(self, sequence: Sequence, horizon: int, models: list[str] | None = None) -> Backtest:
+    def backtest(
+        self, sequence: Sequence, horizon: int, models: list[str] | None = None, season: tuple[int, ...] = ()
+    ) -> Backtest:
         """What ``models`` and the rules would have forecast, against what came.
 
         By default those are judged that would be tried for an answer without a model's name.
@@ -143,10 +149,11 @@ class Engine:
         named = None if models is None else [self.catalog.get(name) for name in dict.fromkeys(models)]
         for each in named or ():
             _require_forecasts(each, f"models.{(models or []).index(each.card.name)}")
-        batch = next(batches([sequence]))
+        batch = next(batches([sequence], season))
         if batch.kind != "values":
             expected = IN_WORDS["values"]
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
+        _require_no_gaps(batch)
         _require_room(batch)
         if named is None:
             ((_, candidates),) = self.catalog.candidates.of(batch)
@@ -192,6 +199,12 @@ def _require_forecasts(model: Model, where: str) -> None:
             code="not_forecastable",
             problems=(Problem(where, "a next-value model"),),
         )
+
+
+def _require_no_gaps(batch: Batch) -> None:
+    if batch.seen is not None:
+        expected = "a value at each step: a forecast of a gap cannot be judged"
+        raise InvalidInput(f"expected {expected}", code="gaps", problems=(Problem("sequence", expected),))
 
 
 def _require_room(batch: Batch) -> None:

@@ -83,7 +83,7 @@ class Model:
         """Refuse a batch that this model has no answer for.
 
         Raises:
-            InvalidInput: wrong kind of sequence, a length that is not accepted, or what its reading refuses.
+            InvalidInput: wrong kind of sequence, a length that is not accepted, gaps, or what its reading refuses.
         """
         if batch.kind != self.reading.input:
             expected = IN_WORDS[self.reading.input]
@@ -96,6 +96,9 @@ class Model:
             self._refuse(batch, lengths < shortest, "sequence_too_short", f"at least {shortest} steps")
         if longest is not None and lengths.max() > longest:
             self._refuse(batch, lengths > longest, "sequence_too_long", f"at most {longest} steps")
+        if batch.seen is not None and not self.reading.gaps:
+            expected = "sequences without gaps: of the served models the general ones, as series-gru, take null"
+            self._refuse(batch, ~np.logical_and.reduce(batch.seen, axis=1), "gaps", expected)
         for bad, code, expected in self.reading.refusals(batch):
             if bad.any():
                 self._refuse(batch, bad, code, expected)

@@ -99,17 +99,19 @@ class Predict(Question[list[answers.Prediction]]):
     version: str | None
     levels: tuple[float, ...] = ()
     quantiles: tuple[float, ...] = ()
+    season: tuple[int, ...] = ()
 
     def price(self, prices: Prices) -> Price:
         return prices.predict(len(self.sequences), self.values, self.model, self.version, self.sequences)
 
     def joins(self) -> Hashable | None:
-        return _short(self, self.model, self.version, self.levels, self.quantiles)
+        return _short(self, self.model, self.version, self.levels, self.quantiles, self.season)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Prediction]]]:
         first = questions[0]
-        found = engine.predict(_all(questions), first.model, first.version, first.levels, first.quantiles)
+        of = first.model, first.version, first.levels, first.quantiles, first.season
+        found = engine.predict(_all(questions), *of)
         task = engine.catalog.task(first.model)
         rows = zip(questions, _parts(found, questions), strict=True)
         return [question._answer(part, task, references(part)) for question, part in rows]
@@ -124,6 +126,7 @@ class Forecast(Question[list[answers.Forecast]]):
     horizon: int
     levels: tuple[float, ...] = ()
     quantiles: tuple[float, ...] = ()
+    season: tuple[int, ...] = ()
 
     def price(self, prices: Prices) -> Price:
         count, values = len(self.sequences), self.values
@@ -132,7 +135,7 @@ class Forecast(Question[list[answers.Forecast]]):
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Forecast]]]:
         (asked,) = questions
-        of = asked.model, asked.version, asked.levels, asked.quantiles
+        of = asked.model, asked.version, asked.levels, asked.quantiles, asked.season
         found = engine.forecast(asked.sequences, asked.horizon, *of)
         return [asked._answer(found, engine.catalog.task(asked.model), references(found))]
 
@@ -149,6 +152,7 @@ class Compare(Question[answers.Comparison]):
     models: list[str] | None
     levels: tuple[float, ...] = ()
     quantiles: tuple[float, ...] = ()
+    season: tuple[int, ...] = ()
     chosen: bool = False
 
     def price(self, prices: Prices) -> Price:
@@ -159,23 +163,22 @@ class Compare(Question[answers.Comparison]):
     def joins(self) -> Hashable | None:
         if self.targets is not None and len(self.targets) != 1:
             return None  # one that does not fit
-        of = self.task, tuple(self.models or ()), self.levels, self.quantiles, self.chosen
+        of = self.task, tuple(self.models or ()), self.levels, self.quantiles, self.season, self.chosen
         return _short(self, *of, self.targets is None)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Comparison]]:
         first = questions[0]
         sequences, targets = listed(_all(questions)), first.targets
-        spread = first.levels, first.quantiles
+        spread = first.levels, first.quantiles, first.season
         if len(questions) == 1:
             found = [engine.compare(first.task, sequences, targets, first.models, *spread)]
         else:
             targets = None if targets is None else [target for each in questions for target in each.targets or ()]
             found = engine.compare_each(first.task, sequences, targets, first.models, *spread)
         if first.chosen:
-            chosen = [
-                answers.Chosen(each.value, each.model, each.version) for each in engine.predict(sequences, levels=())
-            ]
+            told = engine.predict(sequences, levels=(), season=first.season)
+            chosen = [answers.Chosen(each.value, each.model, each.version) for each in told]
             parts = zip(found, _parts(chosen, questions), strict=True)
             found = [replace(each, chosen=part) for each, part in parts]
         return [
@@ -190,6 +193,7 @@ class Backtest(Question[answers.Backtest]):
 
     horizon: int
     models: list[str] | None
+    season: tuple[int, ...] = ()
 
     def price(self, prices: Prices) -> Price:
         return prices.backtest(self.values, self.horizon, self.models, self.sequences)
@@ -197,7 +201,7 @@ class Backtest(Question[answers.Backtest]):
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Backtest]]:
         (asked,) = questions
-        found = engine.backtest(listed(asked.sequences)[0], asked.horizon, asked.models)
+        found = engine.backtest(listed(asked.sequences)[0], asked.horizon, asked.models, asked.season)
         judged = [each for each in found.backtests if isinstance(each, answers.ModelBacktest) and each.horizon == 1]
         served = [engine.catalog.find(each.model, each.version) for each in judged]
         tasks = {model.card.task for model in served if model is not None}

@@ -1,7 +1,8 @@
 """How forecasts did over their own horizon on the sequences themselves, from rolling origins, beside the rules. Pure.
 
 From each origin a forecast knows the values before it and nothing else. Origins lie in the later half of a sequence,
-and the whole horizon after each is known; Tashman, Out-of-sample tests of forecasting accuracy, 2000.
+and the whole horizon after each lies in it, where a gap does not count; Tashman, Out-of-sample tests of forecasting
+accuracy, 2000.
 """
 
 from __future__ import annotations
@@ -87,8 +88,12 @@ class Rolling:
         # The step after each origin, as far as there is one.
         ahead = np.arange(self.horizon)[:, None, None]
         every = np.arange(len(seasons))
-        self._truth = batch.steps[np.minimum(known + ahead, batch.lengths - 1), every]
+        place = np.minimum(known + ahead, batch.lengths - 1)
+        self._truth = batch.steps[place, every]
         self._counted = (ahead < self.origins.horizon) & (np.arange(len(known))[:, None] < self.origins.counted)
+        if batch.seen is not None:
+            self._counted &= batch.seen[every, place]
+        self._number = np.maximum(self._counted.sum(axis=0), 1)  # of steps after each origin
 
     @cached_property
     def forecasts(self) -> Floats:
@@ -107,7 +112,7 @@ class Rolling:
             off = np.abs(forecasts - self._truth)
         np.copyto(off, 0.0, where=~self._counted)
         # Divided before they are added, so that the sum stays finite.
-        off /= np.maximum(self.origins.horizon, 1)
+        off /= self._number
         return _over_first(off)
 
     @cached_property

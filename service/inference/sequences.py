@@ -1,7 +1,8 @@
 """Posted sequences as padded float64 batches; refuses what no model or rule could answer. Pure.
 
 A row is padded with its own last value, which adds no difference and no overflow; nothing that reads a batch may
-let a step past a row's length reach an answer.
+let a step past a row's length reach an answer. A gap holds the value before it: rules repeat that, and a model that
+knows gaps asks where they are.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
 from service.inference import seasons
+from service.inference.gaps import filled
 from service.inference.scaling import Scaled, causal
 
 Floats = NDArray[np.float64]
+# None, as JSON has it, or NaN where no value is known; of so many lists so few have one that the type is silent of it.
 Values = list[float]
 Pairs = list[tuple[float, float]]
 Sequence = Values | Pairs
@@ -62,7 +65,8 @@ class Batch:
 
     ``values`` float64 [sequences, timesteps]; ``indices`` the same shape for pairs, else None; ``lengths`` int32
     [sequences]; ``rows`` the positions that the sequences were posted at; ``told`` the seasons that their sender knows
-    of, none, one or two. What is computed from the values lies in memory as ``steps`` do.
+    of, none, one or two; ``seen`` bool [sequences, timesteps] where there is no gap, None where there is none at all.
+    What is computed from the values lies in memory as ``steps`` do.
     """
 
     values: Floats
@@ -70,6 +74,12 @@ class Batch:
     lengths: NDArray[np.int32]
     rows: NDArray[np.intp]
     told: tuple[int, ...] = ()
+    seen: NDArray[np.bool_] | None = None
+
+    @property
+    def gapped(self) -> Floats:
+        """``values`` with NaN at the gaps."""
+        return self.values if self.seen is None else np.where(self.seen, self.values, np.nan)
 
     @property
     def kind(self) -> Kind:
@@ -97,7 +107,8 @@ class Batch:
     def take(self, rows: NDArray[np.intp] | slice) -> Batch:
         """The batch of some of its rows."""
         indices = None if self.indices is None else self.indices[rows]
-        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told)
+        seen = None if self.seen is None or self.seen[rows].all() else self.seen[rows]
+        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told, seen)
 
     @cached_property
     def scaled(self) -> Scaled:
@@ -118,7 +129,7 @@ class Batch:
         """
         known = self.lengths - self.lengths // 2
         if not self.told:
-            return seasons.found(self.values, known)
+            return seasons.found(self.gapped, known)
         chosen = np.full(len(known), min(self.told))
         for season in sorted(self.told):
             chosen[known >= 2 * season] = season
@@ -141,7 +152,7 @@ def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Ite
     ``told`` are the seasons that they are said to have.
 
     Raises:
-        InvalidInput: numbers and pairs are mixed, or a value's magnitude is above 1e300.
+        InvalidInput: numbers and pairs are mixed, a value's magnitude is above 1e300, or a sequence is gaps alone.
     """
     if isinstance(sequences, Rows):
         for places in _shared_out(sequences.lengths.tolist()):
@@ -184,7 +195,11 @@ def _table(sequences: list[Sequence], lengths: NDArray[np.int64]) -> Floats:
         if are_pairs(sequences[0]):  # NumPy takes ten times as long to find out about lists of tuples by itself
             numbers: Iterator[float] = chain.from_iterable(chain.from_iterable(cast("list[Pairs]", sequences)))
             return np.fromiter(numbers, np.float64, 2 * len(sequences) * longest).reshape(-1, longest, 2)
-        return np.fromiter(chain.from_iterable(sequences), np.float64, len(sequences) * longest).reshape(-1, longest)
+        try:
+            numbers = chain.from_iterable(cast("list[Values]", sequences))
+            return np.fromiter(numbers, np.float64, len(sequences) * longest).reshape(-1, longest)
+        except TypeError:  # there are gaps, which cost nothing to look for where there are none
+            return np.array(sequences, np.float64)
     table = np.empty((len(sequences), longest, 2) if are_pairs(sequences[0]) else (len(sequences), longest))
     for row, sequence in enumerate(sequences):
         table[row, : len(sequence)] = sequence
@@ -205,10 +220,25 @@ def _padded(table: Floats, lengths: NDArray[np.signedinteger]) -> Floats:
 
 def _batch(table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.intp], told: tuple[int, ...]) -> Batch:
     values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
+    largest = np.abs(values).max()
+    seen: NDArray[np.bool_] | None = None
+    if np.isnan(largest):
+        inside = np.arange(values.shape[1]) < lengths[:, None]
+        _require_values(rows, np.logical_or.reduce(~np.isnan(values) & inside, axis=1))
+        values, seen = filled(values)
+        largest = np.abs(values).max()
     values = np.asfortranarray(values)
-    if np.abs(values).max() > LARGEST:
+    if largest > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
-    return Batch(values, indices, lengths.astype(np.int32), rows, told)
+    return Batch(values, indices, lengths.astype(np.int32), rows, told, seen)
+
+
+def _require_values(rows: NDArray[np.intp], found: NDArray[np.bool_]) -> None:
+    """Refuse sequences at ``rows`` of which no value was ``found``."""
+    if not found.all():
+        expected = "at least one value that is no gap"
+        problems = tuple(Problem(f"sequences.{place}", expected) for place in rows[~found][:10].tolist())
+        raise InvalidInput(f"expected {expected}", code="only_gaps", problems=problems)
 
 
 def too_large(position: int) -> InvalidInput:

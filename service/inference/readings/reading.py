@@ -84,8 +84,9 @@ class Reading(BaseModel, ABC):
     # Whether a sequence that came without a model's name may be answered so, and whether it can be continued.
     any_series: ClassVar[bool] = False
     forecasts: ClassVar[bool] = True
-    # Whether the network itself says how the truth spreads around its answers.
+    # Whether the network itself says how the truth spreads around its answers, and whether it knows what a gap is.
     spreads: ClassVar[bool] = False
+    gaps: ClassVar[bool] = False
 
     def spec(self) -> dict[str, Any]:
         """What a card says of this reading."""

@@ -70,13 +70,14 @@ def _rule(check: Json | None, sequence: Sequence[Any]) -> tuple[str | None, floa
         return f"rule:{check['rule'].removeprefix('rule:')}", check["rule_value"]
     if isinstance(sequence[0], list):  # pairs: their last value is no rule for anything
         return None, None
-    return "rule:naive", float(sequence[-1])
+    return "rule:naive", float(next(value for value in reversed(sequence) if value is not None))
 
 
 def _scale(sequence: Sequence[Any]) -> float | None:
-    if isinstance(sequence[0], list) or len(sequence) < 2:
+    known = [value for value in sequence if value is not None]
+    if isinstance(sequence[0], list) or len(known) < 2:
         return None
-    differences = [abs(later - earlier) for earlier, later in pairwise(sequence)]
+    differences = [abs(later - earlier) for earlier, later in pairwise(known)]
     return math.fsum(differences) / len(differences) or None
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.errors import InvalidInput, Problem
-from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number, Pair
+from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number, Pair, Seasons
 from service.inference import questions
 from service.inference.answers import Backtest, Comparison, Forecast, Prediction
 from service.inference.inspection import Inspection
@@ -24,7 +24,7 @@ _Probability = Annotated[float, Field(gt=0, lt=1)]
 # Fail fast: a client mends one error at a time, and 200,000 bad elements must not cost a large answer.
 # Left to right, since anything that looks at the elements first would make Python objects of all of them.
 PostedSequence = Annotated[
-    Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")]
+    Annotated[list[Number | None], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")]
     | Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("pairs")],
     Field(union_mode="left_to_right"),
 ]
@@ -66,7 +66,8 @@ class SequencesPayload(ComputingPayload):
     )
 
     sequence: PostedSequence | None = Field(
-        default=None, description="One sequence: numbers, oldest first, or [index, value] pairs for memory models."
+        default=None,
+        description="One sequence: numbers, oldest first, null for a gap, or [index, value] pairs for memory models.",
     )
     sequences: PostedSequences | None = Field(
         default=None, description="Several sequences, of any lengths; answers keep their order. Instead of `sequence`."
@@ -82,8 +83,8 @@ class SequencesPayload(ComputingPayload):
             expected = "exactly one of sequence and sequences"
             raise InvalidInput(f"expected {expected}", code="one_of", problems=(Problem("body", expected),))
         if self.sequence is not None:
-            return [self.sequence]
-        sequences: list[Sequence] = self.sequences or []
+            return [cast("Sequence", self.sequence)]
+        sequences = cast("list[Sequence]", self.sequences)
         if sum(map(len, sequences)) > MOST_VALUES:
             expected = f"at most {MOST_VALUES} values in all"
             raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences", expected),))
@@ -93,7 +94,20 @@ class SequencesPayload(ComputingPayload):
         return self.sequence is not None
 
 
-class _SpreadPayload(SequencesPayload):
+class _SeasonPayload(ComputingPayload):
+    season: Seasons | None = Field(
+        default=None,
+        description="The season in steps, as 12 for months, or two, as [24, 168]; 1 for none. Left out, it is found.",
+    )
+
+    def told(self) -> tuple[int, ...]:
+        """The seasons that are told, none, one or two."""
+        if self.season is None:
+            return ()
+        return (self.season,) if isinstance(self.season, int) else tuple(self.season)
+
+
+class _SpreadPayload(SequencesPayload, _SeasonPayload):
     levels: Annotated[list[_Level], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
         default=None,
         description="Levels of the prediction intervals in percent, between 0 and 100; 80, 90 and 95 when left out.",
@@ -132,7 +146,7 @@ class PredictRequest(_ModelPayload):
     """What `/predict` reads."""
 
     def question(self) -> questions.Predict:
-        return questions.Predict(self.posted(), *self.named(), *self.spread())
+        return questions.Predict(self.posted(), *self.named(), *self.spread(), self.told())
 
 
 class ForecastRequest(_ModelPayload):
@@ -148,7 +162,7 @@ class ForecastRequest(_ModelPayload):
         return sequences
 
     def question(self) -> questions.Forecast:
-        return questions.Forecast(self.posted(), *self.named(), self.horizon, *self.spread())
+        return questions.Forecast(self.posted(), *self.named(), self.horizon, *self.spread(), self.told())
 
 
 class InspectRequest(ComputingPayload):
@@ -159,7 +173,7 @@ class InspectRequest(ComputingPayload):
     sequence: PostedSequence = Field(description="Numbers, oldest first, or [index, value] pairs for memory models.")
 
     def question(self) -> questions.Inspect:
-        return questions.Inspect([self.sequence], self.model, self.version)
+        return questions.Inspect([cast("Sequence", self.sequence)], self.model, self.version)
 
 
 class CompareRequest(_SpreadPayload):
@@ -191,10 +205,11 @@ class CompareRequest(_SpreadPayload):
         return self.targets if self.target is None else [self.target]
 
     def question(self) -> questions.Compare:
-        return questions.Compare(self.posted(), self.task, self.truth(), self.models, *self.spread(), self.chosen)
+        of = self.task, self.truth(), self.models
+        return questions.Compare(self.posted(), *of, *self.spread(), self.told(), self.chosen)
 
 
-class BacktestRequest(ComputingPayload):
+class BacktestRequest(_SeasonPayload):
     """What `/backtest` reads."""
 
     sequence: PostedSequence = Field(description="Numbers, oldest first; the later half is what is foretold.")
@@ -208,7 +223,7 @@ class BacktestRequest(ComputingPayload):
     )
 
     def question(self) -> questions.Backtest:
-        return questions.Backtest([self.sequence], self.horizon, self.models)
+        return questions.Backtest([cast("Sequence", self.sequence)], self.horizon, self.models, self.told())
 
 
 def _target_mismatch(expected: str) -> InvalidInput:

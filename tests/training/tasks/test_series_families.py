@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.inference.readings.general.causal import Told, causal, filled
+from service.inference.gaps import filled
+from service.inference.readings.general.causal import Told, causal
 from training.tasks.series import draw, questions
 from training.tasks.series.noise import autoregressive
 

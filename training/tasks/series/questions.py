@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.gaps import filled
 from service.inference.readings.general.asked import asked
-from service.inference.readings.general.causal import Told, causal, filled
+from service.inference.readings.general.causal import Told, causal
 from training.tasks.series.draw import Group
 from training.tasks.series.noise import Rng, column
 

@@ -59,22 +59,6 @@ class Causal(NamedTuple):
         return self.moved.ravel()[place], (step >= 0) & self.told.seen.ravel()[place]
 
 
-def filled(values: Floats) -> tuple[Floats, Flags]:
-    """``values`` [series, steps] with every NaN replaced by the value seen last, and where a value was seen.
-
-    Gaps before the first value take that value; a series of gaps alone becomes zeros.
-    """
-    seen = ~np.isnan(values)
-    if seen.all():
-        return values, seen
-    steps = np.arange(values.shape[1])
-    last = np.maximum.accumulate(np.where(seen, steps, -1), axis=1)
-    first = np.where(seen.any(axis=1), seen.argmax(axis=1), 0)
-    place = np.where(last < 0, first[:, None], last)
-    known = np.take_along_axis(values, place, axis=1)
-    return np.nan_to_num(known), seen
-
-
 def squashed(values: Floats) -> Floats:
     """Sign times log(1 + size): large numbers of scales, made fit for a network."""
     return np.copysign(np.log1p(np.abs(values)), values)

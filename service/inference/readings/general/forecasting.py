@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.inference.gaps import filled
 from service.inference.readings.general import mixture
 from service.inference.readings.general.answering import Series, quantiles
-from service.inference.readings.general.causal import Counts, Flags, Floats, filled
+from service.inference.readings.general.causal import Counts, Flags, Floats
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork
 

@@ -29,6 +29,7 @@ class General(Reading):
     context: int
     features: ClassVar[int] = STEP_FEATURES
     spreads: ClassVar[bool] = True
+    gaps: ClassVar[bool] = True
 
     def load(self, onnx: bytes) -> GeneralNetwork:
         return GeneralNetwork(onnx)
