@@ -59,13 +59,18 @@ class Problem:
 
 
 class InvalidInput(UnrollError):
-    """The input has no answer; ``problems`` says where and what was expected instead."""
+    """The input has no answer; ``problems`` says where and what was expected instead.
+
+    ``parts`` is into how many requests one that asked for too much is to be divided, 0 where that is not known.
+    """
 
     code = "invalid_input"
 
-    def __init__(self, detail: str, *, code: str | None = None, problems: tuple[Problem, ...] = ()) -> None:
+    def __init__(
+        self, detail: str, *, code: str | None = None, problems: tuple[Problem, ...] = (), parts: int = 0
+    ) -> None:
         super().__init__(detail, code=code)
-        self.problems = problems
+        self.problems, self.parts = problems, parts
 
 
 class UnknownModel(UnrollError):

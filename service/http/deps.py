@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar
 
 from anyio import CapacityLimiter
 from fastapi import Depends
@@ -97,6 +97,19 @@ def _known(connection: HTTPConnection) -> bool:
     return not keys_are_on or connection.scope["state"].get("client") is not None
 
 
+class Counted(NamedTuple):
+    """One moving window of a client's quota: of ``limit`` requests in so many ``seconds`` it has made ``used``."""
+
+    seconds: int
+    used: int
+    limit: int
+
+
+async def _quota(connection: HTTPConnection) -> list[Counted]:
+    counted = connection.scope["state"].get("counted")
+    return await counted() if counted is not None else []
+
+
 def posted(payload: type[Payload], *, absent: bytes = b"") -> Any:
     """The body as a ``payload``; ``absent`` is what an empty one means.
 
@@ -140,5 +153,7 @@ ReaderDep = Annotated[LogReader, Depends(_reader)]
 InTurnDep = Annotated[InTurn, Depends(InTurn)]
 # The name of a client that may touch its own rows only, or None.
 OwnRowsDep = Annotated[str | None, Depends(_own_rows)]
+# The windows of the caller's quota; none where there is no quota.
+QuotaDep = Annotated[list[Counted], Depends(_quota)]
 # Whether an open route may say more than to a stranger: the caller has a key, or nobody needs one.
 KnownDep = Annotated[bool, Depends(_known)]

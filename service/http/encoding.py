@@ -1,18 +1,26 @@
-"""Content-Encoding of request and answer: gzip and deflate, with a cap on what a body may grow to. Pure."""
+"""Content-Encoding of request and answer: gzip, deflate and zstd, with a cap on what a body may grow to. Pure."""
 
 from __future__ import annotations
 
 import re
+import sys
 import zlib
 from collections.abc import Sequence
 
 from service.errors import BodyTooLarge, InvalidInput
 
-OFFERED = (b"gzip", b"deflate")
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+OFFERED = (b"gzip", b"deflate", b"zstd")
 # What zlib calls the two forms; "deflate" means the zlib format (RFC 9110, 8.4.1.2).
 _WINDOW = {b"gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
 # Answers are numbers, which hardly shrink more at a higher level.
 _LEVEL = 1
+# A frame may ask its reader to keep so much of what went before; RFC 8878, 3.1.1.1.2, has everybody support 8 MiB.
+_ZSTD_WINDOW = {int(zstd.DecompressionParameter.window_log_max): 23}
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -27,10 +35,10 @@ def decoded(encoding: bytes, body: bytes, limit: int) -> bytes:
     name = encoding.strip().lower()
     if name == b"identity":
         return body
-    stream = zlib.decompressobj(_WINDOW[name])
+    stream = zstd.ZstdDecompressor(options=_ZSTD_WINDOW) if name == b"zstd" else zlib.decompressobj(_WINDOW[name])
     try:
         plain = stream.decompress(body, limit + 1)
-    except zlib.error:
+    except (zlib.error, zstd.ZstdError):
         raise _damaged() from None
     if len(plain) > limit:
         raise BodyTooLarge(f"expected a body of at most {limit} bytes when decompressed")
@@ -45,8 +53,11 @@ def encoded(accept: bytes | None, body: bytes, headers: Headers) -> tuple[bytes,
     name = chosen(accept or b"", OFFERED)
     if name is None:
         return body, headers
+    headers = (*headers, (b"content-encoding", name))
+    if name == b"zstd":
+        return zstd.compress(body, _LEVEL), headers
     stream = zlib.compressobj(_LEVEL, wbits=_WINDOW[name])
-    return stream.compress(body) + stream.flush(), (*headers, (b"content-encoding", name))
+    return stream.compress(body) + stream.flush(), headers
 
 
 def chosen(accept: bytes, offered: Sequence[bytes]) -> bytes | None:

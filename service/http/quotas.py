@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import QuotaExceeded, QuotasUnavailable, SettingsError, UnrollError, to_install
 from service.http.auth import needed
+from service.http.deps import Counted
 from service.http.middleware import refuse_request
 
 _A_REQUEST = 1000.0  # microseconds of computing that count as one
@@ -68,6 +71,18 @@ class Counter:
             return tightest, {**headers, "Retry-After": str(max(1, seconds))}
         return None, headers
 
+    async def counted(self, client: str) -> list[Counted]:
+        """What ``client`` has asked in each window, the shortest first.
+
+        Raises:
+            StorageError: Redis cannot be reached.
+        """
+        found = []
+        for limit in self._limits:
+            _, left = await self._limiter.get_window_stats(limit, client)
+            found.append(Counted(limit.get_expiry(), limit.amount - int(left), limit.amount))
+        return found
+
 
 class Quotas:
     """Refuses a client that has asked as often as it may; tells every other what is left."""
@@ -97,7 +112,12 @@ class Quotas:
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 
+        async def counted() -> list[Counted]:
+            with _reachable():
+                return await self._counter.counted(_client(scope))
+
         scope["state"]["charge"] = charge
+        scope["state"]["counted"] = counted
         await self._app(scope, receive, send_with_quota)
 
     async def _count(self, scope: Scope, times: int, told: dict[str, str]) -> None:
@@ -107,11 +127,8 @@ class Quotas:
             QuotaExceeded: there is not so much left.
             QuotasUnavailable: Redis cannot be reached.
         """
-        try:
+        with _reachable():
             refused, headers = await self._counter.count(_client(scope), times)
-        except StorageError as error:
-            log.warning("quotas cannot be counted: %s", error.storage_error)
-            raise QuotasUnavailable("the service cannot count requests at the moment") from error
         told.update(headers)
         if refused is not None:
             counts = "" if times == 1 else f"; by what it costs this one counts {times + 1} times"
@@ -150,6 +167,16 @@ class Strangers:
                 await send(message)
 
         await self._app(scope, receive, send_counted)
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Says in this project's words that Redis cannot be reached."""
+    try:
+        yield
+    except StorageError as error:
+        log.warning("quotas cannot be counted: %s", error.storage_error)
+        raise QuotasUnavailable("the service cannot count requests at the moment") from error
 
 
 def _name(limit: RateLimitItem) -> str:

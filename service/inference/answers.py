@@ -68,6 +68,24 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What would have been said of the last ``values`` of one sequence, of each from the values before it.
+
+    ``intervals`` (a band per level) are from the sequence's own errors. ``scores`` say how far from its answer a value
+    is, in units of the interval on that side: above 1 it is outside; None at a gap, and where there is no interval.
+    ``check`` and ``warnings`` are those of the next value.
+    """
+
+    values: list[float]
+    model: str
+    version: str | None
+    intervals: dict[str, Band] | None
+    scores: list[float | None]
+    check: Check | None
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Counterfactual:
     """What flipping the parity of one step's index does: to the model's answer, and to the exact one.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
 from service.errors import InvalidInput, ModelUnavailable, Problem
-from service.inference import backtest, comparison, inspection
-from service.inference.answers import Backtest, Comparison, Forecast, NextValues, Prediction
+from service.inference import backtest, comparison, history, inspection
+from service.inference.answers import Backtest, Comparison, Forecast, History, NextValues, Prediction
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, choose, judged
 from service.inference.inspection import Inspection
@@ -92,6 +94,50 @@ class Engine:
                 followed = continued(choice, part, horizon)
                 answers = forecasts(choice, followed, part.unit[choice.rows], levels, quantiles)
                 found.update(zip(places, answers, strict=True))
+        return [found[row] for row in range(len(sequences))]
+
+    def history(
+        self,
+        sequences: list[Sequence] | Rows,
+        model: str | None = None,
+        version: str | None = None,
+        levels: tuple[float, ...] = (),
+        season: tuple[int, ...] = (),
+    ) -> list[History]:
+        """What would have been said of each value of each sequence one step before it came, with rising ``levels``.
+
+        Who answers a sequence is chosen by all of it, and each answer knows the values before it only.
+        """
+        return self._past(sequences, model, version, season, partial(history.told, levels=levels))
+
+    def anomalies(
+        self,
+        sequences: list[Sequence] | Rows,
+        level: float,
+        model: str | None = None,
+        version: str | None = None,
+        last: int = 0,
+        season: tuple[int, ...] = (),
+    ) -> list[History]:
+        """Which of the ``last`` values of each sequence (0: of all) lie outside of their intervals of ``level``."""
+        return self._past(sequences, model, version, season, partial(history.anomalies, level=level, last=last))
+
+    def _past(
+        self,
+        sequences: list[Sequence] | Rows,
+        model: str | None,
+        version: str | None,
+        season: tuple[int, ...],
+        told: Callable[[Choice, Batch], list[History]],
+    ) -> list[History]:
+        named = None if model is None else self.catalog.get(model, version)
+        if named is not None:
+            _require_forecasts(named, "model")
+        found: dict[int, History] = {}
+        for batch in batches(sequences, season):
+            for part, choice in _answered(named, batch, self.catalog):
+                own = part.take(choice.rows)
+                found.update(zip(own.rows.tolist(), told(choice, own), strict=True))
         return [found[row] for row in range(len(sequences))]
 
     def compare(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference.half_widths import HalfWidths
+from service.inference.intervals import Fan
 from service.inference.network import State
 from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
 from service.inference.sequences import IN_WORDS, Batch
@@ -126,6 +127,10 @@ class Model:
         found = self.reading.foretold(self.network, batch, origins, horizon)
         self._require_finite(found.ahead.values)
         return found
+
+    def history(self, batch: Batch) -> tuple[Floats, Fan | None]:
+        """See :meth:`Reading.history`; nobody has looked whether these answers are finite."""
+        return self.reading.history(self.network, batch)
 
     def _require_finite(self, answers: Floats) -> None:
         if not np.isfinite(answers).all():

@@ -7,6 +7,7 @@ to; on them it is within a factor of three, and more often too high than too low
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -47,6 +48,10 @@ class Price(NamedTuple):
         """The price of two answers about the same values."""
         return Price(self.microseconds + other.microseconds, self.values, self.fixed + other.fixed)
 
+    def times(self, count: int) -> Price:
+        """The price of so many such answers about the same values."""
+        return Price(count * self.microseconds, self.values, count * self.fixed)
+
     def require(self, most: float) -> None:
         """Refuse a question of more than ``most`` microseconds, and say what would fit.
 
@@ -59,7 +64,9 @@ class Price(NamedTuple):
             expected = f"{values}fewer models or steps ahead"
             seconds, share = self.microseconds * 1e-6, most * 1e-6
             detail = f"the answer would take about {seconds:.3g} s of computing, and a request may take {share:.3g} s"
-            raise InvalidInput(f"{detail}: {expected}", code="too_costly", problems=(Problem("body", expected),))
+            parts = math.ceil((self.microseconds - self.fixed) / (most - self.fixed)) if self.fixed < most else 0
+            problems = (Problem("body", expected),)
+            raise InvalidInput(f"{detail}: {expected}", code="too_costly", problems=problems, parts=parts)
 
 
 def price(

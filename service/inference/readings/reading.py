@@ -136,6 +136,14 @@ class Reading(BaseModel, ABC):
         predictions, state = self.read(network, batch, int(batch.lengths.min()) - 1)
         return batch.last(predictions), state
 
+    def history(self, network: Loaded, batch: Batch) -> tuple[Floats, Fan | None]:
+        """The answers after each step [sequences, timesteps], each made from the steps up to that one only.
+
+        Beside them the spread around them, where the network itself says it: the steps are in the place of those ahead.
+        NaN before the first that can be answered, and meaningless past a sequence's length.
+        """
+        return self.read(network, batch).predictions.T, None
+
     def ahead(self, network: Loaded, batch: Batch, answers: Floats, state: State | None, horizon: int) -> Ahead:
         """What follows each sequence, the ``answers`` first.
 

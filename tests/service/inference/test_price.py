@@ -154,3 +154,16 @@ def test_the_published_prices_are_those_of_the_published_models(engine: Engine) 
         assert int(counts) == 1 + int(found / 1000)
         lane = "event loop" if found <= INLINE else "cheap" if found <= DEAR else "dear"
         assert lane in where, asked
+
+
+def test_what_is_too_dear_says_in_how_many_parts_it_can_be_asked() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Price(10_100.0, 1000, 100.0).require(2_100.0)
+    assert refused.value.parts == 5
+    with pytest.raises(InvalidInput) as refused:
+        Price(10_100.0, 1000, 100.0).require(50.0)
+    assert refused.value.parts == 0
+
+
+def test_several_answers_about_the_same_values_cost_as_many_times() -> None:
+    assert Price(10.0, 3, 4.0).times(3) == Price(30.0, 3, 12.0)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import seasons
+from service.inference.cancellation import checkpoint
+from service.inference.intervals import Fan
 from service.inference.network import State
 from service.inference.readings.general.answering import Series, quantiles
 from service.inference.readings.general.causal import STEP_FEATURES, Counts, Told, causal
@@ -15,6 +17,9 @@ from service.inference.readings.general.grid import Grid
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
 from service.inference.sequences import Batch
+
+# Steps of a history that are answered at a time.
+_PIECE = 4096
 
 
 class General(Reading):
@@ -62,6 +67,20 @@ class General(Reading):
         if (batch.lengths < steps).any():
             predictions[-1, batch.lengths < steps] = np.nan
         return Answers(predictions, None)
+
+    def history(self, network: GeneralNetwork, batch: Batch) -> tuple[Floats, Fan | None]:
+        """Under the seasons by which rules are judged; a piece at a time, so that memory is bounded."""
+        count, steps = batch.values.shape
+        found = np.empty((count, steps, len(self.quantiles)))
+        for start in range(0, steps, _PIECE):
+            checkpoint()
+            stop, first = min(start + _PIECE, steps), max(0, start + 1 - self.context)
+            lengths = np.maximum(np.minimum(batch.lengths, stop) - first, 1).astype(np.int64)
+            values = np.ascontiguousarray(batch.gapped[:, first:stop])
+            series = Series(values, lengths, batch.seasons, np.zeros_like(batch.seasons))
+            origins = np.broadcast_to(np.arange(start, stop) - first, (count, stop - start))
+            found[:, start:stop] = _asked(network, series, origins, 1)[:, :, 0]
+        return found[..., self.median], Grid(found, self.quantiles)
 
     def answer(self, network: GeneralNetwork, batch: Batch) -> tuple[Floats, State | None]:
         return self._last(network, batch, 1)[:, 0, self.median], None
