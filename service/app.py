@@ -33,6 +33,9 @@ from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.lists import listed
 from service.protocols.native import codecs as native
+from service.protocols.nixtla import NIXTLA
+from service.protocols.sagemaker import SAGEMAKER
+from service.protocols.timeseries import TIMESERIES
 from service.protocols.v1 import V1
 from service.protocols.v2 import V2
 from service.request_log.heavy import HeavyReads
@@ -51,7 +54,7 @@ NATIVE = Protocol(
     (health.router, models.router, requests.router, outcomes.router, quality.router, metrics.router),
     tolerant=False,
 )
-PROTOCOLS = (NATIVE, V1, V2)
+PROTOCOLS = (NATIVE, V1, V2, NIXTLA, SAGEMAKER, TIMESERIES)
 
 # Swagger UI starts from a script within its page, writes styles and carries its icons as data.
 _DOCS_POLICY = (

@@ -81,11 +81,9 @@ def _responses(operation: dict[str, Any], errors: ErrorShape, is_open: bool) -> 
     # FastAPI gives every route the application's own.
     invalid = found.pop(_INVALID, None)
     if invalid is not None and ("parameters" in operation or "requestBody" in operation):
+        own = errors.entry(PARAMETER)
         status = str(int(errors.status(HTTPStatus.UNPROCESSABLE_ENTITY)))
-        if status == _INVALID:
-            found[_INVALID] = invalid
-        else:
-            found.setdefault(status, errors.entry(PARAMETER))
+        found.setdefault(status, invalid if invalid["content"] == own["content"] else own)
     found["421"] = errors.entry("Asked under a name that is not this service's")
     if not is_open:
         found |= {

@@ -25,7 +25,21 @@ TABLE = {
 }
 PLACES = {"model": "sine-gru", "name": "sine-gru", "version": "1", "plot": "loss"}
 ASKED = {"sequence": [1, 2, 3, 4]}
+_SERIES = {"series": {"y": [1, 2, 3, 4], "sizes": [4]}, "h": 1}
 BODIES = {
+    "/nixtla/v2/online_anomaly_detection": {**_SERIES, "detection_size": 1},
+    "/nixtla/v2/anomaly_detection": _SERIES,
+    "/nixtla/v2/historic_forecast": _SERIES,
+    "/nixtla/v2/cross_validation": _SERIES,
+    "/nixtla/v2/forecast": _SERIES,
+    "/nixtla/validate_token": {},
+    "/nixtla/model_params": {},
+    "/v1/timeseries/forecast": {
+        "model": "auto",
+        "inputs": [{"type": "univariate_time_series", "name": "a", "frequency": "D", "series": [1, 2, 3, 4]}],
+        "options": {"horizon": 2},
+    },
+    "/invocations": {"instances": [{"target": [1, 2, 3, 4]}]},
     "/predict": ASKED,
     "/compare": {"task": "linear", **ASKED},
     "/forecast": {"horizon": 2, **ASKED},

@@ -10,6 +10,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from service.app import PROTOCOLS, create_app
+from service.http.errors import PROBLEMS
+from service.http.protocol import Protocols
+from service.protocols.nixtla import NIXTLA
+from service.protocols.timeseries import TIMESERIES
 from service.settings import Settings
 
 # Pages for people, and what they load.
@@ -53,7 +57,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_every_error_answer_is_described_as_a_problem(document: dict[str, Any]) -> None:
     for path, item in document["paths"].items():
-        if path.startswith(("/v1", "/v2", "/health")):
+        if path.startswith("/health") or Protocols(PROTOCOLS).of(path).errors is not PROBLEMS:
             continue
         for operation in item.values():
             assert operation["summary"]
@@ -62,7 +66,13 @@ def test_every_error_answer_is_described_as_a_problem(document: dict[str, Any]) 
                     assert "application/problem+json" in response["content"]
 
 
-@pytest.mark.parametrize("path", ["/predict", "/compare", "/forecast", "/backtest", "/inspect"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/predict", "/compare", "/forecast", "/backtest", "/inspect"),
+        *(codec.path for protocol in (NIXTLA, TIMESERIES) for codec in protocol.codecs),
+    ],
+)
 def test_the_example_of_each_computing_endpoint_is_answered(
     api: httpx.Client, document: dict[str, Any], path: str
 ) -> None:

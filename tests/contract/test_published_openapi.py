@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.app import create_app
+from service.app import PROTOCOLS, create_app
+from service.http.protocol import Protocols
 from service.settings import Settings
 
 PUBLISHED = Path(__file__).parents[2] / "service" / "openapi.json"
@@ -44,18 +45,22 @@ def test_every_operation_says_what_it_does_takes_and_answers(published: dict[str
 
 def test_errors_have_the_shape_of_their_protocol(published: dict[str, Any]) -> None:
     for path, item in published["paths"].items():
-        media_type, schema = (
-            ("application/json", "ForeignError")
-            if path.startswith(("/v1", "/v2"))
-            else ("application/problem+json", "Problem")
-        )
+        errors = Protocols(PROTOCOLS).of(path).errors
+        media_type, schema = errors.media_type, errors.record.__name__
         for operation in item.values():
             for status, response in operation["responses"].items():
                 if status.startswith("4"):
                     assert response["content"] == {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
-@pytest.mark.parametrize("path", ["/v1/models/{model}:predict", "/v2/models/{model}/infer"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/models/{model}:predict", "/v2/models/{model}/infer", "/endpoints/{model}/invocations", "/invocations"),
+        *(f"/nixtla/v2/{call}" for call in ("forecast", "cross_validation", "historic_forecast", "anomaly_detection")),
+        *("/nixtla/v2/online_anomaly_detection", "/v1/timeseries/forecast"),
+    ],
+)
 def test_the_examples_of_the_other_protocols_are_answered(
     api: httpx.Client, published: dict[str, Any], path: str
 ) -> None:

@@ -17,14 +17,37 @@ PATHS = {
     "/v1/models/sine-gru:predict": '{"instances":[%s]}',
     "/v2/models/sine-gru/infer": '{"inputs":[{"name":"sequence","datatype":"FP64","shape":[1,4],"data":%s}]}',
 }
+# The same of clients that forecast, which let unknown keys pass, and take null for a gap.
+FORECASTING = {
+    "/nixtla/v2/forecast": '{"h":3,"series":{"sizes":[4],"y":%s}}',
+    "/nixtla/v2/cross_validation": '{"h":1,"full_history":true,"series":{"sizes":[4],"y":%s}}',
+    "/nixtla/v2/historic_forecast": '{"series":{"sizes":[4],"y":%s}}',
+    "/nixtla/v2/anomaly_detection": '{"level":90,"series":{"sizes":[4],"y":%s}}',
+    "/nixtla/v2/online_anomaly_detection": '{"h":1,"detection_size":1,"series":{"sizes":[4],"y":%s}}',
+    "/endpoints/sine-gru/invocations": '{"instances":[{"target":%s}]}',
+    "/invocations": '{"inputs":[{"target":%s}]}',
+    "/v1/timeseries/forecast": '{"model":"auto","options":{"horizon":2},"inputs":'
+    '[{"type":"univariate_time_series","name":"a","frequency":"D","series":%s}]}',
+}
 # Every path that reads a body.
 READING = [
     *PATHS,
+    *FORECASTING,
+    "/nixtla/model_params",
+    "/nixtla/validate_token",
     "/requests/01920000-0000-7000-8000-000000000000/outcome",
     "/v2/repository/index",
     "/v2/repository/models/sine-gru/load",
     "/v2/repository/models/sine-gru/unload",
 ]
+# What the errors of protocols other than the native one have.
+_MEMBERS = {
+    "/v1": {"error"},
+    "/v2": {"error"},
+    "/nixtla": {"detail", "code", "request_id"},
+    "/endpoints": {"Message", "Code", "RequestId"},
+    "/invocations": {"Message", "Code", "RequestId"},
+}
 
 
 @dataclass(frozen=True)
@@ -40,21 +63,21 @@ class Asked:
     def sequence(self, path: str, text: str | bytes) -> Reply:
         """The answer to ``text`` where that path takes a sequence."""
         text = text.encode() if isinstance(text, str) else text
-        return self.post(path, PATHS[path].encode().replace(b"%s", text))
+        return self.post(path, (PATHS | FORECASTING)[path].encode().replace(b"%s", text))
 
 
 def assert_refused(reply: Reply, path: str, status: int, code: str | set[str] | None = None) -> None:
     """``reply`` is a small refusal in the shape of the protocol that ``path`` belongs to."""
-    foreign = path.startswith(("/v1", "/v2"))
-    expected = 400 if foreign and status == 422 else status
+    members = next((members for prefix, members in _MEMBERS.items() if path.startswith(prefix)), None)
+    expected = 400 if members is not None and not path.startswith("/nixtla") and status == 422 else status
     assert reply.status == expected, (reply.status, reply.body[:300])
     assert len(reply.body) <= MOST_BYTES
     assert reply.headers["x-request-id"]
     if status == 503:
         assert int(reply.headers["retry-after"]) >= 1
-    if foreign:
+    if members is not None:
         assert reply.headers["content-type"] == "application/json"
-        assert reply.json().keys() == {"error"}
+        assert reply.json().keys() == members
         return
     assert reply.headers["content-type"] == "application/problem+json"
     problem = reply.json()

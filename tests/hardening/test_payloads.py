@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.hardening.asking import MOST_BYTES, PATHS
+from tests.hardening.asking import FORECASTING, MOST_BYTES, PATHS
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -18,7 +18,10 @@ anything = st.recursive(
     max_leaves=20,
 )
 names = st.sampled_from(
-    ["sequence", "sequences", "model", "version", "levels", "horizon", "task", "inputs", "instances"]
+    [
+        *("sequence", "sequences", "model", "version", "levels", "horizon", "task", "inputs", "instances"),
+        *("series", "y", "sizes", "h", "level", "target", "parameters", "configuration", "options"),
+    ]
 )
 payloads = st.dictionaries(names, anything, max_size=4) | anything
 values = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -30,14 +33,14 @@ def refused_small(response: httpx.Response) -> bool:
     return response.status_code in {400, 404, 413, 422} and len(response.content) <= MOST_BYTES
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, *FORECASTING])
 @given(payload=payloads)
 def test_any_json_is_answered_or_refused(api: httpx.Client, path: str, payload: Any) -> None:
     response = api.post(path, content=json.dumps(payload))
     assert response.status_code == 200 or refused_small(response), response.text[:300]
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, *FORECASTING])
 @given(body=st.binary(max_size=200))
 def test_any_bytes_are_refused(api: httpx.Client, path: str, body: bytes) -> None:
     assert refused_small(api.post(path, content=body))

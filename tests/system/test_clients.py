@@ -1,4 +1,4 @@
-"""Clients that people already have, unchanged, against a live service: all answer like /predict.
+"""Clients that people already have, unchanged, against a live service: all answer like /predict, or like /forecast.
 
 They run in an environment of their own, made by `make test-system`, since their pins do not fit ours.
 """
@@ -6,7 +6,9 @@ They run in an environment of their own, made by `make test-system`, since their
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.keys import KeyFile, Scope
 from tests.conftest import MODELS
 from tests.serving import Process
 
@@ -38,13 +41,36 @@ def expected(service: Process) -> Any:
     return pytest.approx([each["value"] for each in answer["predictions"]], abs=1e-6)
 
 
-def run(script: str, address: str) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, str]]:
+    """A service that wants a key, and one."""
+    folder = tmp_path_factory.mktemp("closed")
+    key = KeyFile(folder / "keys.json").add("shop", Scope.predict)
+    flags = ("--models-dir", str(MODELS), "--api-keys-file", str(folder / "keys.json"), "--quota", "100000/minute")
+    with Process(folder, *flags) as process:
+        process.wait_until_ready()
+        process.client.headers["X-API-Key"] = key
+        yield process, key
+
+
+def forecasts(service: Process, *sequences: list[float], **asked: Any) -> list[dict[str, Any]]:
+    body = {"sequences": sequences, "horizon": 3, **asked}
+    found: list[dict[str, Any]] = service.client.post("/forecast", json=body).raise_for_status().json()["forecasts"]
+    return found
+
+
+def joined(found: list[dict[str, Any]], name: str = "values") -> Any:
+    return pytest.approx([value for each in found for value in each[name]], abs=1e-6)
+
+
+def run(script: str, *arguments: str) -> dict[str, Any]:
     if not PYTHON.exists():
         message = "no environment with the clients: run `make test-system`"
         if os.environ.get("UNROLL_REQUIRE_TOOLS"):
             pytest.fail(message)
         pytest.skip(message)
-    command = [str(PYTHON), str(CLIENTS / script), address, json.dumps(SEQUENCES)]
+    address, *more = arguments
+    command = [str(PYTHON), str(CLIENTS / script), address, json.dumps(SEQUENCES), *more]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -93,6 +119,97 @@ def test_plain_tf_serving_requests_work(service: Process, expected: Any) -> None
             assert httpx.post(url, json=body).json()["predictions"] == expected
     (status,) = httpx.get(base).json()["model_version_status"]
     assert (status["version"], status["state"]) == ("1", "AVAILABLE")
+
+
+def test_timegpts_sdk_works_over_pandas_and_polars(closed: tuple[Process, str]) -> None:
+    service, key = closed
+    found = run("nixtla_sdk.py", f"http://127.0.0.1:{service.port}/nixtla/", key)
+    assert (found["key"], found["bad key"], found["delete"]) == (True, False, False)
+    assert found["usage"]["minute"]["limit"] == 100_000
+    assert {"auto", "sine-gru"} <= set(found["models"])
+    assert found["finetuned"] == []
+    given = forecasts(service, *SEQUENCES, season=12, levels=[80, 97.5])
+    assert found["given"]["TimeGPT"] == joined(given)
+    for level in ("80", "97.5"):
+        for side, bound in (("lo", "lower"), ("hi", "upper")):
+            told = pytest.approx([value for each in given for value in each["intervals"][level][bound]], abs=1e-6)
+            assert found["given"][f"TimeGPT-{side}-{level}"] == told
+    assert len(found["one series"]["TimeGPT"]) == 2
+    assert [name for name in found["quantiles"] if "-q-" in name] == ["TimeGPT-q-10", "TimeGPT-q-50", "TimeGPT-q-90"]
+    assert found["quantiles"]["TimeGPT-q-10"] < found["quantiles"]["TimeGPT-q-50"] < found["quantiles"]["TimeGPT-q-90"]
+    assert sum("-q-" in name for name in found["odd quantiles"]) == 2
+    assert len(found["named"]["TimeGPT"]) == 6
+    assert found["whole"] == found["partitions"]
+    assert len(found["history"]["TimeGPT"]) == len(found["history in partitions"]["TimeGPT"]) == 2 * (35 + 3)
+    assert found["checked key"]["TimeGPT"] == found["whole"]["TimeGPT"]
+    for case in ("whole numbers for times", "hours", "business days", "time zone", "whole numbers", "gaps"):
+        assert all(map(math.isfinite, found[case]["TimeGPT"])), case
+    assert found["zstd"] == found["zstd in parts"] == [120, 3]
+    assert len(found["cv"]["y"]) == 2 * 3 * 4
+    assert {"TimeGPT-q-10", "TimeGPT-q-90"} <= found["cv quantiles"].keys()
+    assert found["cv whole"] == found["cv in parts"]
+    assert found["anomalies"] == found["anomalies in parts"]
+    assert found["anomalies"]["anomaly"].count(1.0) == 1
+    odd = found["anomalies"]["anomaly"].index(1.0)
+    assert found["anomalies"]["ds"][odd] == "2022-07-01"
+    assert len(found["online"]["anomaly_score"]) == len(found["online windows"]["anomaly_score"]) == 10
+    assert found["polars"]["TimeGPT"] == found["whole"]["TimeGPT"]
+    assert found["polars cv"]["TimeGPT"] == found["cv whole"]["TimeGPT"]
+    assert found["polars anomalies"]["anomaly"] == found["anomalies"]["anomaly"]
+    refused = {
+        "exogenous": (422, "leave out X_df"),
+        "exogenous history": (422, "leave out X_df"),
+        "unknown": (404, "no model of that name"),
+        "unknown finetuned": (404, "nothing is fine-tuned"),
+        "finetuning": (422, "finetune_steps"),
+        "too much": (422, "set num_partitions="),
+        "wrong key": (401, "API key"),
+    }
+    for case, (status, words) in refused.items():
+        assert found[case][0] == status, case
+        assert words in found[case][1], case
+
+
+def test_boto3_works_with_the_bodies_of_deepar_and_chronos(closed: tuple[Process, str]) -> None:
+    service, key = closed
+    found = run("sagemaker_boto3.py", f"http://127.0.0.1:{service.port}", key)
+    expected = forecasts(service, *SEQUENCES, model="sine-gru", quantiles=[0.1, 0.5, 0.9])
+    for told, each in zip(found["deepar"]["predictions"], expected, strict=True):
+        assert told["mean"] == pytest.approx(each["values"], abs=1e-6)
+        for name in ("0.1", "0.5", "0.9"):
+            of = each["quantiles"] and pytest.approx(each["quantiles"][name], abs=1e-6)
+            assert told["quantiles"][name] == of
+    assert len(found["deepar"]["predictions"][0]["samples"]) == 4
+    assert len(found["features"]["predictions"][0]["mean"]) == 2
+    assert len(found["gaps"]["predictions"][0]["mean"]) == 12
+    assert [each["mean"][:3] for each in found["lines"]["predictions"]] == [each["values"] for each in expected]
+    for told, each in zip(
+        found["chronos"]["predictions"], forecasts(service, *SEQUENCES, model="sine-gru", season=24), strict=True
+    ):
+        assert told["mean"] == pytest.approx(each["values"], abs=1e-6)
+    assert found["chronos"]["predictions"][0]["start"] == "2024-01-01T08:00:00"
+    assert found["nothing"][0] == 400
+    assert "exactly one of instances" in found["nothing"][1]
+    assert found["unknown"][0] == 404
+
+
+def test_kserves_time_series_types_take_the_answers(service: Process) -> None:
+    found = run("kserve_timeseries.py", f"http://127.0.0.1:{service.port}")
+    assert {"auto", "sine-gru"} <= set(found["models"])
+    expected = forecasts(service, *SEQUENCES, model="sine-gru", season=12, quantiles=[0.1, 0.5, 0.9])
+    (output,) = found["answer"]["outputs"]
+    for told, each in zip(output["content"], expected, strict=True):
+        assert told["mean_forecast"] == pytest.approx(each["values"], abs=1e-6)
+        assert told["quantiles"] == each["quantiles"]
+    assert output["content"][0]["start_timestamp"] == "2024-08-31T00:00:00"
+    assert found["unknown"][0] == 404
+
+
+@pytest.mark.parametrize("document", ["timegpt.md", "deepar.md"])
+def test_the_lines_that_a_document_says_to_change_run(service: Process, document: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / document).read_text()
+    lines = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+    assert run("documented.py", f"http://127.0.0.1:{service.port}", lines)
 
 
 def test_every_request_of_every_client_is_on_record(service: Process) -> None:

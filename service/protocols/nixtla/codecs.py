@@ -1,0 +1,263 @@
+"""The computing calls of TimeGPT's SDK: each is a question about series, asked and answered in flat lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate, chain
+from typing import Any, TypeVar, cast
+
+import orjson
+
+from service.errors import InvalidInput, UnknownModel
+from service.http import encoding
+from service.http.body import JSON_ONLY, Accepted, parse
+from service.http.codec import JSON, Call, Codec, Content
+from service.inference import answers
+from service.inference.answers import Band
+from service.inference.history import scored
+from service.inference.past import Anomalies, History
+from service.inference.questions import Forecast, Question
+from service.inference.sequences import Sequence as Values
+from service.levels import written
+from service.protocols.nixtla import schemas
+from service.protocols.nixtla.schemas import AskedOfSeries, Evidence
+
+Payload = TypeVar("Payload", bound=AskedOfSeries)
+Each = TypeVar("Each")
+Answered = answers.Forecast | answers.History
+Ahead = schemas.NixtlaForecastRequest | schemas.NixtlaCrossValidationRequest | schemas.NixtlaOnlineAnomaliesRequest
+# Values that are read in all for cross-validation, where each window reads all values before it.
+_MOST_READ = 1_000_000
+
+_SERIES = {"y": [10.0, 12.0, 14.5, 11.0, 13.0, 15.5, 12.0, 14.0, 16.5], "sizes": [9]}
+
+
+class _SeriesCodec(Codec[Payload]):
+    accepted = Accepted(JSON_ONLY.media_types, encoding.OFFERED)
+    tag = "nixtla"
+
+    def read(self, call: Call) -> Payload:
+        payload = parse(self.payload, call.body)
+        payload.require_nothing_else()
+        if payload.finetuned_model_id is not None:
+            raise UnknownModel("no fine-tuned model of that id: nothing is fine-tuned on request here")
+        return payload
+
+    def located(self, error: InvalidInput, payload: Payload) -> InvalidInput:
+        problems = tuple(
+            replace(each, where=each.where.replace("sequences.", "the series at place ")) for each in error.problems
+        )
+        return InvalidInput(error.detail, code=error.code, problems=problems, parts=error.parts)
+
+
+class ForecastCodec(_SeriesCodec[schemas.NixtlaForecastRequest]):
+    path = "/nixtla/v2/forecast"
+    routes = (path,)
+    payload = schemas.NixtlaForecastRequest
+    response = schemas.NixtlaForecastResponse
+    summary = "Continue series, as TimeGPT's SDK asks"
+    example = {"series": _SERIES, "freq": "QS", "h": 3, "level": [80]}  # noqa: RUF012  # as in v1
+
+    def question(self, payload: schemas.NixtlaForecastRequest, call: Call) -> Forecast:
+        schemas.require_room(len(payload.series.sizes) * payload.h, len(payload.levels()))
+        return _forecast(payload.series.sequences(), payload)
+
+    def write(self, found: list[answers.Forecast], payload: schemas.NixtlaForecastRequest, call: Call) -> Content:
+        return _json(schemas.NixtlaForecastResponse(**_common(found, payload, call)))
+
+
+class CrossValidationCodec(_SeriesCodec[schemas.NixtlaCrossValidationRequest]):
+    """Each window is a forecast from the values before it, as `/forecast` answers those alone."""
+
+    path = "/nixtla/v2/cross_validation"
+    routes = (path,)
+    payload = schemas.NixtlaCrossValidationRequest
+    response = schemas.NixtlaCrossValidationResponse
+    summary = "Forecast windows of the past from what was known before each, as TimeGPT's SDK asks"
+    example = {"series": _SERIES, "freq": "QS", "h": 2, "n_windows": 2}  # noqa: RUF012  # as in v1
+
+    def question(self, payload: schemas.NixtlaCrossValidationRequest, call: Call) -> Question[Any]:
+        return _history(payload) if payload.full_history else _windows(payload, payload.known())
+
+    def write(self, found: list[Any], payload: schemas.NixtlaCrossValidationRequest, call: Call) -> Content:
+        if payload.full_history:
+            return _written_history(found, payload, call)
+        windows, known = payload.n_windows, payload.known()
+        told = _common(found, payload, call)
+        told |= {"evidence": told["evidence"][windows - 1 :: windows]}  # of each series that of its last window
+        sizes = [windows * payload.h] * len(known)
+        places = _joined(_places(payload.series.sizes, known, payload.h))
+        return _json(schemas.NixtlaCrossValidationResponse(**told, sizes=sizes, idxs=places))
+
+
+class HistoricForecastCodec(_SeriesCodec[schemas.NixtlaHistoryRequest]):
+    path = "/nixtla/v2/historic_forecast"
+    routes = (path,)
+    payload = schemas.NixtlaHistoryRequest
+    response = schemas.NixtlaCrossValidationResponse
+    summary = "What would have been said of each value one step before, as older versions of TimeGPT's SDK ask"
+    example = {"series": _SERIES, "freq": "QS"}  # noqa: RUF012  # as in v1
+
+    def question(self, payload: schemas.NixtlaHistoryRequest, call: Call) -> History:
+        return _history(payload)
+
+    def write(self, found: list[answers.History], payload: schemas.NixtlaHistoryRequest, call: Call) -> Content:
+        return _written_history(found, payload, call)
+
+
+class AnomaliesCodec(_SeriesCodec[schemas.NixtlaAnomaliesRequest]):
+    path = "/nixtla/v2/anomaly_detection"
+    routes = (path,)
+    payload = schemas.NixtlaAnomaliesRequest
+    response = schemas.NixtlaAnomaliesResponse
+    summary = "Flag values outside of the interval that was said one step before, as TimeGPT's SDK asks"
+    example = {"series": _SERIES, "freq": "QS", "level": 99}  # noqa: RUF012  # as in v1
+
+    def question(self, payload: schemas.NixtlaAnomaliesRequest, call: Call) -> Anomalies:
+        return _anomalies(payload, 0)
+
+    def write(self, found: list[answers.History], payload: schemas.NixtlaAnomaliesRequest, call: Call) -> Content:
+        return _written_anomalies(found, payload, call)
+
+
+class OnlineAnomaliesCodec(_SeriesCodec[schemas.NixtlaOnlineAnomaliesRequest]):
+    """The last values, one step ahead in one pass, or in windows of h that are forecast as `/forecast` does."""
+
+    path = "/nixtla/v2/online_anomaly_detection"
+    routes = (path,)
+    payload = schemas.NixtlaOnlineAnomaliesRequest
+    response = schemas.NixtlaAnomaliesResponse
+    summary = "Flag those of the last values that are outside of their intervals, as TimeGPT's SDK asks"
+    example = {"series": _SERIES, "freq": "QS", "h": 1, "detection_size": 2}  # noqa: RUF012  # as in v1
+
+    def question(self, payload: schemas.NixtlaOnlineAnomaliesRequest, call: Call) -> Question[Any]:
+        known = payload.known()
+        return _anomalies(payload, payload.detection_size) if payload.h == 1 else _windows(payload, known)
+
+    def write(self, found: list[Any], payload: schemas.NixtlaOnlineAnomaliesRequest, call: Call) -> Content:
+        return _written_anomalies(found if payload.h == 1 else _judged(found, payload), payload, call)
+
+
+CODECS: tuple[Codec[Any], ...] = (
+    ForecastCodec(),
+    CrossValidationCodec(),
+    HistoricForecastCodec(),
+    AnomaliesCodec(),
+    OnlineAnomaliesCodec(),
+)
+
+
+def _forecast(sequences: list[Values], payload: Ahead) -> Forecast:
+    return Forecast(sequences, payload.named(), None, payload.h, _asked(payload), (), payload.season())
+
+
+def _windows(payload: Ahead, known: list[list[int]]) -> Forecast:
+    """What follows the first ``known`` values of each series."""
+    series, count = payload.series.sequences(), sum(map(len, known))
+    schemas.require_room(count * payload.h, len(payload.levels()))
+    schemas.require_few("n_windows", sum(map(sum, known)), _MOST_READ, "values before all windows: fewer of those")
+    before = [values[:first] for values, each in zip(series, known, strict=True) for first in each]
+    return _forecast(before, payload)
+
+
+def _history(payload: AskedOfSeries) -> History:
+    schemas.require_room(len(payload.series.y), len(payload.levels()))
+    return History(payload.series.sequences(), payload.named(), None, _asked(payload), payload.season())
+
+
+def _anomalies(payload: AskedOfSeries, last: int) -> Anomalies:
+    (level,) = _asked(payload)
+    return Anomalies(payload.series.sequences(), payload.named(), None, level, last, payload.season())
+
+
+def _asked(payload: AskedOfSeries) -> tuple[float, ...]:
+    """The levels that bounds are to be computed for: at zero both are the answer itself."""
+    return tuple(sorted({level for level in payload.levels().values() if level > 0.0}))
+
+
+def _common(found: Sequence[Answered], payload: AskedOfSeries, call: Call) -> dict[str, Any]:
+    """What every answer says of all that was ``found``."""
+    levels, mean = payload.levels(), _joined(each.values for each in found)
+    return {
+        "mean": mean,
+        "intervals": _intervals(found, levels) if levels else None,
+        "input_tokens": len(payload.series.y),
+        "output_tokens": len(mean),
+        "finetune_tokens": 0,
+        "request_id": call.request_id,
+        "evidence": [Evidence(each.model, each.version, each.check, each.warnings) for each in found],
+    }
+
+
+def _intervals(found: Sequence[Answered], levels: dict[str, float]) -> dict[str, list[float | None]]:
+    bounds: dict[str, list[float | None]] = {}
+    for name, level in levels.items():
+        lower: list[float | None] = []
+        upper: list[float | None] = []
+        for each in found:
+            if level == 0.0:
+                band = Band(each.values, each.values)
+            elif each.intervals is not None:
+                band = each.intervals[written(level)]
+            else:
+                lower += [None] * len(each.values)
+                upper += [None] * len(each.values)
+                continue
+            lower += band.lower
+            upper += band.upper
+        bounds |= {f"lo-{name}": lower, f"hi-{name}": upper}
+    return bounds
+
+
+def _judged(found: list[answers.Forecast], payload: schemas.NixtlaOnlineAnomaliesRequest) -> list[answers.History]:
+    """The last values of each series beside what was ``found`` of them in several windows."""
+    (level,), count = map(written, _asked(payload)), payload.detection_size
+    windows = len(found) // len(payload.series.sizes)
+    judged = []
+    for place, sequence in enumerate(payload.series.sequences()):
+        parts = found[place * windows : (place + 1) * windows]
+        values = _joined(each.values for each in parts)[-count:]
+        truth = cast("list[float | None]", sequence[-count:])
+        bands = [each.intervals[level] for each in parts if each.intervals is not None]
+        intervals: dict[str, Band] | None = None
+        scores: list[float | None] = [None] * count
+        if len(bands) == windows:
+            lower, upper = (_joined(each)[-count:] for each in zip(*((b.lower, b.upper) for b in bands), strict=True))
+            intervals, scores = {level: Band(lower, upper)}, scored(truth, values, lower, upper)
+        last = parts[-1]
+        judged.append(answers.History(values, last.model, last.version, intervals, scores, last.check, last.warnings))
+    return judged
+
+
+def _written_history(found: list[answers.History], payload: AskedOfSeries, call: Call) -> Content:
+    return _json(schemas.NixtlaCrossValidationResponse(**_common(found, payload, call), **_rows(found, payload)))
+
+
+def _written_anomalies(found: list[answers.History], payload: AskedOfSeries, call: Call) -> Content:
+    scores = _joined(each.scores for each in found)
+    flags = [score is not None and score > 1.0 for score in scores]
+    told = {**_common(found, payload, call), **_rows(found, payload)}
+    return _json(schemas.NixtlaAnomaliesResponse(**told, anomaly=flags, anomaly_score=scores))
+
+
+def _rows(found: list[answers.History], payload: AskedOfSeries) -> dict[str, Any]:
+    """How many of the last values of each series are answered, and at which places of all."""
+    sizes = [len(each.values) for each in found]
+    ends = accumulate(payload.series.sizes)
+    return {"sizes": sizes, "idxs": _joined(range(end - size, end) for end, size in zip(ends, sizes, strict=True))}
+
+
+def _places(sizes: list[int], known: list[list[int]], horizon: int) -> Iterator[range]:
+    """Places among all values of what is answered after the first ``known`` ones of each series."""
+    for end, size, counts in zip(accumulate(sizes), sizes, known, strict=True):
+        for count in counts:
+            yield range(end - size + count, end - size + count + horizon)
+
+
+def _joined(parts: Iterable[Iterable[Each]]) -> list[Each]:
+    return list(chain.from_iterable(parts))
+
+
+def _json(answer: Any) -> Content:
+    return Content(orjson.dumps(answer), JSON)

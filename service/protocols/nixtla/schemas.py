@@ -1,0 +1,284 @@
+"""Payloads of TimeGPT's API, and the records that its answers are written from.
+
+Unknown keys are tolerated, since each version of the client adds some; what would change an answer and is not done here
+is refused, with what to leave out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.errors import InvalidInput, Problem
+from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
+from service.inference.check import Check
+from service.inference.sequences import Sequence
+from service.protocols.frequencies import season_of
+
+LONGEST_HORIZON = 1000
+MOST_LEVELS = 100
+# Numbers of one answer: means, and two bounds for each level.
+_MOST_NUMBERS = 2_500_000
+# Names of models that the client has of its own accord, or as its users know them.
+_ANY_MODEL = ("timegpt", "azureai", "auto")
+
+_Level = Annotated[int | float, Field(ge=0, lt=100)]
+_Size = Annotated[int, Field(ge=1)]
+_Positive = Annotated[int, Field(ge=1, le=MOST_VALUES)]
+
+
+class _Tolerant(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+
+class PostedSeries(_Tolerant):
+    """Series after series in one list, null where a value is missing."""
+
+    y: Annotated[list[Number | None], Field(min_length=1, fail_fast=True)]
+    sizes: Annotated[list[_Size], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)] = Field(
+        description="How many of `y` belong to each series."
+    )
+    X: Any = Field(default=None, description="Exogenous features: no served model takes any.")
+    X_future: Any = None
+    start_datetime: list[str] | None = Field(
+        default=None, description="When each series begins; kept in the request log with the rest."
+    )
+
+    def sequences(self) -> list[Sequence]:
+        """The series, None at gaps.
+
+        Raises:
+            InvalidInput: the sizes are not those of the values, or there are more values than a request may hold.
+        """
+        if sum(self.sizes) != len(self.y):
+            raise _wrong("series.sizes", "sizes that add up to the number of values in y", "sizes_mismatch")
+        require_few("series.y", len(self.y), MOST_VALUES, "values in all")
+        found, start = [], 0
+        for size in self.sizes:
+            found.append(self.y[start : start + size])
+            start += size
+        return cast("list[Sequence]", found)
+
+
+class AskedOfSeries(_Tolerant):
+    """What every computing call has."""
+
+    # What the service does not do, each with the only value that asks for nothing.
+    _nothing: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "finetune_steps": (0, None),
+        "feature_contributions": (False, None),
+        "multivariate": (False, None),
+        "model_parameters": (None,),
+    }
+
+    series: PostedSeries
+    model: str = Field(
+        default="auto", description="A served model; `auto` and the names of TimeGPT's leave the choice to the service."
+    )
+    freq: str | None = Field(default=None, description="The frequency as pandas writes it, which tells the season.")
+    finetune_steps: int | None = 0
+    finetuned_model_id: str | None = None
+    feature_contributions: bool | None = False
+    multivariate: bool | None = False
+    model_parameters: Any = None
+
+    def named(self) -> str | None:
+        """The model that is named, None where the choice is left to the service."""
+        return None if self.model.lower().startswith(_ANY_MODEL) else self.model
+
+    def levels(self) -> dict[str, float]:
+        """The levels of intervals in percent by their names in the answer; raises InvalidInput for too many."""
+        return {}
+
+    def season(self) -> tuple[int, ...]:
+        """What the frequency says of the season; see :func:`season_of`."""
+        return season_of(self.freq)
+
+    def require_nothing_else(self) -> None:
+        """Refuse what is not done here.
+
+        Raises:
+            InvalidInput: says what to leave out.
+        """
+        for name, nothing in self._nothing.items():
+            if getattr(self, name) not in nothing:
+                raise _wrong(name, f"no {name}, which is not done here: leave it out", "not_offered")
+        if self.series.X is not None or self.series.X_future is not None:
+            expected = (
+                "no exogenous features, which no served model takes: leave out X_df, date_features and "
+                "every column but id, time and target"
+            )
+            raise _wrong("series.X", expected, "not_offered")
+
+
+class _ManyLevels(AskedOfSeries):
+    level: Annotated[list[_Level], Field(max_length=1000)] | None = Field(
+        default=None, description="Levels of the intervals in percent, as 80 or 97.5; duplicates are one."
+    )
+
+    def levels(self) -> dict[str, float]:
+        found = {str(level): float(level) for level in self.level or ()}
+        if len(found) > MOST_LEVELS:
+            raise _wrong("level", f"at most {MOST_LEVELS} different levels", "too_many_levels")
+        return found
+
+
+class NixtlaForecastRequest(_ManyLevels):
+    """What `/nixtla/v2/forecast` reads."""
+
+    h: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
+
+
+class NixtlaCrossValidationRequest(_ManyLevels):
+    """What `/nixtla/v2/cross_validation` reads: windows of h values, or with `full_history` every value one ahead."""
+
+    h: _Positive
+    n_windows: _Positive = 1
+    step_size: _Positive | None = None
+    full_history: bool = False
+
+    def known(self) -> list[list[int]]:
+        """How many values of each series are known before each of its windows, earliest first.
+
+        Raises:
+            InvalidInput: a series is too short, or the horizon too long.
+        """
+        if self.h > LONGEST_HORIZON:
+            raise _wrong("h", f"at most {LONGEST_HORIZON}", "out_of_range")
+        step = self.step_size or self.h
+        last = step * (self.n_windows - 1)
+        for place, size in enumerate(self.series.sizes):
+            if size - self.h - last < 1:
+                expected = f"at least {self.h + last + 1} values in each series for those windows"
+                raise _wrong(f"series.sizes.{place}", expected, "sequence_too_short")
+        return [list(range(size - self.h - last, size - self.h + 1, step)) for size in self.series.sizes]
+
+
+class NixtlaHistoryRequest(_ManyLevels):
+    """What `/nixtla/v2/historic_forecast` reads."""
+
+
+class _OneLevel(AskedOfSeries):
+    level: Annotated[int | float, Field(gt=0, lt=100)] = Field(
+        default=99, description="Of the interval outside of which a value is an anomaly, in percent."
+    )
+
+    def levels(self) -> dict[str, float]:
+        return {str(self.level): float(self.level)}
+
+
+class NixtlaAnomaliesRequest(_OneLevel):
+    """What `/nixtla/v2/anomaly_detection` reads."""
+
+
+class NixtlaOnlineAnomaliesRequest(_OneLevel):
+    """What `/nixtla/v2/online_anomaly_detection` reads: the last `detection_size` values are judged."""
+
+    h: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)]
+    detection_size: _Positive
+    step_size: _Positive | None = None
+    threshold_method: str = "univariate"
+
+    def require_nothing_else(self) -> None:
+        """Refuse also thresholds over several series, and windows that lie over each other."""
+        super().require_nothing_else()
+        if self.threshold_method != "univariate":
+            raise _wrong("threshold_method", "univariate", "not_offered")
+        if self.step_size not in (None, self.h):
+            raise _wrong("step_size", "the same as h, or none", "not_offered")
+
+    def known(self) -> list[list[int]]:
+        """How many values of each series are known before each window of h that is judged, earliest first.
+
+        Raises:
+            InvalidInput: a series is too short.
+        """
+        windows = -(-self.detection_size // self.h)
+        for place, size in enumerate(self.series.sizes):
+            if size - windows * self.h < 1:
+                expected = f"at least {windows * self.h + 1} values in each series: a smaller detection_size"
+                raise _wrong(f"series.sizes.{place}", expected, "sequence_too_short")
+        return [list(range(size - windows * self.h, size, self.h)) for size in self.series.sizes]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Who answered a series, and what is known of how well; clients of this API leave it aside."""
+
+    model: str
+    version: str | None
+    check: Check | None
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """`intervals` are null where no level was asked for, and a bound is null where there is no interval.
+
+    `evidence` has one entry for each series.
+    """
+
+    mean: list[float]
+    intervals: dict[str, list[float | None]] | None
+    input_tokens: int
+    output_tokens: int
+    finetune_tokens: int
+    request_id: str
+    evidence: list[Evidence]
+
+
+@dataclass(frozen=True)
+class NixtlaForecastResponse(_Answered):
+    """The continued series, one after the other."""
+
+    weights_x: None = None
+    feature_contributions: None = None
+
+
+@dataclass(frozen=True)
+class _OfRows(_Answered):
+    """`sizes` are how many values of each series are answered, `idxs` at which places of the posted `y`."""
+
+    sizes: list[int]
+    idxs: list[int]
+
+
+@dataclass(frozen=True)
+class NixtlaCrossValidationResponse(_OfRows):
+    """What would have been said of values when they were not known yet."""
+
+    feature_contributions: None = None
+
+
+@dataclass(frozen=True)
+class NixtlaAnomaliesResponse(_OfRows):
+    """Which values are outside of their intervals.
+
+    `anomaly_score` says how far from its answer a value is, in units of its interval on that side: above 1 it is
+    outside; null at a gap, and where there is no interval.
+    """
+
+    anomaly: list[bool]
+    anomaly_score: list[float | None]
+    accumulated_anomaly_score: None = None
+    weights_x: None = None
+
+
+def require_few(where: str, count: int, most: int, of_what: str) -> None:
+    """Refuse more than ``most`` with into how many parts they are to be divided; raises InvalidInput."""
+    if count > most:
+        expected = f"at most {most} {of_what}"
+        problems = (Problem(where, expected),)
+        raise InvalidInput(f"expected {expected}", code="too_long", problems=problems, parts=-(-count // most))
+
+
+def require_room(answered: int, levels: int) -> None:
+    """Refuse so many ``answered`` values with so many ``levels`` where an answer would be too large."""
+    require_few("h", answered, MOST_VALUES, "answers in all: fewer series, windows or steps ahead")
+    require_few("level", answered * (1 + 2 * levels), _MOST_NUMBERS, "numbers in the answer: fewer levels or series")
+
+
+def _wrong(where: str, expected: str, code: str) -> InvalidInput:
+    return InvalidInput(f"{where}: expected {expected}", code=code, problems=(Problem(where, expected),))

@@ -1,0 +1,129 @@
+"""Asks a running service through TimeGPT's own SDK, over pandas and polars, and prints what came back as JSON.
+
+Runs in the clients' own environment: `python nixtla_sdk.py URL SEQUENCES [KEY]`, the sequences as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from nixtla import NixtlaClient
+from nixtla.nixtla_client import ApiError
+
+warnings.filterwarnings("ignore")
+logging.getLogger("nixtla.nixtla_client").setLevel(logging.CRITICAL)
+
+
+def frame(series: dict[str, list[float]], freq: Any = "MS", **columns: float) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame(
+            {
+                "unique_id": name,
+                "ds": pd.date_range("2020-01-01", periods=len(values), freq=freq),
+                "y": values,
+                **columns,
+            }
+        )
+        for name, values in series.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def seasonal(length: int, count: int = 2) -> dict[str, list[float]]:
+    steps = np.arange(length)
+    wave = 10 + 3 * np.sin(2 * np.pi * steps / 12) + 0.01 * steps
+    return {f"s{place}": (wave + place).round(2).tolist() for place in range(count)}
+
+
+def shown(found: Any) -> dict[str, list[Any]]:
+    """A frame as lists by its columns."""
+    if isinstance(found, pl.DataFrame):
+        found = found.to_pandas()
+    return {
+        name: found[name].astype(str if name in ("ds", "cutoff", "unique_id") else float).tolist() for name in found
+    }
+
+
+def refused(ask: Callable[[], Any]) -> Any:
+    try:
+        return repr(ask())
+    except ApiError as error:
+        return [error.status_code, error.body["detail"]]
+
+
+def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
+    client = NixtlaClient(api_key=key, base_url=url, max_retries=1, retry_interval=1)
+    given = frame({f"q{place}": values for place, values in enumerate(sequences)})
+    df = frame(seasonal(48))
+    odd = df.copy()
+    odd.loc[30, "y"] += 8
+    gaps = df.copy()
+    gaps.loc[[20, 45], "y"] = np.nan
+    many = frame(seasonal(3000, 60), freq="h")
+    extra = df.assign(price=1.0)
+    future = frame(seasonal(51), price=1.0).groupby("unique_id").tail(3).drop(columns="y")
+    found: dict[str, Any] = {
+        "key": client.validate_api_key(log=False),
+        "bad key": NixtlaClient(api_key="nonsense", base_url=url).validate_api_key(log=False),
+        "usage": client.usage(),
+        "models": client.list_models(),
+        "finetuned": client.finetuned_models(),
+        "delete": client.delete_finetuned_model("mine"),
+        "given": shown(client.forecast(given, h=3, freq="MS", level=[80, 97.5])),
+        "one series": shown(client.forecast(df[:24].drop(columns="unique_id"), h=2)),
+        "quantiles": shown(client.forecast(df, h=3, quantiles=[0.1, 0.5, 0.9])),
+        "odd quantiles": shown(client.forecast(df, h=3, quantiles=[0.57, 0.025])),
+        "named": shown(client.forecast(df, h=3, model="sine-lstm")),
+        "history": shown(client.forecast(df, h=3, add_history=True, level=[80])),
+        "partitions": shown(client.forecast(df, h=3, num_partitions=2, level=[90])),
+        "whole": shown(client.forecast(df, h=3, level=[90])),
+        "history in partitions": shown(client.forecast(df, h=3, num_partitions=2, add_history=True)),
+        "checked key": shown(client.forecast(df, h=3, validate_api_key=True)),
+        "whole numbers for times": shown(client.forecast(df.assign(ds=[*range(48)] * 2), h=3, freq=1)),
+        "hours": shown(client.forecast(frame(seasonal(100), freq="h"), h=3, freq="h")),
+        "business days": shown(
+            client.forecast(
+                frame(seasonal(60), freq=pd.offsets.CustomBusinessDay()), h=3, freq=pd.offsets.CustomBusinessDay()
+            )
+        ),
+        "time zone": shown(client.forecast(df.assign(ds=df.ds.dt.tz_localize("UTC")), h=3, freq="MS")),
+        "whole numbers": shown(client.forecast(df.assign(y=(df.y * 10).astype(int)), h=3)),
+        "gaps": shown(client.forecast(gaps, h=3)),
+        "zstd": list(client.forecast(many, h=2, freq="h").shape),
+        "zstd in parts": list(client.forecast(many, h=2, freq="h", num_partitions=3).shape),
+        "cv": shown(client.cross_validation(df, h=4, n_windows=3, step_size=1, level=[80])),
+        "cv quantiles": shown(client.cross_validation(df, h=4, quantiles=[0.1, 0.9])),
+        "cv whole": shown(client.cross_validation(df, h=4, n_windows=2)),
+        "cv in parts": shown(client.cross_validation(df, h=4, n_windows=2, num_partitions=2)),
+        "anomalies": shown(client.detect_anomalies(odd, level=99)),
+        "anomalies in parts": shown(client.detect_anomalies(odd, level=99, num_partitions=2)),
+        "online": shown(client.detect_anomalies_online(df, h=1, detection_size=5, level=95)),
+        "online windows": shown(client.detect_anomalies_online(df, h=4, detection_size=5, level=95, num_partitions=2)),
+        "exogenous": refused(lambda: client.forecast(extra, h=3, X_df=future)),
+        "exogenous history": refused(lambda: client.detect_anomalies(extra)),
+        "unknown": refused(lambda: client.forecast(df, h=3, model="nonsense")),
+        "unknown finetuned": refused(lambda: client.forecast(df, h=3, finetuned_model_id="mine")),
+        "finetuning": refused(lambda: client.forecast(df, h=3, finetune_steps=3)),
+        "too much": refused(lambda: client.forecast(many, h=1000, freq="h", level=[*range(1, 100)])),
+        "wrong key": refused(lambda: NixtlaClient(api_key="nonsense", base_url=url).forecast(df, h=3)),
+    }
+    lazy = pl.from_pandas(df)
+    found |= {
+        "polars": shown(client.forecast(lazy, h=3, freq="1mo", level=[90])),
+        "polars cv": shown(client.cross_validation(lazy, h=4, freq="1mo", n_windows=2)),
+        # Without partitions the client itself fails over polars here, whatever is answered.
+        "polars anomalies": shown(client.detect_anomalies(pl.from_pandas(odd), freq="1mo", level=99, num_partitions=1)),
+    }
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], json.loads(sys.argv[2]), *(sys.argv[3:] or ["none"]))))
