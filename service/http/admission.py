@@ -48,19 +48,23 @@ class Admission:
         self._working: set[Cancellation] = set()
         self._waiting: set[asyncio.Timeout] = set()
 
-    async def in_thread(self, work: Callable[[], T], microseconds: float, cancellation: Cancellation) -> T:
+    async def in_thread(
+        self, work: Callable[[], T], microseconds: float, cancellation: Cancellation, patience: float = 0.0
+    ) -> T:
         """The result of ``work``, off the event loop; what it is estimated to take chooses the lane.
+
+        ``patience`` is in seconds, how long whoever asks waits for a turn where that is longer than usual.
 
         Raises:
             Overloaded: no thread became free in time, or none will.
             Exception: what ``work`` raises, and whatever reason ``cancellation`` was given.
         """
-        lane = self._dear if microseconds > DEAR else self._cheap
-        if lane.work > self._wait * 1e6 * lane.threads:
+        lane, wait = self._dear if microseconds > DEAR else self._cheap, max(self._wait, patience)
+        if lane.work > wait * 1e6 * lane.threads:
             raise _waited_too_long()
         lane.work += microseconds
         try:
-            await self._turn(lane)
+            await self._turn(lane, wait)
             try:
                 return await self._run(work, cancellation)
             finally:
@@ -68,11 +72,11 @@ class Admission:
         finally:
             lane.work -= microseconds
 
-    async def _turn(self, lane: _Lane) -> None:
+    async def _turn(self, lane: _Lane, wait: float) -> None:
         if not lane.turns.locked():
             await lane.turns.acquire()
             return
-        until = asyncio.get_running_loop().time() + self._wait  # the loop's clock is the monotonic one
+        until = asyncio.get_running_loop().time() + wait  # the loop's clock is the monotonic one
         try:
             async with asyncio.timeout_at(min(until, self._ends_at)) as timeout:
                 self._waiting.add(timeout)

@@ -125,6 +125,8 @@ class Codec(ABC, Generic[Payload]):
     path: str
     routes: tuple[str, ...]
     accepted: ClassVar[Accepted] = JSON_ONLY
+    # Seconds for which its clients wait for a turn where the service is busy, longer than others are kept waiting.
+    patience: ClassVar[float] = 0.0
     # What its OpenAPI entry is written from.
     tag: ClassVar[str]
     binary: ClassVar[bool] = False  # bodies may be more than JSON

@@ -108,12 +108,13 @@ async def _admitted(call: Call, scope: Asgi, services: Services) -> None:
 
 async def _in_threads(call: Call, scope: Asgi, receive: Receive, services: Services, asked: bool) -> None:
     """The answer, computed off the event loop, where a long body is read too, for as long as somebody waits."""
-    in_thread, cancellation = services.admission.in_thread, Cancellation(services.settings.work_timeout)
+    in_thread, patience = services.admission.in_thread, call.codec.patience
+    cancellation = Cancellation(services.settings.work_timeout + patience)
     async with cancelled_with(receive, cancellation):
         if not asked:
-            await in_thread(partial(_ask, call, services), cost_of(call.body), cancellation)
+            await in_thread(partial(_ask, call, services), cost_of(call.body), cancellation, patience)
             await _admitted(call, scope, services)
-        await in_thread(partial(_answer, call, services), call.price.microseconds, cancellation)
+        await in_thread(partial(_answer, call, services), call.price.microseconds, cancellation, patience)
 
 
 def _ask(call: Call, services: Services) -> None:

@@ -35,6 +35,8 @@ _SERIES = {"y": [10.0, 12.0, 14.5, 11.0, 13.0, 15.5, 12.0, 14.0, 16.5], "sizes":
 
 class _SeriesCodec(Codec[Payload]):
     accepted = Accepted(JSON_ONLY.media_types, encoding.OFFERED)
+    # In parts it asks up to ten at once, gives each a minute, and after a 503 another ten seconds later.
+    patience = 25.0
     tag = "nixtla"
 
     def read(self, call: Call) -> Payload:

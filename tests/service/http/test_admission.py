@@ -113,6 +113,25 @@ def test_who_would_wait_too_long_is_refused_at_once() -> None:
     asyncio.run(run())
 
 
+def test_who_has_more_patience_waits_longer_for_a_turn() -> None:
+    async def run() -> None:
+        bounded, release = admission(wait=0.05, threads=1), threading.Event()
+        busy = asyncio.create_task(bounded.in_thread(release.wait, 0, patient()))
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(bounded.in_thread(lambda: 1, 0, patient(), patience=3600.0))
+        try:
+            for _ in range(2):  # in which others have waited too long twice
+                with pytest.raises(Overloaded, match="waited too long"):
+                    await bounded.in_thread(release.wait, 0, patient())
+            assert not waiting.done()
+        finally:
+            release.set()
+        assert await waiting == 1
+        await busy
+
+    asyncio.run(run())
+
+
 def test_work_that_was_cancelled_frees_its_thread() -> None:
     async def run() -> None:
         bounded, cancellation, started = admission(threads=1), patient(), threading.Event()
