@@ -85,7 +85,7 @@ test-system: $(VENV)/.dev $(CLIENTS)/.ready  ## what needs other programs (Postg
 	$(BIN)/pytest $(SPREAD) -m "system and not alone"
 	$(BIN)/pytest -m "system and alone"
 # Over processes, a file's tests in one of them, so that they share its servers.
-SPREAD := --numprocesses 2 --dist loadfile
+SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-containers: $(VENV)/.dev  ## build the image and run the compose files for real; needs an ENGINE (docker)
 	TEST_CONTAINERS=1 ENGINE="$(ENGINE)" COMPOSE="$(COMPOSE)" $(BIN)/pytest -m containers

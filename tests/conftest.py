@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,15 +18,22 @@ from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.repository import Repository
 from tests.serving import in_thread
+from training import jobs
+from training.jobs import Job
 from training.recipes import Recipe, Stage
 
 pytest.register_assert_rewrite("tests.problems")
 
 MODELS = Path(__file__).parents[1] / "models"
+# Begun first, so that no process is left alone with one of them at the end.
+LONGEST = ("test_command.py", "test_export.py", "test_general_fitting.py", "test_runs.py")
 
 # Playwright comes with greenlets, which belong in no process that coverage watches: a dying thread's greenlet
 # calling back into coverage has stood at full processor for ever. `pytest tests/page` is a process without it.
 collect_ignore = ["page"] if Coverage.current() is not None else []
+
+# What tests train is small: to optimize its programs takes several times longer than to run them as they are.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 
 # The same examples at every run: a red build means a change.
 settings.register_profile(
@@ -33,9 +43,13 @@ settings.load_profile("unroll")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keras 3.15 reads TensorFlow's variables in a way that NumPy 2 warns of; nothing here can change that."""
+    """Files that take long come first; xdist hands them out in this order."""
+    long = {item.path for item in items if item.get_closest_marker("tensorflow")}
+    longer = {item.path for item in items if item.path.name in LONGEST}
+    items.sort(key=lambda item: (item.path not in longer, item.path not in long))
     for item in items:
         if item.get_closest_marker("tensorflow"):
+            # Keras 3.15 reads TensorFlow's variables in a way that NumPy 2 warns of; nothing here can change that.
             item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))
 
 
@@ -90,3 +104,17 @@ def small_recipe() -> Recipe:
         Stage(2, 8, 1e-3, 1e-4, chunk=1, timesteps=10, horizon=5),
     )
     return Recipe("sine-gru", "sine", "gru", "sine", (5,), stages, after=(4,))
+
+
+@pytest.fixture
+def jobs_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without worker processes, each of which would start TensorFlow anew: for what comes of the jobs of a command."""
+
+    def run(work: Iterable[Job], *_: object) -> dict[str, Any]:
+        results: dict[str, Any] = {}
+        for job in work:
+            sent: Job = pickle.loads(pickle.dumps(job))  # noqa: S301  (our own, as it would go to a worker)
+            results[job.label] = pickle.loads(pickle.dumps(sent.work(*sent.arguments, lambda _: None)))  # noqa: S301
+        return results
+
+    monkeypatch.setattr(jobs, "run", run)

@@ -95,6 +95,11 @@ class Process:
             self.process.wait(timeout=30)
 
 
+def apart(service: Process) -> httpx.Client:
+    """A client of ``service`` that opens a connection for each request, so that several workers take turns."""
+    return httpx.Client(base_url=service.client.base_url, headers={"Connection": "close"}, timeout=30)
+
+
 def children_of(pid: int) -> list[int]:
     """Processes that any thread of that one started and that are still there."""
     lists = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import MODELS
 from tests.own_series import CELLS, add_own_series
-from tests.serving import Process
+from tests.serving import Process, apart
 
 pytestmark = pytest.mark.slow
 WAVE = [3 + 2 * math.sin(0.3 * k) + 0.1 * math.cos(7.3 * k * k) for k in range(24)]
@@ -29,16 +29,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["1", "2"], ids=["one-worker", "two-workers"])
-def service(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> Iterator[Process]:
+def service(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> Iterator[httpx.Client]:
     """A service with its default settings on that folder."""
     with Process(tmp_path, "--models-dir", str(folder), "--no-published-models", "--workers", request.param) as process:
         process.wait_until_ready()
-        yield process
+        with apart(process) as client:
+            yield client
 
 
-def ask(service: Process, path: str, **body: Any) -> httpx.Response:
-    """On a connection of its own, so that several workers take turns."""
-    return httpx.post(f"{service.client.base_url}{path}", json=body)
+def ask(service: httpx.Client, path: str, **body: Any) -> httpx.Response:
+    return service.post(path, json=body)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -49,11 +49,11 @@ def wait_until(holds: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
-def answers(service: Process, model: str) -> bool:
+def answers(service: httpx.Client, model: str) -> bool:
     return ask(service, "/predict", model=model, sequence=WAVE).status_code == httpx.codes.OK
 
 
-def test_a_series_that_was_trained_meanwhile_is_served_on_every_route(service: Process, folder: Path) -> None:
+def test_a_series_that_was_trained_meanwhile_is_served_on_every_route(service: httpx.Client, folder: Path) -> None:
     assert ask(service, "/compare", task="sales", sequence=WAVE).status_code == httpx.codes.NOT_FOUND
     names = add_own_series(folder, "sales")
     for name in names:
@@ -82,17 +82,17 @@ def test_a_series_that_was_trained_meanwhile_is_served_on_every_route(service: P
     v2 = ask(service, "/v2/models/sales-lstm/infer", inputs=[tensor]).json()
     assert v2["outputs"][0]["data"] == [pytest.approx(value, rel=1e-6)]
     for path in ("/v1/models/sales-lstm", "/v2/models/sales-lstm", "/v2/models/sales-lstm/ready"):
-        assert service.client.get(path).status_code == httpx.codes.OK
+        assert service.get(path).status_code == httpx.codes.OK
 
-    listed = {each["name"]: each["task"] for each in service.client.get("/models").json()["models"]}
+    listed = {each["name"]: each["task"] for each in service.get("/models").json()["models"]}
     assert listed == {"linear-gru": "linear", **dict.fromkeys(names, "sales")}
-    card = service.client.get("/models/sales-lstm").json()
+    card = service.get("/models/sales-lstm").json()
     assert (card["task"], card["judged"]["beaten_by"]) == ("sales", None)
-    assert service.client.get("/models/sales-lstm/plots/fit.svg").headers["content-type"] == "image/svg+xml"
-    assert service.client.get("/health/ready").json()["models"] == 4
+    assert service.get("/models/sales-lstm/plots/fit.svg").headers["content-type"] == "image/svg+xml"
+    assert service.get("/health/ready").json()["models"] == 4
 
 
-def test_a_model_that_a_rule_beat_answers_by_name_only_and_says_so(service: Process, folder: Path) -> None:
+def test_a_model_that_a_rule_beat_answers_by_name_only_and_says_so(service: httpx.Client, folder: Path) -> None:
     names = add_own_series(folder, "sales", beaten_by="rule:drift")
     wait_until(lambda: answers(service, names[-1]))
     assert ask(service, "/predict", sequence=WAVE).json()["predictions"][0]["model"] not in names
@@ -108,14 +108,16 @@ def test_a_model_that_a_rule_beat_answers_by_name_only_and_says_so(service: Proc
     assert said in ask(service, "/compare", task="sales", sequence=WAVE).json()["results"][2]["warnings"][0]
 
 
-def test_a_folder_is_not_served_before_it_is_whole_and_stays_unloaded_when_told(service: Process, folder: Path) -> None:
+def test_a_folder_is_not_served_before_it_is_whole_and_stays_unloaded_when_told(
+    service: httpx.Client, folder: Path
+) -> None:
     whole = folder.parent / "whole"
     add_own_series(whole, "sales")
     (folder / "sales-gru" / "1").mkdir(parents=True)
     *others, last = sorted((whole / "sales-gru" / "1").iterdir())
     for file in others:  # as a copy that is under way
         shutil.copy(file, folder / "sales-gru" / "1")
-    wait_until(lambda: "sales-gru/1" in httpx.get(f"{service.client.base_url}/models").json()["refused"])
+    wait_until(lambda: "sales-gru/1" in service.get("/models").json()["refused"])
     assert ask(service, "/predict", model="sales-gru", sequence=WAVE).status_code == httpx.codes.SERVICE_UNAVAILABLE
     shutil.copy(last, folder / "sales-gru" / "1")
     wait_until(lambda: answers(service, "sales-gru"))

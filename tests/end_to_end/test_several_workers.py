@@ -10,41 +10,41 @@ import httpx
 import pytest
 
 from tests.conftest import MODELS
-from tests.serving import Process
+from tests.serving import Process, apart
 
 pytestmark = pytest.mark.slow
 SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
 
 
 def test_the_numbers_of_all_workers_add_up_whichever_is_asked(tmp_path: Path) -> None:
-    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service:
+    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service, apart(service) as client:
         service.wait_until_ready()
-        for _ in range(40):  # a connection each, so that both workers get some
-            answer = httpx.post(f"{service.client.base_url}/predict", json={"model": "sine-gru", "sequence": SERIES})
+        for _ in range(40):
+            answer = client.post("/predict", json={"model": "sine-gru", "sequence": SERIES})
             assert answer.status_code == httpx.codes.OK
         for _ in range(8):
-            assert count(service, "unroll_requests_total") == 40
-            assert count(service, "unroll_request_duration_seconds_count") == 40
+            assert count(client, "unroll_requests_total") == 40
+            assert count(client, "unroll_request_duration_seconds_count") == 40
         deadline = time.monotonic() + 60
-        while count(service, "unroll_log_rows_committed_total") < 40:
+        while count(client, "unroll_log_rows_committed_total") < 40:
             assert time.monotonic() < deadline
         for _ in range(4):
-            assert count(service, "unroll_log_rows_committed_total") == 40
+            assert count(client, "unroll_log_rows_committed_total") == 40
 
 
 def test_all_workers_follow_what_one_of_them_was_told(tmp_path: Path) -> None:
-    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service:
+    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service, apart(service) as client:
         service.wait_until_ready()
         for change, status in (("unload", httpx.codes.NOT_FOUND), ("load", httpx.codes.OK)):
-            assert httpx.post(f"{service.client.base_url}/v2/repository/models/sine-gru/{change}").is_success
+            assert client.post(f"/v2/repository/models/sine-gru/{change}").is_success
             deadline = time.monotonic() + 60
             agreed = 0
-            while agreed < 30:  # a connection each: neither worker is asked every time
-                answer = httpx.get(f"{service.client.base_url}/v2/models/sine-gru")
+            while agreed < 30:  # neither worker is asked every time
+                answer = client.get("/v2/models/sine-gru")
                 agreed = agreed + 1 if answer.status_code == status else 0
                 assert time.monotonic() < deadline
 
 
-def count(service: Process, sample: str) -> float:
-    text = httpx.get(f"{service.client.base_url}/metrics").text
+def count(client: httpx.Client, sample: str) -> float:
+    text = client.get("/metrics").text
     return sum(float(value) for value in re.findall(rf"^{sample}(?:{{.*}})? (\S+)$", text, re.MULTILINE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -16,10 +17,12 @@ every_reading_path = pytest.mark.parametrize("path", READING)
 BODY_LIMIT = 8 * 1024 * 1024
 
 
-def fastest(ask: object, times: int = 5) -> Reply:
-    """The answer that took least time: other programs run on this machine too."""
-    assert callable(ask)
-    return min((ask() for _ in range(times)), key=lambda reply: reply.seconds)
+def fastest(ask: Callable[[], Reply], enough: float = 0.0) -> Reply:
+    """The answer that took least time of five, or less than ``enough``: other programs run on this machine too."""
+    replies: list[Reply] = []
+    while len(replies) < 5 and (not replies or replies[-1].seconds >= enough):
+        replies.append(ask())
+    return min(replies, key=lambda reply: reply.seconds)
 
 
 @cache
@@ -42,9 +45,10 @@ def test_a_value_that_is_not_finite_or_too_large(asked: Asked, path: str, value:
 @every_path
 @pytest.mark.parametrize("text", ["[" + "9" * 5000 + "]", "[" * 250 + "]" * 250, "[" * 100_000, '{"a":' * 100_000])
 def test_endless_digits_and_deep_nesting_cost_little(asked: Asked, path: str, text: str) -> None:
-    reply = fastest(lambda: asked.sequence(path, text))
+    most = 10 * ordinary(asked).seconds
+    reply = fastest(lambda: asked.sequence(path, text), enough=most)
     assert_refused(reply, path, 422)
-    assert reply.seconds < 10 * ordinary(asked).seconds
+    assert reply.seconds < most
 
 
 @every_path
@@ -135,9 +139,10 @@ def test_memory_pairs_that_have_no_answer(asked: Asked, sequence: str) -> None:
 )
 def test_200_000_bad_elements_cost_little_and_are_answered_in_4_kb(asked: Asked, path: str, element: str) -> None:
     text = "[" + ",".join([element] * 200_000) + "]"
-    reply = fastest(lambda: asked.sequence(path, text))
+    most = 10 * ordinary(asked, 100_000).seconds
+    reply = fastest(lambda: asked.sequence(path, text), enough=most)
     assert_refused(reply, path, 422)
-    assert reply.seconds < 10 * ordinary(asked, 100_000).seconds
+    assert reply.seconds < most
 
 
 @every_path
@@ -188,9 +193,10 @@ def test_a_bomb_is_refused_at_the_cap_after_decompression(asked: Asked, name: st
     path = "/v2/models/sine-gru/infer"
     content = b" " * (50 * 1024 * 1024)
     packed = gzip.compress(content) if name == "gzip" else zlib.compress(content)
-    reply = asked.post(path, packed, Content_Encoding=name)
+    most = 10 * ordinary(asked, 100_000).seconds
+    reply = fastest(lambda: asked.post(path, packed, Content_Encoding=name), enough=most)
     assert_refused(reply, path, 413)
-    assert reply.seconds < 10 * ordinary(asked, 100_000).seconds
+    assert reply.seconds < most
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x1f\x8b", b"not gzip", gzip.compress(b'{"inputs":[]}', mtime=0)[:-4]])

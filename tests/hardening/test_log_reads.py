@@ -22,8 +22,16 @@ from tests.serving import in_thread
 ENDLESS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT max(n) FROM numbers"
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    file = tmp_path_factory.mktemp("reads") / "log.db"
+    with in_thread(models_dir=MODELS, database_url=f"sqlite:///{file}", log_durability="process") as client:
+        yield client
+
+
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[httpx.Client]:
+def fresh(tmp_path: Path) -> Iterator[httpx.Client]:
+    """A service with a log of its own."""
     with in_thread(
         models_dir=MODELS, database_url=f"sqlite:///{tmp_path / 'log.db'}", log_durability="process"
     ) as client:
@@ -118,11 +126,11 @@ def test_statistics_end_when_their_client_leaves(service: httpx.Client) -> None:
     assert service.get("/quality", timeout=30).status_code == 200  # its turn, long before ten seconds each
 
 
-def test_stalled_exports_are_few_and_hold_little(service: httpx.Client) -> None:
+def test_stalled_exports_are_few_and_hold_little(fresh: httpx.Client) -> None:
     body = {"model": "sine-gru", "sequences": [[float(n) for n in range(400)]] * 4}
     for _ in range(150):
-        assert service.post("/predict", json=body).status_code == 200
-    port = service.base_url.port
+        assert fresh.post("/predict", json=body).status_code == 200
+    port = fresh.base_url.port
     with ExitStack() as stack:
         stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(8)]
         for each in stalled:
@@ -130,10 +138,10 @@ def test_stalled_exports_are_few_and_hold_little(service: httpx.Client) -> None:
             each.sendall(b"GET /requests/export HTTP/1.1\r\nhost: localhost\r\n\r\n")
         heads = [each.recv(12) for each in stalled]
         assert sorted(heads) == [b"HTTP/1.1 200"] * 4 + [b"HTTP/1.1 503"] * 4
-        assert_problem(service.get("/requests/export"), 503, "log_busy")
-        assert service.get("/requests/stats").status_code == 200  # no turn is held while a client takes its time
-    for _ in range(200):  # places are given back when the service learns that their clients have left
-        whole = service.get("/requests/export")
+        assert_problem(fresh.get("/requests/export"), 503, "log_busy")
+        assert fresh.get("/requests/stats").status_code == 200  # no turn is held while a client takes its time
+    for _ in range(1200):  # places are given back when the service learns that their clients have left
+        whole = fresh.get("/requests/export")
         if whole.status_code == 200:
             break
         time.sleep(0.05)

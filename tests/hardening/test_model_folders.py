@@ -17,7 +17,7 @@ from tests.conftest import MODELS
 from tests.damage import edit, replace
 from tests.serving import Process, children_of
 
-SECONDS = 30
+SECONDS = 120  # far more than it takes: several processes start, on a busy machine
 
 
 def network(*nodes: onnx.NodeProto, functions: tuple[onnx.FunctionProto, ...] = ()) -> bytes:

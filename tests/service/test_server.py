@@ -84,7 +84,7 @@ def test_everybody_is_served_where_that_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_while_draining_readiness_is_503_and_new_requests_are_answered(tmp_path: Path) -> None:
-    with Process(tmp_path, *FLAGS, "--drain-seconds", "1.5") as service:
+    with Process(tmp_path, *FLAGS, "--drain-seconds", "3") as service:
         service.wait_until_ready()
         with connected(service.port) as kept, connected(service.port) as waiting:
             kept.sendall(READY)
@@ -101,7 +101,7 @@ def test_while_draining_readiness_is_503_and_new_requests_are_answered(tmp_path:
                 assert read_reply(late).status == 200
             assert httpx.get(f"{service.client.base_url}/health/live").status_code == 200
             assert service.process.wait(timeout=30) == 0
-            assert time.perf_counter() - began > 1.4
+            assert time.perf_counter() - began > 2.9
             assert is_closed(waiting)
         assert len(rows(service.database)) == 2
 
@@ -159,7 +159,7 @@ def test_each_signal_that_ends_a_program_drains_and_exits_0(
     tmp_path: Path, asked: signal.Signals, workers: int
 ) -> None:
     with started_with(asked, signal.SIG_DFL):  # whoever runs these tests in the background may ignore it
-        service = Process(tmp_path, *FLAGS, "--drain-seconds", "0.5", "--workers", str(workers))
+        service = Process(tmp_path, *FLAGS, "--drain-seconds", "2", "--workers", str(workers))
     with service:
         service.wait_until_ready()
         service.process.send_signal(asked)

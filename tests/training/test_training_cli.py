@@ -16,6 +16,7 @@ import pytest
 
 from service import DISTRIBUTION
 from service.folders import read_folder
+from tests.serving import children_of
 from training import jobs
 from training.__main__ import main
 from training.model_folder import replacing
@@ -101,19 +102,39 @@ def test_two_models_are_trained_side_by_side(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_being_ended_leave_nothing_half_written(end: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "training", "train", "sine-gru", "--out", str(tmp_path)]
-    # Without measuring coverage, which makes the start of TensorFlow slower than the wait below.
+    # Without measuring coverage, which makes the start of TensorFlow slower.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     # Whoever runs these tests in the background ignores SIGINT, and so would the program.
     hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hearing)
-    # Long enough for the worker to be training, far too short for it to be done.
-    time.sleep(12)
+    wait_until_training(process)
     process.send_signal(end)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "stopped" in said
     assert "Traceback" not in said
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def wait_until_training(process: subprocess.Popen[str]) -> None:
+    """Until a worker has started, and has had a second of processor since: far less than the training takes."""
+    while not (workers := [pid for pid in children_of(process.pid) if catches(pid, signal.SIGTERM)]):
+        assert process.poll() is None
+        time.sleep(0.05)  # between two looks at another process
+    began = processor_seconds(workers[0])
+    while processor_seconds(workers[0]) < began + 1.0:
+        time.sleep(0.05)
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether that process has a handler of its own for the signal."""
+    caught = Path(f"/proc/{pid}/status").read_text().partition("SigCgt:")[2].split()[0]
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def processor_seconds(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 # Presses Ctrl-C at the import of a module, in every process of the terminal, as soon as one of them comes to it.

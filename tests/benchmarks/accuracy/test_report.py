@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy import beside, figures, plans, report, results, summary, textbook
+from benchmarks.accuracy import beside, figures, plans, report, results, summary, targets, textbook
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.forecasting import report as forecasts
 from benchmarks.accuracy.results import Run
@@ -100,7 +100,13 @@ def test_claims_are_judged_by_medians() -> None:
     assert "Not all" in textbook.claims({})
 
 
-@pytest.mark.slow
+@pytest.fixture
+def few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the coverage by noise, which a report computes anew."""
+    monkeypatch.setattr(targets, "_BY_NOISE", 300)
+
+
+@pytest.mark.usefixtures("few_windows")
 def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
     folders = report.read_published(MODELS)
     text = report.render(folders, [])
@@ -112,7 +118,7 @@ def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
     assert once == again
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("few_windows")
 def test_the_time_of_the_whole_training_is_shown_for_the_recipes_as_they_are() -> None:
     folders = report.read_published(MODELS)
     made_so = results.fingerprint_of_all(PUBLISHED.values(), folders["sine-gru"].card.evaluations[0].sequences)

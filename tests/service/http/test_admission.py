@@ -148,7 +148,7 @@ def test_work_that_was_cancelled_frees_its_thread() -> None:
             await busy
         assert await bounded.in_thread(lambda: 1, 0, patient()) == 1
 
-    asyncio.run(asyncio.wait_for(run(), 10))
+    asyncio.run(asyncio.wait_for(run(), 60))
 
 
 def test_when_the_process_ends_who_works_and_who_waits_is_refused() -> None:
@@ -171,4 +171,4 @@ def test_when_the_process_ends_who_works_and_who_waits_is_refused() -> None:
         with pytest.raises(Overloaded, match="the service stops"):
             await bounded.in_thread(lambda: None, 0, patient())
 
-    asyncio.run(asyncio.wait_for(run(), 10))
+    asyncio.run(asyncio.wait_for(run(), 60))

@@ -151,7 +151,7 @@ def test_the_work_waits_for_a_short_commit_and_goes_on_beside_a_long_one(commit_
         log.end_commit()
         await asyncio.gather(*asked)
 
-    asyncio.run(asyncio.wait_for(ask(), 10))
+    asyncio.run(asyncio.wait_for(ask(), 60))
     assert sizes == ([16] if together else [8, 8])
 
 
@@ -168,7 +168,7 @@ def test_whatever_breaks_nobody_waits_for_ever(broken: str) -> None:
     async def ask() -> list[BaseException | Any]:
         batching = Batching(log, Mock(requests=4))  # type: ignore[arg-type]
         asked = [batching.answer(call(), Mock()) for _ in range(4)]
-        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 60)
 
     assert [str(error) for error in asyncio.run(ask())] == 4 * [broken]
 
@@ -181,7 +181,7 @@ def test_no_more_is_answered_together_than_the_event_loop_may_take_for_at_a_time
         batching = Batching(Log([], 3600.0), Mock(requests=16))  # type: ignore[arg-type]
         await asyncio.gather(*[batching.answer(_call(Dear(), 0.3 * PART), Mock()) for _ in range(8)])
 
-    asyncio.run(asyncio.wait_for(ask(), 10))
+    asyncio.run(asyncio.wait_for(ask(), 60))
     assert Dear.sizes == [3, 3, 2]
 
 
@@ -200,7 +200,7 @@ def test_the_event_loop_looks_after_others_between_parts_that_take_long() -> Non
         batching = Batching(Log([], 3600.0), Mock(requests=16))  # type: ignore[arg-type]
         await asyncio.gather(*[batching.answer(_call(Slow(None)), Mock()) for _ in range(3)])
 
-    asyncio.run(asyncio.wait_for(ask(), 10))
+    asyncio.run(asyncio.wait_for(ask(), 60))
     assert order == ["computed", "somebody else"] * 3
 
 

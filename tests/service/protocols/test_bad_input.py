@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -174,9 +175,20 @@ def test_a_problem_names_the_place_as_the_client_did(api: httpx.Client) -> None:
 
 def test_200_000_bad_elements_cost_little(api: httpx.Client) -> None:
     body = b'{"sequence":[' + b",".join([b'"' + TEXT.encode() + b'"'] * 200_000) + b"]}"
-    started = time.perf_counter()
+    good = b'{"model":"sine-gru","sequence":[' + b",".join([b"1.5"] * 100_000) + b"]}"
     assert_problem(api.post(PREDICT, content=body), 422, "wrong_type")
-    assert time.perf_counter() - started < 1.0  # 20 ms are the aim; a busy machine must not fail this test
+    assert api.post(PREDICT, content=good).status_code == 200
+    assert seconds(lambda: api.post(PREDICT, content=body)) < 10 * seconds(lambda: api.post(PREDICT, content=good))
+
+
+def seconds(ask: Callable[[], object]) -> float:
+    """The least of five: other programs run on this machine too."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        ask()
+        times.append(time.perf_counter() - began)
+    return min(times)
 
 
 @pytest.mark.parametrize(

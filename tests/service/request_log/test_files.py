@@ -51,7 +51,7 @@ def _beside(file: Path, suffix: str) -> Path:
 
 
 async def _until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not done():  # noqa: ASYNC110  (what is waited for happens in another thread)
             await asyncio.sleep(0.01)
 
@@ -67,7 +67,7 @@ async def test_a_wal_that_is_removed_loses_nothing_that_was_acknowledged(
             _beside(file, suffix).unlink()
         with pytest.raises(LogUnavailable, match="moved, removed or replaced"):
             await log.record(make_row())
-        await asyncio.wait_for(log.wait_ready(), 10)
+        await asyncio.wait_for(log.wait_ready(), 60)
         await log.record(after)
         assert _ids(file) >= {row.id for row in (*before, after)}
     assert _ids(file) >= {row.id for row in (*before, after)}
@@ -92,7 +92,7 @@ async def test_a_log_that_is_moved_away_and_back_is_unavailable_meanwhile_and_wh
             moved = tmp_path / "away" / (file.name + suffix)
             if moved.exists():
                 moved.rename(_beside(file, suffix))
-        await asyncio.wait_for(log.wait_ready(), 10)
+        await asyncio.wait_for(log.wait_ready(), 60)
         await log.record(after)
         assert _ids(file) == {before.id, after.id}
     assert _ids(file) == {before.id, after.id}
@@ -140,7 +140,7 @@ async def main(url, file, away):
         await asyncio.sleep(0.3)  # and an attempt that nobody waits for
     resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     away.rename(file)
-    await asyncio.wait_for(log.wait_ready(), 10)
+    await asyncio.wait_for(log.wait_ready(), 60)
     await log.record(after := row())
     await log.close()
     print(before.id, after.id)
@@ -161,7 +161,7 @@ async def test_another_log_in_its_place_is_opened_and_not_mixed_with_what_was_th
         file.rename(tmp_path / "old.db")
         other.rename(file)
         await _until(lambda: not log.ready)
-        await asyncio.wait_for(log.wait_ready(), 10)
+        await asyncio.wait_for(log.wait_ready(), 60)
         await log.record(after)
         assert [row.id for row in reader.page(Filters(), 100).requests] == [after.id]
     assert _ids(file) == {after.id}
@@ -193,7 +193,7 @@ async def test_two_writers_that_lose_their_wal_go_on_with_one_that_is_sound(
         for turn in range(4):
             refused = 0
             for log in (one, other, one, other, one):
-                await asyncio.wait_for(log.wait_ready(), 10)
+                await asyncio.wait_for(log.wait_ready(), 60)
                 row = make_row()
                 try:
                     await log.record(row)
@@ -228,5 +228,5 @@ async def test_the_files_beside_a_log_are_those_where_a_link_leads_to(
         await log.record(row := make_row())
         _beside(real, "-wal").unlink()
         await _until(lambda: not log.ready)
-        await asyncio.wait_for(log.wait_ready(), 10)
+        await asyncio.wait_for(log.wait_ready(), 60)
     assert _ids(real) == {row.id}

@@ -122,7 +122,7 @@ async def test_rows_are_written_while_an_export_is_under_way(
     open_writer: OpenWriter, make_row: MakeRow, reader: LogReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_module, "_ROWS", 1)
-    async with open_writer(commit_timeout=0.5) as log:
+    async with open_writer() as log:
         await _record(log, make_row(), make_row())
         export = Export(reader, Filters(), "jsonl")
         assert export.piece()
@@ -197,7 +197,7 @@ async def test_old_rows_are_forgotten_from_the_start_on(
     async with open_writer() as log:
         await _record(log, make_row(**old), kept := make_row(**recent), new)
         task = asyncio.create_task(forget_old(log, 30, pause=pause))
-        await asyncio.wait_for(paused.wait(), 5)
+        await asyncio.wait_for(paused.wait(), 60)
         task.cancel()
         assert [row.id for row in reader.page(Filters(), 10).requests] == [new.id, kept.id]
 
@@ -242,7 +242,7 @@ async def test_a_clock_that_jumped_deletes_nothing_for_a_day(
 
 
 async def _until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not done():  # noqa: ASYNC110  (what is waited for happens in another thread)
             await asyncio.sleep(0.001)
 
@@ -261,16 +261,16 @@ async def test_deletion_that_fails_is_tried_again_later(
         pauses.put_nowait(over)
         await over.wait()
 
-    async with open_writer(commit_timeout=0.5) as log:
+    async with open_writer(commit_timeout=2.0) as log:
         await _record(log, make_row(**_made(31)), make_row(**_made(3)))
         lock.take()
         task = asyncio.create_task(forget_old(log, 30, pause=pause))
-        first = await asyncio.wait_for(pauses.get(), 5)
+        first = await asyncio.wait_for(pauses.get(), 60)
         assert "could not be deleted yet" in caplog.text
         lock.release()
-        await asyncio.wait_for(log.wait_ready(), 5)
+        await asyncio.wait_for(log.wait_ready(), 60)
         first.set()
-        await asyncio.wait_for(pauses.get(), 5)
+        await asyncio.wait_for(pauses.get(), 60)
         task.cancel()
         assert len(reader.page(Filters(), 10).requests) == 1
 

@@ -150,21 +150,22 @@ async def test_the_queue_is_bounded_in_bytes_too(open_writer: OpenWriter, make_r
 async def test_a_database_locked_by_another_program_fails_by_the_deadline_and_heals_by_itself(
     open_writer: OpenWriter, make_row: MakeRow, lock: Lock, execute: Execute
 ) -> None:
+    deadline = 1.0
     lock.take()
-    async with open_writer(commit_timeout=1.0) as writer:
+    async with open_writer(commit_timeout=deadline) as writer:
         assert not writer.ready
         with pytest.raises(LogUnavailable):
             writer.admit()
         lock.release()
-        await asyncio.wait_for(writer.wait_ready(), 5)
+        await asyncio.wait_for(writer.wait_ready(), 60)
         lock.take()
         began = asyncio.get_running_loop().time()
         with pytest.raises(LogUnavailable):
             await writer.record(make_row())
-        assert asyncio.get_running_loop().time() - began < 2
+        assert asyncio.get_running_loop().time() - began < 10 * deadline
         writer.note(note := make_row(status=422, code="invalid_input"))
         lock.release()
-        await asyncio.wait_for(writer.wait_ready(), 5)
+        await asyncio.wait_for(writer.wait_ready(), 60)
         await writer.record(row := make_row())
     assert execute("SELECT id FROM requests ORDER BY id") == [(note.id,), (row.id,)]
 
@@ -182,7 +183,7 @@ async def test_a_disk_that_is_full_fails_and_heals_by_itself(
             assert not writer.ready
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        await asyncio.wait_for(writer.wait_ready(), 5)
+        await asyncio.wait_for(writer.wait_ready(), 60)
         await writer.record(make_row())
 
 
@@ -247,18 +248,18 @@ async def test_the_log_heals_where_nothing_but_jobs_are_left(
 
     def stuck(_connection: Connection) -> None:
         begun.set()
-        over.wait(5)
+        over.wait(60)
 
-    async with open_writer(commit_timeout=0.1) as writer:
+    async with open_writer(commit_timeout=0.5) as writer:
         first = asyncio.create_task(writer.run(stuck))
-        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.to_thread(begun.wait, 60)
         second = asyncio.create_task(writer.run(lambda _: None))
         with pytest.raises(LogUnavailable):
             await writer.record(make_row())
         assert not writer.ready
         over.set()
         await asyncio.gather(first, second)
-        await asyncio.wait_for(writer.wait_ready(), 5)
+        await asyncio.wait_for(writer.wait_ready(), 60)
         await writer.record(make_row())
     assert execute("SELECT count(*) FROM requests") == [(1,)]
 
@@ -346,12 +347,12 @@ async def test_nobody_waits_for_a_checkpoint(
     def checkpoint(committer: Committer) -> None:
         if committer._written:  # else it belongs to the attempt that opened the log, and comes before any row
             begun.set()
-            assert may_end.wait(10)
+            assert may_end.wait(60)
 
     monkeypatch.setattr(Committer, "checkpoint", checkpoint)
     async with open_writer() as writer:
         await writer.record(make_row())
-        assert await asyncio.to_thread(begun.wait, 5)
+        assert await asyncio.to_thread(begun.wait, 60)
         assert not may_end.is_set()
         may_end.set()
 
@@ -423,7 +424,7 @@ async def test_a_thread_that_dies_makes_the_log_unready_and_tells_everyone(
         both = asyncio.gather(
             writer.record(make_row()), writer.run(lambda connection: connection), return_exceptions=True
         )
-        told = await asyncio.wait_for(both, 5)
+        told = await asyncio.wait_for(both, 60)
         assert [type(each) for each in told] == [LogUnavailable, LogUnavailable]
         await writer.wait_stopped()
         assert not writer.ready
@@ -437,7 +438,7 @@ async def test_a_row_whose_turn_does_not_come_is_refused_in_time_and_never_store
 ) -> None:
     # Another process that holds the turn and does nothing: locks of one process do not see each other.
     code = "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print(flush=True); input()"
-    async with open_writer(commit_timeout=0.2) as writer:
+    async with open_writer(commit_timeout=1.0) as writer:
         command = [sys.executable, "-c", code, str(file.with_name("unroll.db-turns"))]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:  # noqa: ASYNC220
             assert other.stdout is not None
@@ -446,7 +447,7 @@ async def test_a_row_whose_turn_does_not_come_is_refused_in_time_and_never_store
                 await writer.record(make_row())
             assert not writer.ready
             other.communicate(b"\n")
-        await asyncio.wait_for(writer.wait_ready(), 5)
+        await asyncio.wait_for(writer.wait_ready(), 60)
         await writer.record(row := make_row())
     assert execute("SELECT id FROM requests") == [(row.id,)]
 

@@ -18,12 +18,27 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.fixture(autouse=True)
 def _few_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    few_series(monkeypatch)
+
+
+def few_series(patch: pytest.MonkeyPatch) -> None:
     """Pools of three batches of one length: a single program is compiled."""
     from training.general import fitting
 
-    monkeypatch.setattr(fitting, "batches", lambda plan, seed, number: [batch(3 * number + each) for each in range(3)])
-    monkeypatch.setattr(fitting, "_CHECKPOINT", 1)
-    monkeypatch.setattr(fitting, "_TURN", 2)
+    patch.setattr(fitting, "batches", lambda plan, seed, number: [batch(3 * number + each) for each in range(3)])
+    patch.setattr(fitting, "_CHECKPOINT", 1)
+    patch.setattr(fitting, "_TURN", 2)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """The small GRU as one run trains it, and the checkpoint that it leaves."""
+    from training.general import fitting
+
+    path = tmp_path_factory.mktemp("whole") / "run.npz"
+    with pytest.MonkeyPatch.context() as patch:
+        few_series(patch)
+        return fitting.fit(SMALL["gru"], 0, path), path
 
 
 def weights(fitted: Any) -> list[Any]:
@@ -39,11 +54,10 @@ def test_the_loss_falls(cell: Any) -> None:
     assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
 
 
-def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(tmp_path: Path, whole: tuple[Any, Path]) -> None:
     from training.general import fitting
 
     recipe, path = SMALL["gru"], tmp_path / "run.npz"
-    whole = fitting.fit(recipe, 0)
 
     def cut(progress: Any) -> None:
         if progress.done == 6:
@@ -52,19 +66,18 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         fitting.fit(recipe, 0, path, cut)
     gone_on = fitting.fit(recipe, 0, path)
-    assert gone_on.losses == whole.losses
+    assert gone_on.losses == whole[0].losses
     assert gone_on.updates == recipe.plan.updates
-    for mine, other in zip(weights(gone_on), weights(whole), strict=True):
+    for mine, other in zip(weights(gone_on), weights(whole[0]), strict=True):
         assert np.array_equal(mine, other)
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, whole: tuple[Any, Path]) -> None:
     from training.general import checkpoints, fitting
 
-    path = tmp_path / "run.npz"
-    fitting.fit(SMALL["gru"], 0, path)
     with pytest.raises(checkpoints.CheckpointError, match="another recipe or seed"):
-        fitting.fit(SMALL["gru"], 1, path)
+        fitting.fit(SMALL["gru"], 1, whole[1])
+    path = tmp_path / "run.npz"
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(checkpoints.CheckpointError, match="no checkpoint"):
         fitting.fit(SMALL["gru"], 0, path)
