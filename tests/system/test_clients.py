@@ -121,7 +121,7 @@ def test_plain_tf_serving_requests_work(service: Process, expected: Any) -> None
     assert (status["version"], status["state"]) == ("1", "AVAILABLE")
 
 
-def test_timegpts_sdk_works_over_pandas_and_polars(closed: tuple[Process, str]) -> None:
+def test_timegpts_sdk_works_over_pandas_polars_and_dask(closed: tuple[Process, str]) -> None:
     service, key = closed
     found = run("nixtla_sdk.py", f"http://127.0.0.1:{service.port}/nixtla/", key)
     assert (found["key"], found["bad key"], found["delete"]) == (True, False, False)
@@ -156,6 +156,8 @@ def test_timegpts_sdk_works_over_pandas_and_polars(closed: tuple[Process, str]) 
     assert found["polars"]["TimeGPT"] == found["whole"]["TimeGPT"]
     assert found["polars cv"]["TimeGPT"] == found["cv whole"]["TimeGPT"]
     assert found["polars anomalies"]["anomaly"] == found["anomalies"]["anomaly"]
+    for case, other in (("dask", "whole"), ("dask cv", "cv whole"), ("dask anomalies", "anomalies")):
+        assert sorted(found[case]["TimeGPT"]) == sorted(found[other]["TimeGPT"]), case
     refused = {
         "exogenous": (422, "leave out X_df"),
         "exogenous history": (422, "leave out X_df"),

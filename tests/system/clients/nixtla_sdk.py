@@ -1,4 +1,4 @@
-"""Asks a running service through TimeGPT's own SDK, over pandas and polars, and prints what came back as JSON.
+"""Asks a running service through TimeGPT's own SDK, over pandas, polars and Dask, and prints what came back as JSON.
 
 Runs in the clients' own environment: `python nixtla_sdk.py URL SEQUENCES [KEY]`, the sequences as JSON.
 """
@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -121,6 +122,14 @@ def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
         "polars cv": shown(client.cross_validation(lazy, h=4, freq="1mo", n_windows=2)),
         # Without partitions the client itself fails over polars here, whatever is answered.
         "polars anomalies": shown(client.detect_anomalies(pl.from_pandas(odd), freq="1mo", level=99, num_partitions=1)),
+    }
+    partitions = dd.from_pandas(df, npartitions=2)
+    found |= {
+        "dask": shown(client.forecast(partitions, h=3, freq="MS", level=[90]).compute()),
+        "dask cv": shown(client.cross_validation(partitions, h=4, freq="MS", n_windows=2).compute()),
+        "dask anomalies": shown(
+            client.detect_anomalies(dd.from_pandas(odd, npartitions=2), freq="MS", level=99).compute()
+        ),
     }
     return found
 
