@@ -63,6 +63,7 @@ def told(choice: Choice, batch: Batch, levels: Sequence[float]) -> list[History]
     """
     found = []
     for place, row in enumerate(_rows(choice, batch, np.arange(len(batch.lengths)), levels)):
+        checkpoint()
         lower, upper = _bounds(row, levels, len(row.said))
         found.append(_record(choice, place, row, levels, lower, upper))
     return found
@@ -81,10 +82,10 @@ def anomalies(choice: Choice, batch: Batch, level: float, last: int) -> list[His
     found: dict[int, History] = {}
     pending = np.arange(count)
     for _ in range(MOST_READINGS):
-        checkpoint()
         read = replace(batch.take(pending), values=np.asfortranarray(values[pending]))
         changed = []
         for place, row in zip(pending.tolist(), _rows(choice, read, pending, (level,), known), strict=True):
+            checkpoint()
             measured = max(len(row.said) - last, 0)
             (low,), (high,) = _bounds(row, (level,), measured, _REFERENCES[:1])
             gross = (row.truth < 2.0 * low - row.said) | (row.truth > 2.0 * high - row.said)

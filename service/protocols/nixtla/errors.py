@@ -13,6 +13,9 @@ import orjson
 from service import errors
 from service.http.errors import LONGEST_TEXT, ErrorShape, Failure, Refusal
 
+_NOT_THERE = (
+    "that call is not there: nothing is fine-tuned on request, and there are no jobs, so no simulate and explain"
+)
 # Codes of what was too much at once.
 _TOO_MUCH = frozenset({"too_long", "too_costly", "deadline_exceeded", errors.BodyTooLarge.code})
 
@@ -35,7 +38,7 @@ class _Detail(ErrorShape):
         return super().refusal(failure, request_id)
 
     def body(self, failure: Failure, status: HTTPStatus, request_id: str) -> bytes:
-        detail = failure.detail
+        detail = _NOT_THERE if failure.code == "unknown_path" else failure.detail
         if failure.wrong and failure.wrong[0].expected not in detail:
             detail = f"{detail}; {failure.wrong[0].where}: expected {failure.wrong[0].expected}"
         detail = detail[:LONGEST_TEXT]
