@@ -38,6 +38,9 @@ MOST_READINGS = 8
 _APART = 8
 # Levels at which widths are measured where so few errors lie beyond the one asked for.
 _REFERENCES, _FEWEST = (80.0, 90.0, 95.0, 98.0, 99.0, 99.5), 5
+# Where the answerer says no widths of its own they are as the last values moved, two seasons or so many of them, and no
+# less than this share of all moves.
+_RECENT, _LEAST = 24, 0.2
 _LARGEST_SCORE = 1e9
 
 
@@ -142,9 +145,8 @@ def _rows(
         if fan is not None:
             widths = below[:, row, first - 1 : length - 1], above[:, row, first - 1 : length - 1]
         else:
-            off = np.abs(came - before)
-            scale = float(np.nanmean(off)) if np.isfinite(off).any() else 0.0
-            one = np.repeat(_shape(choice, asked, len(before))[:, None] * scale, len(before), axis=1)
+            recent = _moved(batch.values[row, :length], max(_RECENT, 2 * season))[first - 1 : max(length, first) - 1]
+            one = _shape(choice, asked, len(before))[:, None] * np.maximum(recent, _LEAST * unit)
             widths = one, one
         found.append(
             _Row(came, before, np.maximum(widths[0], TIE * unit), np.maximum(widths[1], TIE * unit), TIE * unit)
@@ -159,8 +161,16 @@ def _said(choice: Choice, batch: Batch, places: NDArray[np.intp]) -> tuple[Float
     return choice.model.history(batch)
 
 
+def _moved(values: Floats, steps: int) -> Floats:
+    """After each value by how much the last so many ``steps`` moved, a mean; zero after the first."""
+    summed = np.concatenate(([0.0], np.cumsum(np.abs(np.diff(values)))))
+    place = np.arange(len(values))
+    before = np.maximum(place - steps, 0)
+    return (summed[place] - summed[before]) / np.maximum(place - before, 1)
+
+
 def _shape(choice: Choice, levels: Sequence[float], steps: int) -> Floats:
-    """Half-widths [levels] in units of the mean error, whatever the step."""
+    """Half-widths [levels] in units of a mean, whatever the step."""
     z = tuple(map(z_of, levels))
     if choice.model is not None and choice.model.half_widths is not None:
         return choice.model.half_widths(z, 1)[:, 0, 0]

@@ -110,6 +110,16 @@ def test_noise_is_flagged_about_as_often_as_the_level_says(engine: Engine) -> No
     assert 35 <= count <= 65
 
 
+@pytest.mark.parametrize("level", [90.0, 99.0])
+def test_a_series_that_grows_is_judged_by_how_it_moves_now(engine: Engine, level: float) -> None:
+    """Twelve times as large in the end as at first: the earlier errors say little of the later ones."""
+    steps, rng = np.arange(120), np.random.default_rng(11)
+    several = [np.exp(0.02 * steps + 0.3 * np.sin(steps / 2.0) + 0.05 * rng.standard_normal(120)) for _ in range(20)]
+    found = engine.anomalies([each.tolist() for each in several], level, last=12, season=(12,))
+    outside = np.array([[score is not None and score > 1.0 for score in each.scores] for each in found])
+    assert 100.0 * outside.mean() < 3.0 * (100.0 - level) + 5.0
+
+
 def test_only_the_last_values_are_judged_and_they_measure_nothing(engine: Engine) -> None:
     values = noisy(8, 300)
     values[-10:] *= 50.0
