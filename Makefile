@@ -86,6 +86,8 @@ test-system: $(VENV)/.dev $(CLIENTS)/.ready  ## what needs other programs (Postg
 	$(BIN)/pytest -m "system and alone"
 # Over processes, a file's tests in one of them, so that they share its servers.
 SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two processes on two cores: more threads of NumPy's would only wait for each other.
+test test-fast: export OPENBLAS_NUM_THREADS := 1
 
 test-containers: $(VENV)/.dev  ## build the image and run the compose files for real; needs an ENGINE (docker)
 	TEST_CONTAINERS=1 ENGINE="$(ENGINE)" COMPOSE="$(COMPOSE)" $(BIN)/pytest -m containers

@@ -26,7 +26,10 @@ pytest.register_assert_rewrite("tests.problems")
 
 MODELS = Path(__file__).parents[1] / "models"
 # Begun first, so that no process is left alone with one of them at the end.
-LONGEST = ("test_command.py", "test_export.py", "test_general_fitting.py", "test_runs.py")
+LONGEST = (
+    *("test_command.py", "test_export.py", "test_general_fitting.py", "test_runs.py", "test_trainer.py"),
+    *("test_torture.py", "test_schemathesis.py", "test_guided.py", "test_memory.py", "test_machine.py"),
+)
 
 # Playwright comes with greenlets, which belong in no process that coverage watches: a dying thread's greenlet
 # calling back into coverage has stood at full processor for ever. `pytest tests/page` is a process without it.
@@ -55,11 +58,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Training runs TensorFlow with one thread, and TensorFlow is told so only before its first work."""
+    """Training runs TensorFlow with one thread, and TensorFlow is told so only before its first work.
+
+    Networks that a test builds itself start from the same weights at every run.
+    """
     if item.get_closest_marker("tensorflow"):
+        import keras
+
         from training.trainer import use_one_thread
 
         use_one_thread()
+        keras.utils.set_random_seed(0)
 
 
 CopyModel = Callable[..., Path]
@@ -96,7 +105,7 @@ def copy_model(tmp_path: Path) -> CopyModel:
     return copy
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_recipe() -> Recipe:
     """A sine network that trains within seconds, free-running stage included."""
     stages = (
@@ -104,6 +113,15 @@ def small_recipe() -> Recipe:
         Stage(2, 8, 1e-3, 1e-4, chunk=1, timesteps=10, horizon=5),
     )
     return Recipe("sine-gru", "sine", "gru", "sine", (5,), stages, after=(4,))
+
+
+@pytest.fixture(scope="session")
+def small_trained(small_recipe: Recipe) -> tuple[Any, list[tuple[int, int]]]:
+    """That network as it is trained from seed 0, and what was told meanwhile: updates done, and of how many."""
+    from training import trainer
+
+    told: list[tuple[int, int]] = []
+    return trainer.train(small_recipe, 0, lambda progress: told.append((progress.done, progress.total))), told
 
 
 @pytest.fixture

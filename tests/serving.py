@@ -21,7 +21,8 @@ from service.app import create_app
 from service.request_log.migrate import migrate
 from service.settings import Settings
 
-_READY_SECONDS = 60
+# Until a test gives up on a process: far more than it takes, on a machine that is busy with other things too.
+_READY_SECONDS = 180
 
 
 @contextmanager

@@ -46,12 +46,14 @@ def replayed(folder: Any, recipe: Recipe) -> list[float]:
     return values
 
 
-def test_a_saved_model_opens_in_keras_and_answers_the_goldens(small_recipe: Recipe, tmp_path: Path) -> None:
+def test_a_saved_model_opens_in_keras_and_answers_the_goldens(
+    small_recipe: Recipe, small_trained: tuple[Any, Any], tmp_path: Path
+) -> None:
     import keras
 
-    from training import export, model_folder, trainer
+    from training import export, model_folder
 
-    export.export(small_recipe, 0, trainer.train(small_recipe, 0), tmp_path, count=40)
+    export.export(small_recipe, 0, small_trained[0], tmp_path, count=40)
     folder = read_folder(tmp_path / "sine-gru" / "1")
     model = keras.models.load_model(folder.path / "model.keras")
     assert getattr(model, "optimizer", None) is None
@@ -60,13 +62,15 @@ def test_a_saved_model_opens_in_keras_and_answers_the_goldens(small_recipe: Reci
         assert answer == pytest.approx(case.value, rel=1e-6)
 
 
-def test_a_form_that_differs_from_keras_is_not_written(small_recipe: Recipe, tmp_path: Path, monkeypatch: Any) -> None:
-    from training import architectures, export, model_folder, onnx_form, trainer
+def test_a_form_that_differs_from_keras_is_not_written(
+    small_recipe: Recipe, small_trained: tuple[Any, Any], tmp_path: Path, monkeypatch: Any
+) -> None:
+    from training import architectures, export, model_folder, onnx_form
 
     other = onnx_form.to_onnx(architectures.build(small_recipe))
     monkeypatch.setattr(onnx_form, "to_onnx", lambda _: other)
     with pytest.raises(model_folder.ParityError, match="differs from Keras"):
-        export.export(small_recipe, 0, trainer.train(small_recipe, 0), tmp_path, count=40)
+        export.export(small_recipe, 0, small_trained[0], tmp_path, count=40)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,10 +66,9 @@ def test_an_installed_task_draws_what_its_defaults_need(installed: None) -> None
 
 
 @pytest.mark.tensorflow
-def test_the_documented_task_is_trained_and_judged_beside_its_own_rule(package: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "training", "train", "triangles-gru", "--steps", "2", "--count", "60"]
-    environment = {**os.environ, "PYTHONPATH": str(package)}
-    subprocess.run([*command, "--jobs", "1", "--out", str(tmp_path)], check=True, env=environment)
+@pytest.mark.usefixtures("installed", "jobs_in_this_process")
+def test_the_documented_task_is_trained_and_judged_beside_its_own_rule(tmp_path: Path) -> None:
+    assert main(["train", "triangles-gru", "--steps", "2", "--count", "60", "--out", str(tmp_path)]) == 0
     card = read_folder(tmp_path / "triangles-gru" / "1").card
     assert (card.task, card.family, card.reading.kind) == ("triangles", "tuned", "series")
     assert card.lengths.trained == (8, 64)

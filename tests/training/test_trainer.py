@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -57,10 +59,13 @@ def test_every_window_is_seen_once_an_epoch_and_padding_weighs_nothing() -> None
         assert sorted(seen.tolist()) == list(range(10))
 
 
-def test_the_same_seed_gives_the_same_weights_to_the_bit(small_recipe: Recipe) -> None:
+def test_the_same_seed_gives_the_same_weights_to_the_bit(
+    small_recipe: Recipe, small_trained: tuple[Any, list[tuple[int, int]]]
+) -> None:
     from training import trainer
 
-    first, again, other = (trainer.train(small_recipe, seed) for seed in (3, 3, 4))
+    first = small_trained[0]
+    again, other = (trainer.train(small_recipe, seed) for seed in (0, 1))
     assert digest(weights(first.model)) == digest(weights(again.model))
     assert first.data_sha256 == again.data_sha256
     assert digest(weights(first.model)) != digest(weights(other.model))
@@ -87,12 +92,9 @@ def test_a_simple_rnn_starts_as_averages_of_noise_and_as_counters(step: float) -
     assert moved[150:153] == pytest.approx(moved[50] * decay ** np.array([[100], [101], [102]]), rel=0.02, abs=1e-5)
 
 
-def test_progress_comes_between_chunks(small_recipe: Recipe) -> None:
-    from training import trainer
-
-    seen: list[tuple[int, int]] = []
-    trained = trainer.train(small_recipe, 0, lambda progress: seen.append((progress.done, progress.total)))
-    assert seen == [(2, 6), (4, 6), (5, 6), (6, 6)]
+def test_progress_comes_between_chunks(small_trained: tuple[Any, list[tuple[int, int]]]) -> None:
+    trained, told = small_trained
+    assert told == [(2, 6), (4, 6), (5, 6), (6, 6)]
     assert len(trained.losses) == 4
 
 

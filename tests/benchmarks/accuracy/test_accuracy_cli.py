@@ -79,7 +79,10 @@ def test_nothing_loads_tensorflow_before_it_trains() -> None:
 
 @pytest.mark.tensorflow
 @pytest.mark.usefixtures("jobs_in_this_process")
-def test_an_evaluation_stores_its_runs_and_resumes(tmp_path: Path) -> None:
+def test_an_evaluation_stores_its_runs_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.accuracy import parity
+
+    monkeypatch.setattr(parity, "COUNT", 250)
     command = ["evaluate", "textbook-sine-gru", "--out", str(tmp_path), "--models-dir", str(MODELS)]
     assert main(command) == 0
     (stored,) = tmp_path.iterdir()

@@ -36,6 +36,7 @@ def test_full_batch_fitting_reaches_what_adam_does_not() -> None:
 @pytest.mark.parametrize("study", ["S2", "S3"])
 def test_a_lab_fit_is_stored_with_its_errors(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "LAB_EVALUATIONS", 20)
+    monkeypatch.setattr(runs, "FRESH", 1_000)
     runs.fit_lab(study, "simplernn", 1, tmp_path, ignored)
     (run,) = results.runs(tmp_path)
     assert run.key == f"{study}-simplernn"
@@ -59,7 +60,12 @@ def test_scores_are_stored_without_a_model(tmp_path: Path, small_recipe: Recipe)
 
 
 @pytest.mark.parametrize("name", ["linear-lstm", "memory-gru", "textbook-sine-gru"])
-def test_published_forms_answer_like_their_keras_models(name: str, tmp_path: Path) -> None:
+def test_published_forms_answer_like_their_keras_models(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.accuracy import parity
+
+    monkeypatch.setattr(parity, "COUNT", 250)
     runs.served_against_keras(name, MODELS, tmp_path, ignored)
     (run,) = results.runs(tmp_path)
     assert run.fingerprint == read_folder(MODELS / name / "1").card.checksums["model.onnx"]

@@ -84,9 +84,9 @@ OPENMETRICS = "application/openmetrics-text"
     ],
 )
 def test_a_form_that_is_not_known_is_answered_in_the_plain_one(
-    client: httpx.Client, accept: str, content_type: str
+    api: httpx.Client, accept: str, content_type: str
 ) -> None:
-    response = client.get("/metrics", headers={"Accept": accept.encode("latin-1")})
+    response = api.get("/metrics", headers={"Accept": accept.encode("latin-1")})
     assert response.status_code == httpx.codes.OK
     assert response.headers["content-type"].startswith(content_type)
     assert (response.text.endswith("# EOF\n")) is content_type.startswith(OPENMETRICS)
