@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
 
 from service.http.encoding import zstd
+from service.http.errors import Failure
 from service.keys import KeyFile
+from service.protocols.nixtla.errors import DETAIL
 from tests.conftest import MODELS
 from tests.problems import NUMBER, TEXT
 from tests.serving import in_thread
@@ -359,3 +363,24 @@ def test_a_wrong_key_is_told_so_in_this_shape(closed: tuple[httpx.Client, str]) 
     client, _ = closed
     for path in ("/nixtla/validate_api_key", "/nixtla/usage", "/nixtla/v2/models"):
         assert_detail(client.get(path, headers={"Authorization": "Bearer nonsense"}), 401, "API key")
+
+
+def test_what_took_too_long_is_no_reason_to_ask_again() -> None:
+    failure = Failure(HTTPStatus.SERVICE_UNAVAILABLE, "not within 30 s", "deadline_exceeded")
+    refusal = DETAIL.refusal(failure, "id")
+    assert refusal.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert b"set num_partitions=N" in refusal.content
+    assert DETAIL.refusal(replace(failure, code="overloaded"), "id").status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "change", [{"threshold_method": "multivariate"}, {"step_size": 2}, {"level": 0}, {"level": [90]}]
+)
+def test_online_only_what_is_done_is_asked_for(api: httpx.Client, change: dict[str, Any]) -> None:
+    asked = body(MONTHS, **{"h": 1, "detection_size": 2, "level": 90, **change})
+    assert_detail(api.post("/nixtla/v2/online_anomaly_detection", json=asked), 422, next(iter(change)))
+
+
+def test_a_cross_validation_reaches_no_further_than_a_forecast(api: httpx.Client) -> None:
+    asked = body([1.0] * 2000, h=1001)
+    assert_detail(api.post("/nixtla/v2/cross_validation", json=asked), 422, "at most 1000")
