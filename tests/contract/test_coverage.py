@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tomllib
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from coverage import Coverage
+
+from tests.serving import unmeasured
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,11 +24,10 @@ def test_the_process_that_measures_coverage_holds_no_greenlet() -> None:
 
 @pytest.mark.slow
 def test_without_coverage_the_page_s_tests_are_there() -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests/page"],
         cwd=ROOT,
-        env=environment,
+        env=unmeasured(),
         capture_output=True,
         text=True,
         check=True,

@@ -43,7 +43,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, str
     found = {}
     for document in DOCUMENTS:
         if examples(document):
-            running.append(Process(tmp_path_factory.mktemp(document.stem)))
+            running.append(Process(tmp_path_factory.mktemp(document.stem), measured=False))
             running[-1].wait_until_ready()
             found[document] = str(running[-1].client.base_url)
     yield found

@@ -82,3 +82,4 @@ def wait_until_refused(client: httpx.Client, reference: str) -> None:
     deadline = time.monotonic() + SECONDS
     while reference not in client.get("/health/ready").json()["refused"]:
         assert time.monotonic() < deadline
+        time.sleep(0.02)  # between two looks

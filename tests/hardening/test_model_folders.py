@@ -140,9 +140,11 @@ def test_each_is_refused_by_name_with_the_reason_and_everything_else_is_served(s
     deadline = time.monotonic() + SECONDS
     while len(refused := service.client.get("/health/ready").json()["refused"]) < len(HOSTILE):
         assert time.monotonic() < deadline, refused
+        time.sleep(0.05)  # between two looks
     assert refused.keys() == {f"{name}/1" for name in HOSTILE}
     while "good" not in (names := [m["name"] for m in service.client.get("/models").json()["models"]]):
         assert time.monotonic() < deadline, names
+        time.sleep(0.05)
     assert "sine-gru" in names
     assert service.client.post("/predict", json={"model": "good", "sequence": [1, 2, 3]}).status_code == 200
     for name, (_, reason) in HOSTILE.items():
@@ -170,5 +172,6 @@ from service.__main__ import main; main()
         deadline = time.monotonic() + SECONDS
         while not (loading := children_of(service.process.pid)):
             assert time.monotonic() < deadline
+            time.sleep(0.05)
         assert service.stop() == 0, service.output.read_text()
     assert not Path(f"/proc/{loading[0]}").exists()

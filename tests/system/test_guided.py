@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.serving import unmeasured
 
 pytestmark = pytest.mark.system
 
@@ -32,7 +33,7 @@ guided.main()
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     # A test of coverage that is measured by another one would be about both.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    environment = unmeasured()
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     if "guided fuzzing SKIPPED" in done.stdout:

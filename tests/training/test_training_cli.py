@@ -16,7 +16,7 @@ import pytest
 
 from service import DISTRIBUTION
 from service.folders import read_folder
-from tests.serving import children_of
+from tests.serving import children_of, unmeasured
 from training import jobs
 from training.__main__ import main
 from training.model_folder import replacing
@@ -102,11 +102,9 @@ def test_two_models_are_trained_side_by_side(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_being_ended_leave_nothing_half_written(end: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "training", "train", "sine-gru", "--out", str(tmp_path)]
-    # Without measuring coverage, which makes the start of TensorFlow slower.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     # Whoever runs these tests in the background ignores SIGINT, and so would the program.
     hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hearing)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=unmeasured(), preexec_fn=hearing)
     wait_until_training(process)
     process.send_signal(end)
     _, said = process.communicate(timeout=300)

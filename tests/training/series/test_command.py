@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -20,7 +19,7 @@ from service.cards import Judged, JudgedEntry
 from service.folders import read_folder
 from service.inference.engine import Engine
 from service.inference.repository import Repository
-from tests.serving import Process
+from tests.serving import Process, unmeasured
 from training.__main__ import main
 from training.series import command
 from training.series.candidates import Candidate
@@ -47,12 +46,11 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
     run = [sys.executable, *shlex.split(example)[1:]]
     subprocess.run(run, check=True, cwd=tmp_path)
     models = tmp_path / "models"  # not there yet
-    with Process(tmp_path, "--models-poll-seconds", "0.2") as service:
+    with Process(tmp_path, "--models-poll-seconds", "0.2", measured=False) as service:
         service.wait_until_ready()
         short = [sys.executable, *shlex.split(train)[1:], "--steps", "25", "--jobs", "1"]
         # Coverage makes TensorFlow's own Python twice as slow; the tests below measure what runs here.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-        told = subprocess.run(short, check=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        told = subprocess.run(short, check=True, cwd=tmp_path, env=unmeasured(), capture_output=True, text=True)
         said = " ".join(told.stderr.split())
         assert re.search(r"sunspots-\w+, chosen by validation, (beats|does NOT beat) the best simple rule", said)
         assert "AutoARIMA:" in said
