@@ -71,7 +71,7 @@ def run(script: str, *arguments: str) -> dict[str, Any]:
         pytest.skip(message)
     address, *more = arguments
     command = [str(PYTHON), str(CLIENTS / script), address, json.dumps(SEQUENCES), *more]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
