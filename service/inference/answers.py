@@ -7,6 +7,8 @@ from typing import Literal
 
 from service.cards import Score
 from service.inference.check import Check
+from service.inference.rolling import HorizonCheck
+from service.inference.seasons import Season
 from service.verdicts import Verdict
 
 
@@ -17,7 +19,7 @@ class Prediction:
     ``model`` is a model's name, or ``rule:<name>`` with no version where a rule had the best record.
     ``intervals`` maps a level in percent to the lower and upper bound, ``quantiles`` a probability to the value that
     the truth stays below with it; None for textbook and memory models, where a warning says why, and where none are
-    asked for.
+    asked for. ``season`` is what the answer takes for the sequence's own; None for a memory model.
     """
 
     value: float
@@ -27,6 +29,7 @@ class Prediction:
     quantiles: dict[str, float] | None
     check: Check | None
     warnings: list[str]
+    season: Season | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ class Band:
 class Forecast:
     """The values after one sequence, one for each step up to the horizon.
 
-    ``model``, ``intervals`` (a band per level), ``quantiles`` (a list each), ``check`` and ``warnings`` as in a
-    prediction.
+    ``model``, ``intervals`` (a band per level), ``quantiles`` (a list each), ``warnings`` and ``season`` as in a
+    prediction; ``check`` is the record over the whole horizon.
     """
 
     values: list[float]
@@ -63,8 +66,9 @@ class Forecast:
     version: str | None
     intervals: dict[str, Band] | None
     quantiles: dict[str, list[float]] | None
-    check: Check | None
+    check: HorizonCheck | None
     warnings: list[str]
+    season: Season | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class History:
 
     ``intervals`` (a band per level) are from the sequence's own errors. ``scores`` say how far from its answer a value
     is, in units of the interval on that side: above 1 it is outside; None at a gap, and where there is no interval.
-    ``check`` and ``warnings`` are those of the next value.
+    ``check`` and ``warnings`` are those of the next value, or of a forecast that ends with them.
     """
 
     values: list[float]
@@ -81,7 +85,7 @@ class History:
     version: str | None
     intervals: dict[str, Band] | None
     scores: list[float | None]
-    check: Check | None
+    check: Check | HorizonCheck | None
     warnings: list[str]
 
 

@@ -73,14 +73,14 @@ def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
     overall: dict[str, float] = {}
     for model in models:
         card = model.card
-        (forecasts, fan), answers = model.foretold(batch, origins, horizon)
+        (forecasts, fan, _), answers, _ = model.foretold(batch, origins[:, None], horizon)
         mae, smape = _measured(truth, forecasts)
         coverage: Coverage = [None] * horizon
         if fan is not None:
             lower, upper = fan.bounds(LEVELS)
             coverage = _shares((lower <= truth) & (truth <= upper), np.array([why is None for why in fan.reasons]))
-        elif card.intervals is not None and model.half_widths is not None:
-            known = _known(batch, origins, answers, model.reading.first)
+        elif card.intervals is not None and model.half_widths is not None and answers is not None:
+            known = _known(batch, origins, answers[: origins[-1], 0], model.reading.first)
             coverage = _coverage(np.abs(truth - forecasts), known, card.intervals.widest, model.half_widths)
         if coverage[0] is None and (card.intervals or card.no_intervals):
             warnings.append(f"{card.name} has no coverage: {card.no_intervals or NO_COVERAGE}.")

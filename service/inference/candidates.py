@@ -9,10 +9,12 @@ models cost, and says nothing of how good they are: that the check does.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.cards import Cell
 from service.inference.cumulative import cumulative_sum
 from service.inference.model import Model
 from service.inference.sequences import Batch
@@ -21,6 +23,7 @@ Floats = NDArray[np.float64]
 
 # Own models that are tried on one sequence: as many as one series has, of the three cells.
 MOST_TRIED = 3
+_CELLS = get_args(Cell)
 # Fewest values that look like anything.
 SHORTEST = 4
 # Unit and roughness may differ by this factor, the level by so many times what the golden sequence spans.
@@ -50,12 +53,16 @@ class Candidates:
     """Of some models, each the highest version of its name, those that may be chosen.
 
     ``always`` are tried on every series; of ``own`` those whose golden sequences look like it. An own model of which
-    nobody knows yet whether it can be loaded answers by its name only.
+    nobody knows yet whether it can be loaded answers by its name only. ``default`` answers unless another one does
+    better: the general model, of several the GRU; None where none is served. The others answer by their names only.
     """
 
     def __init__(self, models: Iterable[Model]) -> None:
         able = [model for model in models if model.may_be_chosen]
-        self.always = [model for model in able if model.card.family != "own"]
+        published = [model for model in able if model.card.family != "own"]
+        general = [model for model in published if model.reading.general]
+        self.default = max(general, key=lambda model: _CELLS.index(model.card.architecture), default=None)
+        self.always = [model for model in published if model is self.default or not model.reading.general]
         tasks: dict[bytes, set[str]] = {}
         for model in able:
             for look in model.looks.T:

@@ -171,7 +171,9 @@ def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
         reading = reading_of(card)
         onnx = reading.load(folder.onnx)
         _require_what_the_card_says(onnx.form, card)
-        network = onnx if runtime == "onnx" else _keras_network(folder.keras, reading.features)
+        # Of a general model the ONNX form is the one that answers, on either runtime.
+        of_keras = runtime == "tensorflow" and not reading.general
+        network = _keras_network(folder.keras, reading.features) if of_keras else onnx
         model = Model(reading, card, Made(network, onnx.weights, folder.plots))
         worst = _golden_error(model, folder.golden)
     except UnrollError as error:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from service.cards import ModelCard
 from service.inference.check import Check
 from service.inference.readings.reading import Reading
+from service.inference.rolling import HorizonCheck
 
 
 def caveats(
-    reading: Reading, card: ModelCard, length: int, check: Check | None, *, lagging: bool, outside: bool
+    reading: Reading,
+    card: ModelCard,
+    length: int,
+    check: Check | HorizonCheck | None,
+    *,
+    lagging: bool,
+    outside: bool,
 ) -> list[str]:
     """Warnings on one answer of the model with ``card``.
 

@@ -21,6 +21,10 @@ Floats = NDArray[np.float64]
 
 # A model whose answers move less than this share of S away from the last value copies it.
 LAG_COPY = 0.1
+# Standard errors that a rule must be better by to answer in the default's place: the best of several that are about as
+# good is better than another one by more than one of them, for no reason. A network must be better by one, and have no
+# more than this share of the best rule's error: one that knows a line or a wave then knows what no rule does.
+SURE, KNOWS = 3.0, 0.8
 # Fewest points before a checked step: drift needs two.
 FIRST = 2
 
@@ -41,6 +45,10 @@ class Check:
     rule_value: float
     skill: float | None
     verdict: Verdict
+
+    def in_words(self) -> str:
+        """What was checked."""
+        return "the last step" if self.steps == 1 else f"the last {self.steps} steps"
 
 
 class Span(NamedTuple):
@@ -131,11 +139,6 @@ class Standing(NamedTuple):
         errors, value = (self.mae[rows], self.rule_mae[rows]), self.rule_value[rows]
         return Standing(self.steps[rows], errors[0], self.names, rule, errors[1], value, given, exact)
 
-    def loses(self) -> NDArray[np.bool_]:
-        """Where the rule was better [sequences]."""
-        lost: NDArray[np.bool_] = (self.verdicts == VERDICTS.index("loses")) & (self.steps > 0)
-        return lost
-
     def given(self) -> list[Verdict | None]:
         """The verdict on each; None where no step could be checked."""
         rows = zip(self.verdicts.tolist(), self.steps.tolist(), strict=True)
@@ -160,11 +163,13 @@ def _skill(mae: float, rule_mae: float, exact: float) -> float | None:
     return skill if skill > -math.inf else None  # so large that it overflows
 
 
-def verdicts(chosen: Span, mae: Floats, rule_mae: Floats, differences: Floats, exact: Floats) -> NDArray[np.intp]:
+def verdicts(
+    chosen: Span, mae: Floats, rule_mae: Floats, differences: Floats, exact: Floats, times: float = 1.0
+) -> NDArray[np.intp]:
     """Places in ``VERDICTS`` [sequences] of errors with the mean ``mae``.
 
     ``differences`` [T - 1 - start, sequences] are those to the errors of the best rule. Means tie within ``exact``, or
-    within the standard error of their difference, which a single step does not have.
+    within so many ``times`` the standard error of their difference, which a single step does not have.
     """
     mean = mae - rule_mae
     # The squared standard error in units of the squared mean difference, so that squares stay finite; where that
@@ -173,9 +178,18 @@ def verdicts(chosen: Span, mae: Floats, rule_mae: Floats, differences: Floats, e
         scaled = differences / mean
         scaled -= 1.0
         scaled *= scaled
-        squares = total(chosen.counted(scaled))
+        squares = times**2 * total(chosen.counted(scaled))
     tied = (np.abs(mean) <= exact) | (squares >= chosen.pairs)
     return _verdicts(mae, rule_mae, tied)
+
+
+def taken_over(beaten: NDArray[np.bool_], one: Floats, other: Floats, exact: Floats) -> NDArray[np.bool_]:
+    """Where an answer with the mean error ``one`` is given in the place of one with that of ``other`` [sequences].
+
+    Where the other one is ``beaten`` beyond doubt, or is not ``exact`` and the one is.
+    """
+    taken: NDArray[np.bool_] = beaten | ((one <= exact) & (other > exact))
+    return taken
 
 
 class Known(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,17 +10,19 @@ from numpy.typing import NDArray
 
 from service.inference import rules
 from service.inference.caveats import caveats
-from service.inference.check import Check, Standing, judge
+from service.inference.check import SURE, Check, Standing, judge
 from service.inference.evidence import RULES, Examination, Who
 from service.inference.intervals import error_scale
 from service.inference.model import Model
 from service.inference.network import State
+from service.inference.rolling import HorizonCheck
 from service.inference.sequences import Batch
-from service.verdicts import TIE, Verdict
+from service.verdicts import VERDICTS, Verdict
 
 Floats = NDArray[np.float64]
 # Some rows of a batch: by their places, or all of them, which copies nothing.
 Some = NDArray[np.intp] | slice
+Checks = Sequence[Check | None] | Sequence[HorizonCheck | None] | Sequence[Check | HorizonCheck | None]
 _ALL = slice(None)
 
 
@@ -28,8 +31,8 @@ class Choice:
     """Who answers the ``rows`` [answered] of a batch: a model (None: a rule), with a check and the warnings for each.
 
     ``scale`` [answered] is what intervals are measured in, NaN where there are none, and ``steps`` [answered] how many
-    checked steps it comes from; ``seasons`` [answered] are 1 where there is none. ``state`` is the network's after each
-    sequence of the batch, for a forecast to go on from; None for a windowed model or a rule.
+    checked steps it comes from; ``seasons`` [answered] are those that rules repeat, 1 where there is none. ``state`` is
+    the network's after each sequence of the batch, for a forecast to go on from; None for a windowed model or a rule.
     """
 
     model: Model | None
@@ -39,26 +42,46 @@ class Choice:
     scale: Floats
     steps: NDArray[np.int64]
     seasons: NDArray[np.int64]
-    checks: list[Check | None]
+    checks: Checks
     warnings: list[list[str]]
     state: State | None
 
 
-def choose(batch: Batch, models: list[Model]) -> list[Choice]:
-    """For each sequence the answer of whichever model or rule has the best one-step-ahead record on it.
+def choose(batch: Batch, models: list[Model], default: Model | None) -> list[Choice]:
+    """For each sequence the answer of whoever has shown one step ahead on it that it is to be trusted most.
 
-    Lowest mean absolute error; a network within 1e-3 S of the lowest wins over a rule. Where nothing can be
-    checked drift answers two points and naive one.
+    That is ``default`` among the ``models`` (None: the one with the best record), unless another one is better on the
+    sequence by a standard error of the difference and knows what no rule does, or a rule is by three. Where nothing
+    can be checked drift answers two points and naive one.
     """
     found = Examination(batch, models)
-    lowest, winner = found.mae.min(axis=0), found.mae[:RULES].argmin(axis=0)
+    who = incumbents(found, default)
+    networks = np.arange(len(found.mae))[:, None] >= RULES
+    if len(models) > 1:
+        rival = best_of(found.mae, networks & (np.arange(len(found.mae))[:, None] != who))
+        who = np.where(found.takes_over(rival, who, 1.0) & found.knows(rival), rival, who)
     if models:
-        networks = found.mae[RULES:]
-        winner = np.where(networks.min(axis=0) <= lowest + TIE * batch.unit, RULES + networks.argmin(axis=0), winner)
+        ruler = best_of(found.mae, ~networks)
+        who = np.where(found.takes_over(ruler, who, SURE), ruler, who)
     unchecked = np.where(batch.lengths > 1, rules.NAMES.index("drift"), rules.NAMES.index("naive"))
-    winner = np.where(found.span.steps > 0, winner, unchecked)
-    first = int(winner[0])
-    return choices(found, first if (winner == first).all() else winner)
+    who = np.where(found.span.steps > 0, who, unchecked)
+    first = int(who[0])
+    return choices(found, first if (who == first).all() else who)
+
+
+def incumbents(found: Examination, default: Model | None) -> NDArray[np.intp]:
+    """Who answers each sequence [sequences] as long as nobody else does better: ``default``, or the best network."""
+    if default is not None:
+        return np.full(len(found.batch.lengths), RULES + found.models.index(default))
+    if not found.models:
+        return best_of(found.mae, np.ones(found.mae.shape, np.bool_))
+    return best_of(found.mae, np.arange(len(found.mae))[:, None] >= RULES)
+
+
+def best_of(mae: Floats, able: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The one with the lowest error [answerers, sequences] among those that are ``able``."""
+    best: NDArray[np.intp] = np.where(able, mae, np.inf).argmin(axis=0)
+    return best
 
 
 def answered(batch: Batch, model: Model) -> Choice:
@@ -76,7 +99,7 @@ def answered(batch: Batch, model: Model) -> Choice:
     answers, state = model.answer(batch)
     standing = judge(batch, answers, known)
     checks, lagging = standing.checks(), np.zeros(len(answers), np.bool_)
-    warnings = _warnings(model, batch, _ALL, standing, checks, lagging)
+    warnings = warned(model, batch, _ALL, checks, lagging)
     scale, none = np.full(len(answers), np.nan), np.ones(len(answers), np.int64)
     return Choice(model, model.card.name, _ALL, answers, scale, standing.steps, none, checks, warnings, state)
 
@@ -92,35 +115,44 @@ def judged(batch: Batch, model: Model) -> tuple[Floats, list[Verdict | None]]:
     return answers, judge(batch, answers, known).given()
 
 
-def choices(found: Examination, who: Who) -> list[Choice]:
-    """The answers of ``who``, one choice for each that answers any sequence."""
+def choices(
+    found: Examination, who: Who, checks: Checks | None = None, among: NDArray[np.bool_] | None = None
+) -> list[Choice]:
+    """The answers of ``who``, one choice for each that answers any sequence ``among`` some of them, or of all.
+
+    ``checks`` [sequences] are what is known of them; None: their record one step ahead.
+    """
     standing, lagging = found.standing(who), found.copies(who)
     if isinstance(who, int):
-        return [_choice(found, who, _ALL, standing, lagging)]
-    some = [(one, np.flatnonzero(who == one)) for one in np.unique(who).tolist()]
-    return [_choice(found, one, rows, standing.take(rows), lagging[rows]) for one, rows in some]
+        return [_choice(found, who, _ALL, standing, lagging, checks)]
+    asked = np.ones(len(who), np.bool_) if among is None else among
+    some = [(one, np.flatnonzero(asked & (who == one))) for one in np.unique(who[asked]).tolist()]
+    given = [None if checks is None else [checks[row] for row in rows.tolist()] for _, rows in some]
+    return [
+        _choice(found, one, rows, standing.take(rows), lagging[rows], its)
+        for (one, rows), its in zip(some, given, strict=True)
+    ]
 
 
-def _choice(found: Examination, who: int, rows: Some, standing: Standing, lagging: NDArray[np.bool_]) -> Choice:
-    answers, checks, batch = found.answers[who, rows], standing.checks(), found.batch
+def _choice(
+    found: Examination, who: int, rows: Some, standing: Standing, lagging: NDArray[np.bool_], checks: Checks | None
+) -> Choice:
+    answers, batch = found.answers[who, rows], found.batch
+    checks = standing.checks() if checks is None else checks
     moves, magnitude = found.mae[rules.NAMES.index("naive"), rows], np.abs(batch.steps[:, rows]).max(axis=0)
     scale, seasons = error_scale(standing.mae, batch.unit[rows], moves, magnitude), batch.seasons[rows]
+    model: Model | None = None
+    state: State | None = None
+    warnings: list[list[str]]
     if who < RULES:
-        name = f"rule:{rules.NAMES[who]}"
-        return Choice(None, name, rows, answers, scale, standing.steps, seasons, checks, [[] for _ in checks], None)
-    model, state = found.models[who - RULES], found.states[who - RULES]
-    warnings = _warnings(model, batch, rows, standing, checks, lagging)
-    return Choice(model, model.card.name, rows, answers, scale, standing.steps, seasons, checks, warnings, state)
+        name, warnings = f"rule:{rules.NAMES[who]}", [[] for _ in checks]
+    else:
+        model, state = found.models[who - RULES], found.states[who - RULES]
+        name, warnings = model.card.name, warned(model, batch, rows, checks, lagging)
+    return Choice(model, name, rows, answers, scale, standing.steps, seasons, checks, warnings, state)
 
 
-def _warnings(
-    model: Model,
-    batch: Batch,
-    rows: Some,
-    standing: Standing,
-    checks: list[Check | None],
-    lagging: NDArray[np.bool_],
-) -> list[list[str]]:
+def warned(model: Model, batch: Batch, rows: Some, checks: Checks, lagging: NDArray[np.bool_]) -> list[list[str]]:
     """The warnings on the answers of ``model`` to some ``rows``, ``lagging`` where they are copies."""
     reading, card, left = model.reading, model.card, model.reading.outside(batch)
     outside = np.zeros(len(checks), np.bool_) if left is None else left[rows]
@@ -128,9 +160,13 @@ def _warnings(
     odd = {length for length in set(lengths) if reading.length_caveat(card.name, card.lengths.trained, length)}
     # Most answers need no warning, which is quickly seen.
     warnings: list[list[str]] = [[] for _ in checks]
-    doubtful = standing.loses() | lagging | outside | (card.beaten_by is not None)
+    loses = np.array([check is not None and check.verdict == _LOSES for check in checks])
+    doubtful = loses | lagging | outside | (card.beaten_by is not None)
     if odd:
         doubtful |= np.isin(lengths, list(odd))
     for row in np.flatnonzero(doubtful).tolist():
         warnings[row] = caveats(reading, card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
     return warnings
+
+
+_LOSES = VERDICTS[2]

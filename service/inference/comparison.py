@@ -18,7 +18,7 @@ from service.inference.check import FIRST, Check
 from service.inference.choice import Choice, answered, choices
 from service.inference.evidence import RULES, Examination
 from service.inference.model import Model
-from service.inference.records import own_fan, predictions
+from service.inference.records import predictions
 from service.inference.sequences import LARGEST, Batch, Sequence, batches
 from service.verdicts import TIE
 
@@ -42,8 +42,7 @@ class _Column:
     def put(self, batch: Batch, choice: Choice, spread: Spread, seconds: float) -> None:
         """Keep what a model answered to all of ``batch``, with its ``spread``, and how long it took."""
         self.seconds += seconds
-        own = own_fan(choice, batch) if any(spread) else None
-        for row, found in zip(batch.rows.tolist(), predictions(choice, own, batch.unit, *spread), strict=True):
+        for row, found in zip(batch.rows.tolist(), predictions(choice, batch, *spread), strict=True):
             self.predictions[row], self.checks[row], self.warnings[row] = found.value, found.check, found.warnings
             self.intervals[row], self.quantiles[row] = found.intervals, found.quantiles
             self.mae[row] = None if found.check is None else found.check.mae

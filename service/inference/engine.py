@@ -13,10 +13,11 @@ from service.inference import backtest, comparison, history, inspection
 from service.inference.answers import Backtest, Comparison, Forecast, History, NextValues, Prediction
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, choose, judged
+from service.inference.continuing import choose_continuing, continuing
 from service.inference.inspection import Inspection
 from service.inference.model import Model
 from service.inference.price import Prices
-from service.inference.records import continued, forecasts, own_fan, predictions
+from service.inference.records import forecasts, predictions
 from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
 from service.levels import LEVELS
 from service.verdicts import Verdict
@@ -29,9 +30,9 @@ class Engine:
     """Answers with evidence, from the models of one catalog.
 
     ``model`` and ``version`` name a served model in every method; where a method can do without, each sequence is
-    answered by whatever has the best one-step-ahead record on it. ``levels`` are those of the intervals, in percent
-    between 0 and 100, and ``quantiles`` probabilities between 0 and 1. ``season`` is what is told of the sequences: one
-    or two; of none, one is found where there is one.
+    answered by the general model, unless somebody else has shown on it to know it better. ``levels`` are those of the
+    intervals, in percent between 0 and 100, and ``quantiles`` probabilities between 0 and 1. ``season`` is what is told
+    of the sequences: one or two; of none, one is found where there is one.
     All methods raise UnknownModel or ModelUnavailable (see :meth:`Catalog.get`), InvalidInput for a sequence that
     the model has no answer for, and NonFiniteOutput where a network answered NaN or infinity.
     """
@@ -55,8 +56,7 @@ class Engine:
         for batch in batches(sequences, season):
             for part, choice in _answered(named, batch, self.catalog):
                 places = part.rows[choice.rows].tolist()
-                own = own_fan(choice, part) if levels or quantiles else None
-                answers = predictions(choice, own, part.unit[choice.rows], levels, quantiles)
+                answers = predictions(choice, part, levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
@@ -87,12 +87,9 @@ class Engine:
             _require_forecasts(named, "model")
         found: dict[int, Forecast] = {}
         for batch in batches(sequences, season):
-            choices = _answered(named, batch, self.catalog)
-            _require_room(batch)
-            for part, choice in choices:
+            for part, choice in _continued(named, batch, self.catalog, horizon):
                 places = part.rows[choice.rows].tolist()
-                followed = continued(choice, part, horizon)
-                answers = forecasts(choice, followed, part.unit[choice.rows], levels, quantiles)
+                answers = forecasts(choice, part, horizon, levels, quantiles)
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
@@ -212,9 +209,33 @@ class Engine:
 
 
 def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[tuple[Batch, Choice]]:
-    """Who answers the parts of ``batch``: the named model, or whatever does best on each sequence."""
+    """Who answers the parts of ``batch``: the named model, or whoever is to be trusted most on each sequence."""
     if named is not None:
         return [(batch, answered(batch, named))]
+    _require_values(batch)
+    return [
+        (part, choice)
+        for part, models in catalog.candidates.of(batch)
+        for choice in choose(part, *_able(models, catalog.candidates.default))
+    ]
+
+
+def _continued(named: Model | None, batch: Batch, catalog: Catalog, horizon: int) -> list[tuple[Batch, Choice]]:
+    """Who continues the parts of ``batch``, as :func:`_answered`."""
+    if named is None:
+        _require_values(batch)
+    _require_room(batch)
+    if named is not None:
+        return [(batch, choice) for choice in continuing(batch, named, horizon)]
+    return [
+        (part, choice)
+        for part, models in catalog.candidates.of(batch)
+        for choice in choose_continuing(part, *_able(models, catalog.candidates.default), horizon)
+    ]
+
+
+def _require_values(batch: Batch) -> None:
+    """Refuse what nobody answers without being named."""
     if batch.kind != "values":
         read = IN_WORDS[batch.kind]
         raise InvalidInput(
@@ -222,8 +243,12 @@ def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[tuple
             code="model_required",
             problems=(Problem("model", f"the name of a model that reads {read}"),),
         )
-    parts = catalog.candidates.of(batch)
-    return [(part, choice) for part, models in parts for choice in choose(part, _loaded(models))]
+
+
+def _able(models: list[Model], default: Model | None) -> tuple[list[Model], Model | None]:
+    """Those of ``models`` that can be loaded, and ``default`` if it is among them."""
+    able = _loaded(models)
+    return able, default if default in able else None
 
 
 def _loaded(models: list[Model]) -> list[Model]:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
-from service.inference.check import FIRST, Standing, absolute_errors, lag_copies, span, verdicts
+from service.inference.check import FIRST, KNOWS, Standing, absolute_errors, lag_copies, span, taken_over, verdicts
 from service.inference.least_squares import LeastSquares
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.sequences import Batch
-from service.verdicts import TIE
+from service.verdicts import TIE, VERDICTS
 
 Floats = NDArray[np.float64]
 # Answerers by their places: one for all sequences, or one for each [sequences].
@@ -60,6 +60,20 @@ class Examination:
         given = verdicts(self.span, mae, rule_mae, differences, exact)
         value = self.answers[best, every]
         return Standing(self.span.steps, mae, rules.NAMES, best, rule_mae, value, given, exact)
+
+    def knows(self, one: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Where the network ``one`` knows what no rule does [sequences]."""
+        knowing: NDArray[np.bool_] = self.mae[one, np.arange(len(one))] <= KNOWS * self.mae[:RULES].min(axis=0)
+        return knowing
+
+    def takes_over(self, one: NDArray[np.intp], other: NDArray[np.intp], times: float) -> NDArray[np.bool_]:
+        """Where ``one`` is better than ``other`` by so many ``times`` the standard error, or is exact [sequences]."""
+        every, exact = np.arange(len(self.batch.lengths)), TIE * self.batch.unit
+        differences = _steps_of(self._errors, one) - _steps_of(self._errors, other)
+        mae, its = self.mae[one, every], self.mae[other, every]
+        given = verdicts(self.span, mae, its, differences, exact, times)
+        beaten = (given == VERDICTS.index("beats")) & (self.span.steps > 1)
+        return taken_over(beaten, mae, its, exact) & (self.span.steps > 0)
 
     def copies(self, who: Who) -> NDArray[np.bool_]:
         """Where ``who`` merely repeats the value before [sequences]."""

@@ -12,24 +12,20 @@ from service.inference.answers import Counterfactual
 from service.inference.model import Model
 from service.inference.retention import FORGOTTEN, Memory, forgotten_until, memory_of
 from service.inference.sequences import Sequence, batches
-from service.inference.unrolled import Unroller
 
 Floats = NDArray[np.float64]
-
-# Each step costs some units^2 and answers with some hundred numbers.
-MOST_STEPS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class InspectedStep:
     """One step as the last recurrent layer saw it.
 
-    ``step`` counts from 1 in the posted sequence; ``influence`` is d value / d input in the caller's own units, a
-    list of two for pairs (by the index and by the value).
+    ``step`` counts from 1 in the posted sequence; ``input`` is None at a gap; ``influence`` is d value / d input in the
+    caller's own units, a list of two for pairs (by the index and by the value).
     """
 
     step: int
-    input: float | tuple[float, float]
+    input: float | tuple[float, float] | None
     hidden: list[float]
     gates: dict[str, list[float]]
     influence: float | tuple[float, float]
@@ -37,12 +33,16 @@ class InspectedStep:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """An answer and what it came from. ``replayed`` is the same answer from NumPy; ``reading`` says what it means."""
+    """An answer and what it came from; ``reading`` says what it means.
+
+    ``replayed`` is the same answer from NumPy; None for a general model, of which the steps are replayed, not what is
+    asked about them, and influences are finite differences.
+    """
 
     model: str
     version: str
     value: float
-    replayed: float
+    replayed: float | None
     steps: list[InspectedStep]
     memory: Memory
     counterfactuals: list[Counterfactual] | None
@@ -53,22 +53,22 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
     """Inspect the answer of ``model`` to ``sequence``.
 
     Raises:
-        InvalidInput: the model has no answer for it, or it is longer than 1,024 steps.
+        InvalidInput: the model has no answer for it, or it is longer than can be looked into.
         NonFiniteOutput: the network answered NaN or infinity.
     """
-    if len(sequence) > MOST_STEPS:
-        expected = f"at most {MOST_STEPS} steps to inspect"
+    reading = model.reading
+    if len(sequence) > reading.inspected:
+        expected = f"at most {reading.inspected} steps to inspect"
         raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences.0", expected),))
     batch = next(batches([sequence]))
     model.require(batch)
     value = float(model.answer(batch)[0].item())
-    unroller = Unroller(model.card.layers, model.weights())
-    unrolled = unroller.forward(model.reading.seen(batch)[0, -model.reading.looks_back(len(sequence)) :])
-    gradient = unroller.gradient(unrolled)
+    unroller = reading.unroller(model.card.layers, model.weights())
+    unrolled = unroller.forward(reading.seen(batch)[0, -reading.looks_back(len(sequence)) :])
     cell, taken = unroller.last_recurrent(unrolled)
     memory = memory_of(cell, taken)
     first = len(sequence) - len(taken) + 1
-    replayed, influence = model.reading.traced(batch, unrolled.outputs, gradient)
+    replayed, influence = reading.traced(model.network, batch, unroller, unrolled)
     return Inspection(
         model=model.card.name,
         version=model.card.version,
@@ -85,7 +85,7 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
             for position, (step, moved) in enumerate(zip(taken, influence.tolist(), strict=True))
         ],
         memory=memory,
-        counterfactuals=model.reading.counterfactuals(model.network, batch, value),
+        counterfactuals=reading.counterfactuals(model.network, batch, value),
         reading=_reading(model.card.name, memory, first),
     )
 

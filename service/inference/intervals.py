@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import WIDEST
-from service.inference.check import Check
 from service.inference.half_widths import normal, z_of
 from service.inference.scaling import unit_of
 from service.verdicts import TIE
@@ -92,7 +91,7 @@ class Quantiles:
     def __init__(self, probabilities: Sequence[float], values: Floats, reasons: Sequence[str | None]) -> None:
         """``values`` [probabilities, answered, horizon] in the order of the ``probabilities``, which rise."""
         self._z = np.array([normal(probability) for probability in probabilities])
-        self._values = np.maximum.accumulate(values, axis=0)
+        self.values = np.maximum.accumulate(values, axis=0)
         self.reasons = reasons
 
     def bounds(self, levels: Sequence[float]) -> tuple[Floats, Floats]:
@@ -105,7 +104,7 @@ class Quantiles:
     def _at(self, z: Floats) -> Floats:
         place = np.clip(np.searchsorted(self._z, z) - 1, 0, len(self._z) - 2)
         share = (z - self._z[place]) / (self._z[place + 1] - self._z[place])
-        low, high = self._values[place], self._values[place + 1]
+        low, high = self.values[place], self.values[place + 1]
         found: Floats = np.clip(low + share[:, None, None] * (high - low), -_FARTHEST, _FARTHEST)
         return found
 
@@ -126,7 +125,7 @@ def given(widest: float | Floats, scale: Floats, unit: Floats) -> NDArray[np.boo
     return sound
 
 
-def reasons(widest: float | Floats, scale: Floats, unit: Floats, checks: Sequence[Check | None]) -> list[str | None]:
+def reasons(widest: float | Floats, scale: Floats, unit: Floats, checks: Sequence[object | None]) -> list[str | None]:
     """Why there are no intervals, where :func:`given` says so; None where there are."""
     found: list[str | None] = [None] * len(checks)
     for row in np.flatnonzero(~given(widest, scale, unit)).tolist():

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from service.errors import InvalidInput, Problem
+from service.inference import rolling
 from service.inference import sequences as posted_sequences
 from service.inference.backtest import MOST_ORIGINS
 from service.inference.candidates import MOST_TRIED
@@ -26,13 +27,16 @@ _STEP, _PARAMETER = 0.12, 4e-5
 # A value: scaling and the rules' record, once; and each model's record on it.
 _RULES, _RECORD = 0.4, 0.12
 # A sequence and its answer; the check and the call of each model, which all sequences share.
-_SEQUENCE, _CHECK, _CALL = 10.0, 100.0, 35.0
+_SEQUENCE, _CHECK, _CALL, _GENERAL = 10.0, 100.0, 35.0, 2000.0
 # A model that is not loaded: milliseconds, or half a second in a process that tries it first. Never on the event loop.
 _LOAD, _MOST_LOADS = 25_000.0, 8  # of more the first to ask is not refused for what later ones need not pay
 # Up to so many values are looked at for who may answer them; of more it is taken that they look like a few own models.
 _LOOKED_AT = 2048
-# A forecast's step ahead: its call, whatever it is of, and each answer in it.
-_AHEAD, _ANSWER = 12.0, 1.0
+# A forecast's step ahead: its call, whatever it is of, and each answer in it; a general model answers them all at once,
+# under each season and in each of its readings.
+_AHEAD, _ANSWER, _QUESTION = 12.0, 1.0, 1.0
+# What a forecast is checked on: the tables of the rules, and as many forecasts from its past.
+_ROLLING, _PAST = 500.0, rolling.MOST_ORIGINS
 # A judgement's tables and scores; a step that is looked into, and what each unit cubed adds (Jacobians).
 _JUDGEMENT, _LOOK, _UNIT_CUBED = 1000.0, 60.0, 1e-3
 
@@ -81,15 +85,18 @@ def price(
 
     Each of ``continued`` goes on from so many ``rows`` for ``horizon`` steps.
     """
-    fixed = _CHECK + _CALL * len(readers) if readers else 0.0
+    fixed = _CHECK + sum(_GENERAL if model.reading.general else _CALL for model in readers) if readers else 0.0
     a_value = _RULES
     for model in readers:
         a_value += _RECORD + step(model)
     fixed += _LOAD * min(_MOST_LOADS, sum(not model.ready for model in readers))
     found = _SEQUENCE * sequences + a_value * values
     for model in continued:
-        fixed += _AHEAD * horizon
-        found += _AHEAD * rows + (_ANSWER + step(model)) * rows * horizon
+        if model.reading.general:
+            found += _QUESTION * model.reads * rows * horizon
+        else:
+            fixed += _AHEAD * horizon
+            found += _AHEAD * rows + (_ANSWER + step(model)) * rows * horizon
     return Price(fixed + found, values, fixed)
 
 
@@ -124,7 +131,11 @@ class Prices:
     ) -> Price:
         """The price of forecasts; whoever may answer is taken for the dearest that may."""
         readers = self._readers(values, model, version, posted)
-        return price(readers, sequences, values, sorted(readers, key=step)[-1:], sequences, horizon)
+        # As many forecasts of the past, each of as many steps as the later half has, and no more.
+        checked = min(_PAST * sequences * horizon, _PAST * values)
+        rows = sequences + checked // max(horizon, 1)
+        found = price(readers, sequences, values, sorted(readers, key=step)[-1:], rows, horizon)
+        return Price(found.microseconds + _ROLLING, values, found.fixed + _ROLLING)
 
     def compare(self, sequences: int, values: int, task: str, models: list[str] | None) -> Price:
         """The price of a comparison. Raises as :meth:`Catalog.of_task` does."""

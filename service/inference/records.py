@@ -16,6 +16,7 @@ from service.inference.choice import Choice
 from service.inference.half_widths import of_rule, z_of
 from service.inference.intervals import Fan, Symmetric, reasons
 from service.inference.readings.reading import Ahead
+from service.inference.seasons import Season
 from service.inference.sequences import Batch
 from service.levels import LEVELS, written
 
@@ -25,14 +26,13 @@ Quantiles = tuple[float, ...]
 Entry = TypeVar("Entry")
 
 
-def predictions(
-    choice: Choice, own: Fan | None, units: Floats, levels: Levels, quantiles: Quantiles
-) -> list[Prediction]:
-    """The next values that ``choice`` answers, and what is known of their spread; ``units`` [answered] are S.
-
-    ``own`` is the spread that the network itself says, if it does.
-    """
-    fan = own or _fan(choice, choice.answers[:, None], units) if levels or quantiles else None
+def predictions(choice: Choice, batch: Batch, levels: Levels, quantiles: Quantiles) -> list[Prediction]:
+    """The next values that ``choice`` answers to sequences of ``batch``, and what is known of their spread."""
+    units = batch.unit[choice.rows]
+    own = Ahead(choice.answers[:, None])
+    if choice.model is not None and choice.model.reading.spreads:
+        own = continued(choice, batch, 1)
+    fan = own.fan or _fan(choice, choice.answers[:, None], units) if levels or quantiles else None
     lower, upper, points = _spread(fan, levels, quantiles)
     bounds = [zip(*each, strict=True) for each in zip(lower[..., 0].tolist(), upper[..., 0].tolist(), strict=True)]
     return list(
@@ -45,12 +45,14 @@ def predictions(
             _by_row(fan, quantiles, points[..., 0].tolist(), len(units)),
             choice.checks,
             _warnings(choice, fan, 1),
+            _seasons(choice, own, batch),
         )
     )
 
 
-def forecasts(choice: Choice, ahead: Ahead, units: Floats, levels: Levels, quantiles: Quantiles) -> list[Forecast]:
+def forecasts(choice: Choice, batch: Batch, horizon: int, levels: Levels, quantiles: Quantiles) -> list[Forecast]:
     """What follows the sequences of ``choice``; else as :func:`predictions`."""
+    ahead, units = continued(choice, batch, horizon), batch.unit[choice.rows]
     values = ahead.values
     fan = ahead.fan or _fan(choice, values, units) if levels or quantiles else None
     lower, upper, points = _spread(fan, levels, quantiles)
@@ -65,15 +67,9 @@ def forecasts(choice: Choice, ahead: Ahead, units: Floats, levels: Levels, quant
             _by_row(fan, quantiles, points.tolist(), len(units)),
             choice.checks,
             _warnings(choice, fan, values.shape[1]),
+            _seasons(choice, ahead, batch),
         )
     )
-
-
-def own_fan(choice: Choice, batch: Batch) -> Fan | None:
-    """What the network that answers says itself of the spread around next values."""
-    if choice.model is None or not choice.model.reading.spreads:
-        return None
-    return continued(choice, batch, 1).fan
 
 
 def continued(choice: Choice, batch: Batch, horizon: int) -> Ahead:
@@ -84,6 +80,17 @@ def continued(choice: Choice, batch: Batch, horizon: int) -> Ahead:
         return Ahead(rules.extend(name, own.values, own.lengths, horizon, seasons=choice.seasons))
     state = None if choice.state is None else {name: part[:, choice.rows] for name, part in choice.state.items()}
     return choice.model.ahead(own, choice.answers, state, horizon)
+
+
+def _seasons(choice: Choice, ahead: Ahead, batch: Batch) -> Iterable[Season | None]:
+    """What each answer says of its seasons: those that were mixed for it, or the one that a rule would repeat."""
+    if ahead.seasons is not None:
+        return ahead.seasons
+    if batch.kind != "values":
+        return repeat(None)
+    if batch.told:
+        return [Season([*batch.told], told=True, weights=None) for _ in choice.checks]
+    return [Season([season], told=False, weights=None) for season in choice.seasons.tolist()]
 
 
 def _fan(choice: Choice, values: Floats, units: Floats) -> Fan | None:

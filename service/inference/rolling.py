@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
-from service.inference.check import FIRST
+from service.inference.check import FIRST, taken_over
 from service.inference.cumulative import cumulative_sum, total
 from service.inference.least_squares import LeastSquares
 from service.inference.scaling import unit_of
@@ -26,7 +26,9 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 # More origins are a selection of them, evenly spaced.
-MOST_ORIGINS = 16
+MOST_ORIGINS = 8
+# Horizons side by side without which nobody takes over from another one.
+_FEWEST_PIECES = 2.0
 
 
 @dataclass(slots=True)  # not frozen: there is one for every sequence
@@ -47,6 +49,11 @@ class HorizonCheck:
     skill: float | None
     verdict: Verdict
 
+    def in_words(self) -> str:
+        """What was checked."""
+        steps = "one step" if self.horizon == 1 else f"{self.horizon} steps"
+        return f"{steps} ahead, once" if self.origins == 1 else f"{steps} ahead, from {self.origins} places in its past"
+
 
 class Origins(NamedTuple):
     """From where a batch's sequences are forecast, and how far.
@@ -60,13 +67,13 @@ class Origins(NamedTuple):
     horizon: Whole
 
     @staticmethod
-    def of(lengths: NDArray[np.int32], horizon: int) -> Origins:
+    def of(lengths: NDArray[np.int32], horizon: int, least: int = FIRST) -> Origins:
         """Those of sequences of ``lengths`` for forecasts of ``horizon`` steps, of which the later half must hold one.
 
-        A longer horizon than that half is checked as far as the half goes.
+        A longer horizon than that half is checked as far as the half goes. Each origin knows ``least`` values or more.
         """
-        reached = np.minimum(horizon, np.minimum(lengths // 2, lengths - FIRST)).astype(np.int64)
-        first, last = np.maximum(lengths - lengths // 2, FIRST), lengths - reached
+        reached = np.minimum(horizon, np.minimum(lengths // 2, lengths - least)).astype(np.int64)
+        first, last = np.maximum(lengths - lengths // 2, least), lengths - reached
         count = np.where(reached > 0, np.minimum(last - first + 1, MOST_ORIGINS), 0)
         place = np.arange(max(int(count.max()), 1))[:, None]
         gaps = np.maximum(count - 1, 1)
@@ -81,9 +88,10 @@ class Rolling:
     together, and every sum goes over the steps in their order: a sequence has the same record alone and in a batch.
     """
 
-    def __init__(self, batch: Batch, horizon: int, seasons: Whole) -> None:
+    def __init__(self, batch: Batch, horizon: int, seasons: Whole, least: int = FIRST) -> None:
+        """Each origin knows ``least`` values or more."""
         self.batch, self.seasons = batch, seasons
-        self.origins = Origins.of(batch.lengths, horizon)
+        self.origins = Origins.of(batch.lengths, horizon, least)
         known, self.horizon = self.origins.known, max(int(self.origins.horizon.max()), 1)
         # The step after each origin, as far as there is one.
         ahead = np.arange(self.horizon)[:, None, None]
@@ -160,13 +168,35 @@ class Rolling:
         found = [HorizonCheck(*each) for each in zip(*columns, strict=True)]
         return [check if check.origins else None for check in found]
 
-    def _verdicts(self, differences: Floats, mae: Floats, rule_mae: Floats) -> NDArray[np.intp]:
-        """As in a check of next values, an origin in the place of a step."""
+    def takes_over(self, one: Floats, other: Floats, times: float) -> NDArray[np.bool_]:
+        """Where errors ``one`` [origins, sequences] are lower by so many ``times`` the standard error, or exact.
+
+        For more than one standard error that of a single forecast does not do.
+        """
+        mae, its = self.mean(one), self.mean(other)
+        beaten = self._verdicts(one - other, mae, its, times) == VERDICTS.index("beats")
+        if times > 1.0:
+            beaten &= self._pieces() >= _FEWEST_PIECES
+        return taken_over(beaten, mae, its, TIE * self.batch.unit) & (self.origins.counted > 0)
+
+    def _pieces(self) -> Floats:
+        """How many horizons fit side by side into what the forecasts are held against [sequences].
+
+        Forecasts that overlap are wrong together: so many of them say as much as all.
+        """
+        known, counted, horizon = self.origins
+        last = known[np.maximum(counted - 1, 0), np.arange(len(counted))]
+        pieces: Floats = np.minimum((last - known[0]) / np.maximum(horizon, 1) + 1.0, counted)
+        return pieces
+
+    def _verdicts(self, differences: Floats, mae: Floats, rule_mae: Floats, times: float = 1.0) -> NDArray[np.intp]:
+        """As in a check of next values; the standard error is that of as many forecasts as do not overlap."""
         count, mean = self.origins.counted, mae - rule_mae
         with np.errstate(all="ignore"):
             spread = (differences / mean - 1.0) ** 2
         np.copyto(spread, 0.0, where=np.arange(len(differences))[:, None] >= count)
-        tied = (np.abs(mean) <= TIE * self.batch.unit) | ((total(spread) >= count * (count - 1)) & (count > 1))
+        wide = times**2 * total(spread) >= self._pieces() * (count - 1)
+        tied = (np.abs(mean) <= TIE * self.batch.unit) | (wide & (count > 1))
         found = np.where(mae < rule_mae, VERDICTS.index("beats"), VERDICTS.index("loses"))
         found[tied] = VERDICTS.index("ties")
         return found

@@ -7,6 +7,8 @@ peak. Only seasons that clocks and calendars make are looked for, and only where
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,10 +27,21 @@ _CUT = 8.0
 _BEYOND = 1.645
 # A longer season must correlate so much better: every multiple of a season correlates about as well.
 _LONGER = 0.02
-# How often any one season is found where there is none.
-_CHANCE = 0.08
 _LAGS = np.array(CANDIDATES)
 _FEWEST = 2 * CANDIDATES[0] + 1
+
+
+@dataclass(slots=True)  # not frozen: there is one for every answer
+class Season:
+    """Under which seasons a sequence was answered.
+
+    ``steps`` are those ``told``, or the one found; 1 is none. ``weights`` are those of all that were mixed, by their
+    steps, and of the rules of the same ("seasonal naive 12"); None where nothing is mixed.
+    """
+
+    steps: list[int]
+    told: bool
+    weights: dict[str, float] | None
 
 
 def found(values: Floats, lengths: NDArray[np.int32]) -> Whole:
@@ -49,18 +62,6 @@ def found(values: Floats, lengths: NDArray[np.int32]) -> Whole:
         recent = np.where(np.arange(width) < kept[rows, None], values[rows[:, None], places], np.nan)
         seasons[rows] = _of_rows(recent, 2 ** (size + 1))
     return seasons
-
-
-def vote(seasons: Whole) -> int:
-    """The one season of ``seasons``, those found in several sequences of one kind; 1 where there is none.
-
-    Most of them may have too much noise to show it: it is the one found most often, the shorter of two, where that is
-    more often than chance finds one, at 95 %.
-    """
-    names, votes = np.unique(seasons[seasons > 1], return_counts=True)
-    count = len(seasons)
-    by_chance = _CHANCE * count + _BEYOND * np.sqrt(_CHANCE * (1.0 - _CHANCE) * count)
-    return int(names[votes.argmax()]) if len(votes) and votes.max() > by_chance else 1
 
 
 def _of_rows(recent: Floats, size: int) -> Whole:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from training.arguments import target
+from training.general.recipes import TASK as SERIES
 from training.registry import PUBLISHED
 from training.series.splits import HOLDOUT
 
@@ -58,7 +59,7 @@ def misused(options: argparse.Namespace) -> str | None:
 def _name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,79}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no name: small letters, digits and hyphens are expected")
-    if text.startswith("textbook") or text in {recipe.task for recipe in PUBLISHED.values()}:
+    if text.startswith("textbook") or text in {SERIES, *(recipe.task for recipe in PUBLISHED.values())}:
         raise argparse.ArgumentTypeError(f"{text!r} is the name of a task that is published")
     return text
 

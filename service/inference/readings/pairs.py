@@ -13,6 +13,7 @@ from service.inference.answers import Counterfactual
 from service.inference.check import Check, Known
 from service.inference.network import Network, run_in_parts
 from service.inference.readings.reading import Answers, Floats, Raw, Refusal
+from service.inference.rolling import HorizonCheck
 from service.inference.sequences import Batch, Kind
 
 
@@ -46,7 +47,7 @@ class Pairs(Raw):
     def known(self, batch: Batch) -> Known:
         return Known(_even_mean(batch), {"index_blind_mean": rules.index_blind_mean(batch.values, batch.lengths)})
 
-    def loss_caveat(self, name: str, check: Check) -> str:
+    def loss_caveat(self, name: str, check: Check | HorizonCheck) -> str:
         return (
             f"{name} does worse here than the plain mean of all values: "
             f"its error is {check.mae:.3g}, the mean's {check.rule_mae:.3g}."

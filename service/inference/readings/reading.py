@@ -7,18 +7,22 @@ same objects, so that a score is that of the served answer. Whatever a kind does
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from service.cards import Layer
 from service.inference.answers import Counterfactual
 from service.inference.check import FIRST, Check, Known
 from service.inference.intervals import Fan
 from service.inference.network import Features, OnnxNetwork, State
+from service.inference.rolling import HorizonCheck
+from service.inference.seasons import Season
 from service.inference.sequences import Batch, Kind
+from service.inference.unrolled import Unrolled, Unroller
 
 Floats = NDArray[np.float64]
 Origins = NDArray[np.int32]
@@ -46,20 +50,25 @@ class Ahead(NamedTuple):
     """What follows some sequences: ``values`` [sequences, horizon].
 
     ``fan`` is the spread around them, where the network itself says it; None where it is to be had from its card.
+    ``seasons`` are those that each sequence is answered under, None for a reading that knows none.
     """
 
     values: Floats
     fan: Fan | None = None
+    seasons: list[Season] | None = None
 
 
 class Foretold(NamedTuple):
-    """Forecasts of a single sequence from several origins, ``ahead`` [origins, horizon].
+    """Forecasts from past origins, ``ahead`` [origins * sequences, horizon]: all sequences from the first origin first.
 
-    ``answers`` are those one step ahead on the way, one after each of the steps up to the last origin.
+    ``answers`` [steps, sequences] are those one step ahead on the way, NaN before the first that can be answered; None
+    where the network itself says the spread of its forecasts, which they are else measured for. ``state`` is what
+    :meth:`Reading.ahead` goes on from to the same horizon, of a general reading: it says the future in the same pass.
     """
 
     ahead: Ahead
-    answers: Floats
+    answers: Floats | None
+    state: State | None = None
 
 
 class Refusal(NamedTuple):
@@ -83,6 +92,8 @@ class Reading(BaseModel, ABC):
     features: ClassVar[int]
     # Whether a sequence that came without a model's name may be answered so, and whether it can be continued.
     any_series: ClassVar[bool] = False
+    # Whether it is there for any series, so that one of its models answers as long as nobody does better.
+    general: ClassVar[bool] = False
     forecasts: ClassVar[bool] = True
     # Whether the network itself says how the truth spreads around its answers, and whether it knows what a gap is.
     spreads: ClassVar[bool] = False
@@ -133,8 +144,8 @@ class Reading(BaseModel, ABC):
 
     def answer(self, network: Loaded, batch: Batch) -> tuple[Floats, State | None]:
         """The answers to a batch [sequences], and the state after it."""
-        predictions, state = self.read(network, batch, int(batch.lengths.min()) - 1)
-        return batch.last(predictions), state
+        found = self.read(network, batch, int(batch.lengths.min()) - 1)
+        return batch.last(found.predictions), found.state
 
     def history(self, network: Loaded, batch: Batch) -> tuple[Floats, Fan | None]:
         """The answers after each step [sequences, timesteps], each made from the steps up to that one only.
@@ -156,19 +167,21 @@ class Reading(BaseModel, ABC):
         return self.ahead(network, batch, *self.answer(network, batch), horizon).values
 
     def foretold(self, network: Loaded, batch: Batch, origins: Origins, horizon: int) -> Foretold:
-        """Forecasts of a single sequence after its first ``origins`` values each."""
+        """Forecasts of each sequence after its first ``origins`` [origins, sequences] values, lowest first.
+
+        Of a sequence that an origin lies beyond, or too early in for an answer, they mean nothing, but are finite.
+        """
         raise NotImplementedError
 
     def known(self, batch: Batch) -> Known | None:
         """The exact answers, where the sequence itself tells them; None for values yet to come."""
         return None
 
-    def loss_caveat(self, name: str, check: Check) -> str:
+    def loss_caveat(self, name: str, check: Check | HorizonCheck) -> str:
         """The warning of the model called ``name`` where a rule did better."""
-        steps = "the last step" if check.steps == 1 else f"the last {check.steps} steps"
         return (
             f"{name} does worse than the rule {check.rule} on this sequence: "
-            f"mean absolute error {check.mae:.3g} against {check.rule_mae:.3g} over {steps}."
+            f"mean absolute error {check.mae:.3g} against {check.rule_mae:.3g} over {check.in_words()}."
         )
 
     def outside(self, batch: Batch) -> NDArray[np.bool_] | None:
@@ -187,20 +200,30 @@ class Reading(BaseModel, ABC):
         lengths = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         return f"{name} was trained on lengths of {lengths} steps; this one has {length}."
 
-    def traced(self, batch: Batch, outputs: Floats, gradient: Floats) -> tuple[float, Floats]:
-        """The answer to a single sequence, and how much it moves with each number that was read [steps, columns].
+    def unroller(self, layers: list[Layer], weights: Mapping[str, NDArray[np.float32]]) -> Unroller:
+        """What runs over the steps, to be unrolled, from a card's ``layers`` and the ``weights`` by name."""
+        return Unroller(layers, weights)
 
-        ``outputs`` [steps] are the network's and ``gradient`` [steps, features] that of the last one. In the client's
-        units.
+    def traced(
+        self, network: Loaded, batch: Batch, unroller: Unroller, unrolled: Unrolled
+    ) -> tuple[float | None, Floats]:
+        """The answer to a single sequence, replayed, and how much it moves with each number read [steps, columns].
+
+        In the client's units; None where there is no other way to the answer than the network's own.
         """
-        return float(outputs[-1]), gradient
+        return float(unrolled.outputs[-1]), unroller.gradient(unrolled)
 
     def counterfactuals(self, network: Loaded, batch: Batch, value: float) -> list[Counterfactual] | None:
         """What else a single sequence's answer ``value`` could have been; None where nothing is tried."""
         return None
 
+    @property
+    def inspected(self) -> int:
+        """The most steps that can be looked into: each costs some units^2 and answers with some hundred numbers."""
+        return 1024
+
     def tried(self, steps: int) -> int:
-        """Steps that :meth:`counterfactuals` reads of a sequence of so many."""
+        """Steps that :meth:`counterfactuals` and :meth:`traced` read of a sequence of so many."""
         return 0
 
     def trained_on(self, inputs: Floats) -> Self:

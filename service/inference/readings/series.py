@@ -12,6 +12,7 @@ from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State, run_in_parts, step_by_step
 from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
 from service.inference.sequences import Batch
+from service.inference.unrolled import Unrolled, Unroller
 
 
 class Series(Reading):
@@ -39,21 +40,29 @@ class Series(Reading):
     def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> Foretold:
         """One pass that leaves its state at every origin, from where all forecasts run on side by side."""
         features, scale = batch.scaled
-        outputs: list[NDArray[np.float32]] = []
+        every = np.arange(len(features))
+        outputs: NDArray[np.float32] = np.zeros(features.shape[:2], np.float32)
         states: list[State] = []
         state: State | None = None
-        start = 0
-        for stop in origins.tolist():
-            part, state = run_in_parts(network, features[:, start:stop], np.array([stop - start], np.int32), state)
-            outputs.append(part)
+        start = np.zeros(len(features), np.int32)
+        for stop in origins:
+            length = np.maximum(stop - start, 1)  # a sequence that has no further origin reads on, to no end
+            steps = np.minimum(start[:, None] + np.arange(length.max()), outputs.shape[1] - 1)
+            part, state = run_in_parts(network, features[every[:, None], steps], length, state)
+            inside = np.arange(length.max()) < (stop - start)[:, None]
+            outputs[np.nonzero(inside)[0], steps[inside]] = part[inside]
             states.append(state)
             start = stop
-        answers = scaling.answers(batch.values[:, :start], scale[:, :start], np.concatenate(outputs, axis=1))[0]
+        answers = scaling.answers(batch.values, scale, outputs)
         left = {name: np.concatenate([each[name] for each in states], axis=1) for name in states[0]}
-        carry = scaling.carry(batch.values, origins, np.zeros(len(origins), np.intp))
-        return Foretold(Ahead(_carry_on(network, answers[origins - 1], left, carry, horizon)), answers)
+        rows, ends = np.tile(every, len(origins)), origins.ravel()
+        carry = scaling.carry(batch.values, ends, rows)
+        return Foretold(Ahead(_carry_on(network, answers[rows, ends - 1], left, carry, horizon)), answers.T)
 
-    def traced(self, batch: Batch, outputs: Floats, gradient: Floats) -> tuple[float, Floats]:
+    def traced(
+        self, network: Network, batch: Batch, unroller: Unroller, unrolled: Unrolled
+    ) -> tuple[float | None, Floats]:
+        outputs, gradient = unrolled.outputs, unroller.gradient(unrolled)
         replayed = scaling.answers(batch.values[0, -1], batch.scaled.scale[0, -1], outputs[-1])
         return float(replayed), scaling.influence(batch.values[0], batch.scaled, outputs, gradient)[:, None]
 

@@ -50,9 +50,10 @@ class Windows(Raw):
         return self._slide_on(network, np.take_along_axis(batch.values, positions, axis=1), horizon)
 
     def foretold(self, network: Network, batch: Batch, origins: Origins, horizon: int) -> Foretold:
-        positions = (origins - self.window)[:, None] + np.arange(self.window)
-        answers = self.read(network, batch).predictions[:, 0]
-        return Foretold(self._slide_on(network, batch.values[0, positions], horizon), answers)
+        rows = np.tile(np.arange(len(batch.values)), len(origins))
+        positions = np.maximum((origins.ravel() - self.window)[:, None] + np.arange(self.window), 0)
+        answers = self.read(network, batch).predictions
+        return Foretold(self._slide_on(network, batch.values[rows[:, None], positions], horizon), answers)
 
     def length_caveat(self, name: str, trained: tuple[int, int], length: int) -> str | None:
         unread = length - self.window

@@ -125,8 +125,8 @@ class _SpreadPayload(SequencesPayload, _SeasonPayload):
 class _ModelPayload(_SpreadPayload):
     model: Name | None = Field(
         default=None,
-        description="A served model. Without it each sequence is answered by whatever has the best one-step-ahead "
-        "record on that very sequence: a next-value model or a rule.",
+        description="A served model. Without it each sequence is answered by the general model, unless another one or "
+        "a rule has shown on that very sequence that it knows it better.",
     )
     version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
 

@@ -188,8 +188,13 @@ def _common(found: Sequence[Answered], payload: AskedOfSeries, call: Call) -> di
         "output_tokens": len(mean),
         "finetune_tokens": 0,
         "request_id": call.request_id,
-        "evidence": [Evidence(each.model, each.version, each.check, each.warnings) for each in found],
+        "evidence": [_evidence(each) for each in found],
     }
+
+
+def _evidence(found: Answered) -> Evidence:
+    season = found.season if isinstance(found, answers.Forecast) else None
+    return Evidence(found.model, found.version, found.check, found.warnings, season)
 
 
 def _intervals(found: Sequence[Answered], levels: dict[str, float]) -> dict[str, list[float | None]]:

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
 from service.inference.check import Check
+from service.inference.rolling import HorizonCheck
+from service.inference.seasons import Season
 from service.inference.sequences import Sequence
 from service.protocols.frequencies import season_of
 
@@ -205,12 +207,16 @@ class NixtlaOnlineAnomaliesRequest(_OneLevel):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Who answered a series, and what is known of how well; clients of this API leave it aside."""
+    """Who answered a series, under which season, and how well; clients of this API leave it aside.
+
+    `season` is null for a history, which is that of the frequency.
+    """
 
     model: str
     version: str | None
-    check: Check | None
+    check: Check | HorizonCheck | None
     warnings: list[str]
+    season: Season | None
 
 
 @dataclass(frozen=True)

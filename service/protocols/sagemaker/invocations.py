@@ -27,7 +27,7 @@ _NOT_READ = "{} is not read: no served model takes any."
 class InvocationsResponse:
     """One prediction for each series, in the members that DeepAR or Chronos answers.
 
-    Beside them `model`, `version`, `check` and `warnings` of each, as `/forecast` answers. `mean` is the answer, the
+    Beside them `model`, `version`, `check`, `warnings` and `season`, as `/forecast` answers. `mean` is the answer, the
     median; quantiles and samples are null where nothing says how wide they must be.
     """
 
@@ -130,4 +130,5 @@ def _quantile(found: answers.Forecast, level: float) -> list[float] | None:
 
 def _evidence(found: answers.Forecast, more: list[str]) -> dict[str, Any]:
     warnings = [*found.warnings, *more]
-    return {"model": found.model, "version": found.version, "check": found.check, "warnings": warnings}
+    of = {"model": found.model, "version": found.version, "check": found.check}
+    return {**of, "warnings": warnings, "season": found.season}

@@ -16,8 +16,9 @@ from service.http.codec import JSON, Call, Codec, Content
 from service.http.deps import CatalogDep
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
 from service.inference import answers
-from service.inference.check import Check
 from service.inference.questions import Forecast
+from service.inference.rolling import HorizonCheck
+from service.inference.seasons import Season
 from service.inference.sequences import Sequence
 from service.keys import Scope
 from service.levels import written
@@ -93,7 +94,7 @@ class TimeSeriesRequest(_Tolerant):
 class TimeSeriesForecast:
     """One continued series. `start_timestamp` is that of its first new value, empty where it cannot be told.
 
-    `mean_forecast` is the answer, which is the median. The last four are this service's own, as `/forecast` has them.
+    `mean_forecast` is the answer, which is the median. The last five are this service's own, as `/forecast` has them.
     """
 
     type: str
@@ -104,8 +105,9 @@ class TimeSeriesForecast:
     quantiles: dict[str, list[float]] | None
     model: str
     version: str | None
-    check: Check | None
+    check: HorizonCheck | None
     warnings: list[str]
+    season: Season | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _told(found: answers.Forecast, posted: TimeSeriesInput, payload: TimeSeriesR
         found.version,
         found.check,
         found.warnings,
+        found.season,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import MODELS
 from tests.serving import Process, in_thread
 
-BODY = b'{"sequence": [1, 2, 3, 4]}'
+BODY = b'{"model":"linear-gru","sequence":[1,2,3]}'
 ORIGIN = "https://example.org"
 PREFLIGHT = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
 

@@ -16,7 +16,7 @@ from tests.conftest import MODELS
 from tests.problems import assert_problem
 from tests.serving import in_thread
 
-BODY = b'{"sequence": [1, 2, 3, 4]}'
+BODY = b'{"model":"linear-gru","sequence":[1,2,3]}'
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_request_counts_by_what_it_costs(limited: httpx.Client) -> None:
 
 
 def test_a_batch_that_costs_more_than_the_quota_is_refused_and_says_why(limited: httpx.Client) -> None:
-    response = limited.post("/predict", json={"sequences": [[1.0, 2.0, 3.0]] * 10_000})
+    response = limited.post("/predict", json={"model": "linear-gru", "sequences": [[1.0, 2.0, 3.0]] * 10_000})
     problem = assert_problem(response, 429, "quota_exceeded")
     assert "by what it costs this one counts" in problem["detail"]
     assert response.headers["retry-after"]

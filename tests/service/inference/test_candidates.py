@@ -130,8 +130,9 @@ def test_a_model_that_is_not_loaded_is_never_loaded_on_the_event_loop(many: Repo
         each for each in map(drawn, range(SOME)) if any(not many.catalog.get(n).ready for n in tried_on(many, each))
     )
     assert engine.prices.predict(1, 48, None, None, [series]).microseconds > INLINE
+    dear = engine.prices.predict(1, 48, None, None, [series]).microseconds
     engine.predict([series])
-    assert engine.prices.predict(1, 16, None, None, [series]).microseconds < INLINE
+    assert engine.prices.predict(1, 48, None, None, [series]).microseconds < dear - 20_000.0
 
 
 def test_an_own_model_that_nobody_tried_yet_answers_by_its_name_only(many: Repository) -> None:

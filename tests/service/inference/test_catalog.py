@@ -11,7 +11,9 @@ from service.inference.repository import Repository
 from tests.conftest import CopyModel
 from tests.own_series import add_own_series
 
-PUBLISHED = {f"{task}-{cell}" for task in ("linear", "sine", "memory") for cell in ("simplernn", "lstm", "gru")}
+PUBLISHED = {
+    f"{task}-{cell}" for task in ("linear", "sine", "memory", "series") for cell in ("simplernn", "lstm", "gru")
+}
 TEXTBOOK = {
     f"textbook-{task}-{cell}" for task in ("compare", "sine", "memory") for cell in ("simplernn", "lstm", "gru")
 }
@@ -43,7 +45,10 @@ def test_the_slides_models_have_the_slides_parameters(catalog: Catalog, name: st
 
 def test_only_next_value_models_may_answer_any_series(catalog: Catalog) -> None:
     candidates = {model.card.name for model in catalog.candidates.always}
-    assert candidates == {name for name in PUBLISHED if not name.startswith("memory")}
+    assert candidates == {name for name in PUBLISHED if name.split("-")[0] in {"linear", "sine"}} | {"series-gru"}
+    default = catalog.candidates.default
+    assert default is not None
+    assert default.card.name == "series-gru"
 
 
 def test_a_name_that_is_not_served_is_unknown_and_no_file_is_touched(catalog: Catalog) -> None:
@@ -158,6 +163,6 @@ def test_the_highest_version_of_a_model_is_compared(copy_model: CopyModel) -> No
 
 def test_a_task_that_is_not_served_is_unknown_and_the_others_are_listed(catalog: Catalog) -> None:
     for task in ("sales", "textbook-sine", "sine-gru", ""):
-        with pytest.raises(UnknownModel, match="linear, memory, sine") as unknown:
+        with pytest.raises(UnknownModel, match="linear, memory, series, sine") as unknown:
             catalog.of_task(task)
         assert unknown.value.code == "unknown_task"

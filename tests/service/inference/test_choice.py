@@ -16,11 +16,11 @@ from tests.service.inference.conftest import MakeModel
 LINE = [float(k) for k in range(12)]
 
 
-def chosen(models: list[Model], *sequences: list[float]) -> list[Prediction]:
+def chosen(models: list[Model], *sequences: list[float], default: Model | None = None) -> list[Prediction]:
     found: dict[int, Prediction] = {}
     for batch in batches(list(sequences)):
-        for choice in choose(batch, models):
-            answers = predictions(choice, None, batch.unit[choice.rows], (), ())
+        for choice in choose(batch, models, default):
+            answers = predictions(choice, batch, (), ())
             found.update(zip(batch.rows[choice.rows].tolist(), answers, strict=True))
     return [found[row] for row in range(len(sequences))]
 
@@ -47,6 +47,27 @@ def test_two_points_are_answered_by_drift_and_one_by_the_value_itself(make_model
     assert (two.model, two.value, two.version, two.check, two.warnings) == ("rule:drift", 7.0, None, None, [])
     assert (one.model, one.value, one.check) == ("rule:naive", 4.0, None)
     assert (constant.model, constant.value) == ("rule:drift", 6.0)
+
+
+NOISE = [0.3, -0.4, 0.9, 0.1, -0.8, 0.2, 0.7, -0.5, -0.2, 0.6, 0.4, -0.9, 0.8, -0.1, -0.6, 0.5]
+
+
+def test_the_default_answers_unless_another_one_is_better_beyond_doubt(make_model: MakeModel) -> None:
+    default, other = make_model(0.0, name="default"), make_model(0.1, name="other")
+    noisy = [0.05 * step + value for step, value in enumerate(NOISE)]
+    rising = [value + 2.0 * step for step, value in enumerate(NOISE)]
+    (without,) = chosen([default, other], noisy)
+    assert without.model != "default"
+    doubtful, beyond = chosen([default, other], noisy, rising, default=default)
+    assert doubtful.model == "default"  # though another one's record is a little better
+    assert beyond.model.startswith("rule:")  # the default is two behind at every step
+
+
+def test_an_exact_rule_answers_however_short_the_record(make_model: MakeModel) -> None:
+    default = make_model(0.0, name="default")
+    three, bent = chosen([default], [1.0, 2.0, 3.0], [1.0, 2.0, 3.5], default=default)
+    assert (three.model, three.value) == ("rule:drift", 4.0)
+    assert bent.model == "default"  # a single step is no record
 
 
 def test_each_row_of_a_batch_has_its_own_best_answerer(make_model: MakeModel) -> None:

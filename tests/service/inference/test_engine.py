@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -118,19 +120,19 @@ def test_whole_numbers_beyond_2_53_are_rounded_to_the_nearest_float(engine: Engi
     assert whole == rounded
 
 
-def test_without_a_name_nothing_does_better_than_the_answerer(engine: Engine) -> None:
+def test_without_a_name_the_general_model_answers_what_nobody_knows_better(engine: Engine) -> None:
     random = np.random.default_rng(8)
     sequences: list[Sequence] = [np.cumsum(random.normal(size=size)).tolist() for size in (5, 20, 60)]
-    for sequence, choice in zip(sequences, engine.predict(sequences), strict=True):
-        unit = float(np.abs(np.diff(sequence)).mean())
-        assert choice.check is not None
-        assert choice.check.mae <= choice.check.rule_mae + 1.001e-3 * unit
-        for name in NEXT_VALUE:
-            (other,) = engine.predict([sequence], name)
-            assert other.check is not None
-            assert choice.check.mae <= other.check.mae + 1.001e-3 * unit
-        assert choice.model in {*NEXT_VALUE, "rule:naive", "rule:drift", "rule:line", "rule:ar2"}
-        assert (choice.version is None) == choice.model.startswith("rule:")
+    assert [each.model for each in engine.predict(sequences)] == ["series-gru"] * 3
+    assert [each.model for each in engine.forecast(sequences, 4)] == ["series-gru"] * 3
+
+
+def test_without_a_name_whoever_knows_a_series_better_answers_it(engine: Engine) -> None:
+    line, wave = [0.7 * step - 3.0 for step in range(30)], [math.sin(0.23 * step) for step in range(40)]
+    for found in (engine.predict([line, wave]), engine.forecast([line, wave], 6)):
+        assert [each.model == "series-gru" for each in found] == [False, False]
+    values = np.array(engine.forecast([line, wave], 6)[1].values)
+    assert values == pytest.approx(np.sin(0.23 * np.arange(40, 46)), abs=0.1)
 
 
 def test_pairs_without_a_model_ask_for_one(engine: Engine) -> None:

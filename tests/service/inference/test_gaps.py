@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput
+from service.inference.catalog import Catalog
 from service.inference.check import span
 from service.inference.engine import Engine
 from service.inference.rolling import Rolling
@@ -53,11 +54,14 @@ def test_a_gap_is_no_truth_of_a_forecast() -> None:
 
 
 @pytest.mark.parametrize("ask", ["predict", "forecast"])
-def test_without_a_name_a_rule_answers_where_no_model_knows_gaps(engine: Engine, ask: str) -> None:
+def test_without_a_name_those_are_asked_who_know_gaps(engine: Engine, ask: str) -> None:
     asked: dict[str, Any] = {"horizon": 2} if ask == "forecast" else {}
-    (found,) = getattr(engine, ask)([[1.0, 2.0, GAP, 4.0, 5.0, 6.0, 7.0, GAP]], **asked)
-    assert found.model.startswith("rule:")
-    assert found.check.steps == 3
+    walk = np.random.default_rng(1).standard_normal(30).cumsum().tolist()
+    (found,) = getattr(engine, ask)([[*walk[:9], GAP, GAP, *walk[9:], GAP]], **asked)
+    assert found.model == "series-gru"
+    alone = Engine(Catalog([engine.catalog.get("sine-gru")], {}))
+    (ruled,) = getattr(alone, ask)([[*walk[:9], GAP, GAP, *walk[9:], GAP]], **asked)
+    assert ruled.model.startswith("rule:")
 
 
 def test_a_sequence_with_gaps_changes_nothing_for_its_neighbours(engine: Engine) -> None:

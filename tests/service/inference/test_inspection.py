@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,9 @@ from service.errors import InvalidInput
 from service.inference import scaling
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
+from service.inference.readings.general.asked import ASKED_FEATURES
 from service.inference.retention import memory_of, spectral_radius
-from service.inference.sequences import Pairs, Sequence
+from service.inference.sequences import Pairs, Sequence, batches
 from service.inference.unrolled import Unroller
 
 RNG = np.random.default_rng(11)
@@ -26,7 +29,41 @@ def _sequence(engine: Engine, name: str) -> Sequence:
 def test_the_replay_in_numpy_is_the_served_answer_for_every_model(engine: Engine) -> None:
     for model in engine.catalog:
         found = engine.inspect(_sequence(engine, model.card.name), model.card.name)
+        if model.reading.general:  # of which the steps only are replayed
+            assert found.replayed is None
+            continue
         assert found.replayed == pytest.approx(found.value, abs=1e-5 * max(1.0, abs(found.value))), model.card.name
+
+
+@pytest.mark.parametrize("cell", ["simplernn", "lstm", "gru"])
+def test_the_steps_of_a_general_model_are_those_of_its_network(engine: Engine, cell: str) -> None:
+    model = engine.catalog.get(f"series-{cell}")
+    batch = next(batches([list(SERIES)]))
+    found = engine.inspect(list(SERIES), model.card.name)
+    fed = model.reading.seen(batch)
+    state = {name: np.zeros((1, 1, units), np.float32) for name, units in model.network.sizes.states.items()}
+    feeds = {"sequence": fed, "length": batch.lengths, "origins": np.zeros(1, np.int64), "which": np.zeros(1, np.int64)}
+    asked = {"asked": np.zeros((1, ASKED_FEATURES), np.float32)}
+    (served,) = model.network._session.run(["hidden_1"], {**feeds, **asked, **state})
+    replayed = np.array([step.hidden for step in found.steps])
+    assert replayed == pytest.approx(served[:, 0, 0], abs=1e-5)
+
+
+def test_the_influences_on_a_general_answer_add_up_to_a_shift(engine: Engine) -> None:
+    values = np.random.default_rng(2).standard_normal(40).cumsum().tolist()
+    found = engine.inspect(values, "series-gru")
+    assert sum(step.influence for step in found.steps) == pytest.approx(1.0, abs=0.02)  # type: ignore[misc]
+    step = found.steps[-3]
+    assert step.influence == pytest.approx(_difference(engine, "series-gru", values, step.step - 1), abs=0.05)
+
+
+def test_a_gap_has_no_influence(engine: Engine) -> None:
+    values: list[Any] = [*SERIES]
+    values[5] = None
+    found = engine.inspect(values, "series-gru")
+    assert (found.steps[5].input, found.steps[5].influence) == (None, 0.0)
+    with pytest.raises(InvalidInput, match="at most 128 steps"):
+        engine.inspect([float(k % 7) for k in range(129)], "series-gru")
 
 
 @pytest.mark.parametrize("name", ["sine-simplernn", "sine-lstm", "sine-gru", "linear-gru", "textbook-sine-lstm"])

@@ -14,6 +14,7 @@ from service.errors import ModelRejected
 from service.folders import read_folder
 from service.inference.network import OnnxNetwork
 from service.inference.onnx_form import form_of
+from service.inference.readings import reading_of
 from tests.conftest import MODELS
 
 Change = Callable[[onnx.ModelProto], object]
@@ -32,7 +33,7 @@ def changed(change: Change, name: str = "sine-gru") -> bytes:
 @pytest.mark.parametrize("folder", sorted(MODELS.glob("*/1")), ids=lambda folder: folder.parent.name)
 def test_a_published_network_is_what_its_card_says(folder: Path) -> None:
     found = read_folder(folder)
-    form = form_of(found.onnx)
+    form = reading_of(found.card).load(found.onnx).form
     assert form.parameters == found.card.parameters
     assert [tuple(each) for each in form.layers] == [(e.kind, e.units, e.activation) for e in found.card.layers]
 

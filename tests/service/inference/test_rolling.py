@@ -38,7 +38,10 @@ def ahead(rule: str, known: list[float], horizon: int, season: int) -> list[Frac
 
 
 def origins_of(length: int, horizon: int) -> list[int]:
-    return list(range(max(length - length // 2, 2), length - horizon + 1))
+    every = list(range(max(length - length // 2, 2), length - horizon + 1))
+    if len(every) <= 8:
+        return every
+    return [every[math.floor(place * (len(every) - 1) / 7 + 0.5)] for place in range(8)]
 
 
 def record(series: list[float], horizon: int, season: int, forecasts: dict[int, Forecast]) -> HorizonCheck | None:
@@ -59,7 +62,8 @@ def record(series: list[float], horizon: int, season: int, forecasts: dict[int, 
     rule_mae, scale = fmean(errors[rule]), naive_error(np.array(series[: origins[0]]), season)
     exact = 1e-3 * fmean(abs(b - a) for a, b in pairwise(series))
     off = [a - b for a, b in zip(errors["forecast"], errors[rule], strict=True)]
-    spread = math.sqrt(np.var(off, ddof=1) / len(off)) if len(off) > 1 else 0.0
+    pieces = min((origins[-1] - origins[0]) / horizon + 1.0, len(off))  # that do not overlap
+    spread = math.sqrt(np.var(off, ddof=1) / pieces) if len(off) > 1 else 0.0
     tied = abs(mae - rule_mae) <= max(exact, spread)
     return HorizonCheck(
         len(origins),
@@ -120,10 +124,10 @@ def test_each_rule_says_what_it_would_say_of_the_known_values_alone() -> None:
 
 def test_many_origins_are_an_even_selection_with_both_ends() -> None:
     found = Origins.of(np.array([7, 100, 1000], np.int32), 12)
-    assert found.counted.tolist() == [1, 16, 16]
+    assert found.counted.tolist() == [1, 8, 8]
     assert found.horizon.tolist() == [3, 12, 12]
     assert (found.known[0].tolist(), found.known[-1].tolist()) == ([4, 50, 500], [4, 88, 988])
-    assert set(np.diff(found.known[:, 2]).tolist()) <= {32, 33}
+    assert set(np.diff(found.known[:, 2]).tolist()) <= {69, 70}
 
 
 @given(
@@ -157,7 +161,7 @@ def test_exact_constant_and_enormous_series_have_records() -> None:
     waves = [2.0, 7.0, 1.0, 5.0] * 8
     found = Rolling(batch_of([waves]), 4, np.array([4]))
     (check,) = found.checks(found._truth)
-    assert check == HorizonCheck(13, 4, 0.0, 0.0, "seasonal_naive", 0.0, None, "ties")
+    assert check == HorizonCheck(8, 4, 0.0, 0.0, "seasonal_naive", 0.0, None, "ties")
     constant = Rolling(batch_of([[3.0] * 20]), 4, np.array([1]))
     (check,) = constant.checks(constant._truth)
     assert check == HorizonCheck(7, 4, 0.0, None, "naive", 0.0, None, "ties")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from service.inference import rules
 from service.inference.answers import RuleBacktest
 from service.inference.engine import Engine
+from service.inference.seasons import Season
 from service.inference.sequences import batches
 
 SHAPE = np.array([9.0, 2.0, 7.0, 1.0, 8.0, 3.0, 0.0, 6.0, 5.0, 9.0, 1.0, 4.0])
@@ -18,16 +22,30 @@ def seasonal(length: int, noise: float = 0.05) -> list[float]:
 
 
 @pytest.mark.parametrize("told", [(), (12,), (12, 500)])
-def test_a_season_is_chosen_and_repeated(engine: Engine, told: tuple[int, ...]) -> None:
+def test_a_season_is_repeated_and_what_an_answer_is_held_against(engine: Engine, told: tuple[int, ...]) -> None:
     values = seasonal(84)
-    (forecast,) = engine.forecast([list(values)], 15, season=told)
-    assert (forecast.model, forecast.version) == ("rule:seasonal_naive", None)
-    assert forecast.values == [*values[-12:], *values[-12:-9]]
+    batch = next(batches([list(values)], told))
+    (extended,) = rules.extend("seasonal_naive", batch.values, batch.lengths, 15, seasons=batch.seasons)
+    assert extended.tolist() == [*values[-12:], *values[-12:-9]]
     (prediction,) = engine.predict([list(values)], season=told)
-    assert (prediction.model, prediction.value) == ("rule:seasonal_naive", values[-12])
     assert prediction.check is not None
+    assert (prediction.check.rule, prediction.check.rule_value) == ("seasonal_naive", values[-12])
     off = [abs(a - b) for a, b in zip(values[42:], values[30:-12], strict=True)]
-    assert prediction.check.mae == prediction.check.rule_mae == pytest.approx(np.mean(off))
+    assert prediction.check.rule_mae == pytest.approx(np.mean(off))
+    (forecast,) = engine.forecast([list(values)], 15, season=told)
+    assert forecast.check is not None
+    assert forecast.check.rule == "seasonal_naive"
+
+
+def test_what_repeats_exactly_is_repeated_by_it(engine: Engine) -> None:
+    exact = np.tile([3.0, 9.0, -2.0, 5.0, 5.5, 1.0, -7.0], 8).tolist()
+    for season in ((), (7,)):
+        (forecast,) = engine.forecast([exact], 10, season=season)
+        assert (forecast.model, forecast.version) == ("rule:seasonal_naive", None)
+        assert forecast.values == [*exact[:7], *exact[:3]]
+        assert forecast.season == Season([7], bool(season), None)
+        (prediction,) = engine.predict([exact], season=season)
+        assert prediction.value == pytest.approx(3.0)
 
 
 def test_a_named_model_is_checked_against_it(engine: Engine) -> None:
@@ -39,7 +57,9 @@ def test_a_named_model_is_checked_against_it(engine: Engine) -> None:
 
 def test_a_wrong_season_that_was_told_changes_no_answer_of_a_line(engine: Engine) -> None:
     line = [2.0 * k for k in range(40)]
-    assert engine.predict([list(line)], season=(7,)) == engine.predict([list(line)])
+    (told,), (found,) = engine.predict([list(line)], season=(7,)), engine.predict([list(line)])
+    assert replace(told, season=found.season) == found
+    assert (told.season, found.season) == (Season([7], True, None), Season([1], False, None))
 
 
 def test_the_season_is_that_of_the_first_half_and_of_two_the_longer_that_it_holds_twice() -> None:

@@ -129,12 +129,3 @@ def test_gaps_are_skipped() -> None:
     values = [None if math.isnan(value) else value for value in series.tolist()]
     assert seasons.found(series[None], np.array([140], np.int32)).tolist() == [plain(values)] == [7]
     assert seasons.found(np.full((1, 40), np.nan), np.array([40], np.int32)).tolist() == [1]
-
-
-def test_a_vote_is_won_by_more_than_chance_finds() -> None:
-    assert seasons.vote(np.array([12])) == 12
-    assert seasons.vote(np.array([1, 12, 1])) == 1
-    assert seasons.vote(np.array([1] * 80 + [12] * 18 + [24] * 2)) == 12
-    assert seasons.vote(np.array([1] * 90 + [12] * 10)) == 1
-    assert seasons.vote(np.array([4, 12])) == 4
-    assert seasons.vote(np.array([1, 1])) == 1

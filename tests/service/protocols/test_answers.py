@@ -196,14 +196,55 @@ def test_a_forecast_has_one_value_and_one_bound_for_each_step_ahead(api: httpx.C
         )
 
 
-@pytest.mark.parametrize("model", ["sine-gru", "linear-lstm", "textbook-sine-lstm", None])
-def test_the_first_step_of_a_forecast_is_the_prediction(api: httpx.Client, model: str | None) -> None:
-    body = {"sequences": 3 * [WAVE, WAVE[3:19]], **({"model": model} if model else {})}
+@pytest.mark.parametrize("model", ["sine-gru", "linear-lstm", "textbook-sine-lstm"])
+def test_the_first_step_of_a_forecast_is_the_prediction(api: httpx.Client, model: str) -> None:
+    body = {"sequences": 3 * [WAVE, WAVE[3:19]], "model": model}
     forecasts = asked(api, "/forecast", {**body, "horizon": 3}, ForecastResponse)["forecasts"]
     predictions = asked(api, "/predict", body, PredictResponse)["predictions"]
     for forecast, prediction in zip(forecasts, predictions, strict=True):
         assert forecast["values"][0] == pytest.approx(prediction["value"], rel=1e-5)
-        assert (forecast["model"], forecast["check"]) == (prediction["model"], prediction["check"])
+        assert (forecast["model"], forecast["season"]) == (prediction["model"], prediction["season"])
+
+
+def test_a_forecast_is_checked_over_its_own_horizon(api: httpx.Client) -> None:
+    (forecast,) = asked(api, "/forecast", {"model": "sine-gru", "sequence": WAVE, "horizon": 4}, ForecastResponse)[
+        "forecasts"
+    ]
+    check = forecast["check"]
+    assert check.keys() == {"origins", "horizon", "mae", "mase", "rule", "rule_mae", "skill", "verdict"}
+    assert check["horizon"] == 4
+    errors = []
+    first, last = len(WAVE) - len(WAVE) // 2, len(WAVE) - 4
+    known = np.linspace(first, last, min(last - first + 1, 8))
+    for origin in np.floor(known + 0.5).astype(int).tolist():
+        body = {"model": "sine-gru", "sequence": WAVE[:origin], "horizon": 4}
+        (past,) = asked(api, "/forecast", body, ForecastResponse)["forecasts"]
+        errors.append(np.mean(np.abs(np.array(past["values"]) - WAVE[origin : origin + 4])))
+    assert (check["origins"], check["mae"]) == (len(errors), pytest.approx(np.mean(errors), rel=1e-4))
+
+
+def test_an_answer_says_what_season_it_takes_for_the_sequences_own(api: httpx.Client) -> None:
+    noise = np.random.default_rng(3).standard_normal(96).tolist()
+    months = [100.0 + 0.5 * k + 20.0 * math.sin(math.pi * k / 6.0) + 3.0 * noise[k] for k in range(96)]
+    for season, expected in ((None, (12, False)), (12, (12, True)), ([12, 6], (12, True)), (1, (1, True))):
+        body = {"sequence": months, "horizon": 12, **({} if season is None else {"season": season})}
+        (forecast,) = asked(api, "/forecast", body, ForecastResponse)["forecasts"]
+        found = forecast["season"]
+        assert (found["steps"][0], found["told"]) == expected
+        if forecast["model"] == "series-gru":
+            assert sum(found["weights"].values()) == pytest.approx(1.0, abs=0.01)
+    (named,) = asked(api, "/predict", {"model": "sine-gru", "sequence": months}, PredictResponse)["predictions"]
+    assert named["season"] == {"steps": [12], "told": False, "weights": None}
+    pairs = [[k % 6, 0.1 * k] for k in range(9)]
+    (memory,) = asked(api, "/predict", {"model": "memory-gru", "sequence": pairs}, PredictResponse)["predictions"]
+    assert memory["season"] is None
+
+
+def test_a_gap_is_null(api: httpx.Client) -> None:
+    body = {"sequence": [*WAVE[:5], None, *WAVE[6:]]}
+    (found,) = asked(api, "/predict", body, PredictResponse)["predictions"]
+    assert math.isfinite(found["value"])
+    assert_problem(api.post("/predict", json={**body, "model": "sine-gru"}), 422, "gaps")
 
 
 @pytest.mark.parametrize("model", ["sine-gru", "linear-simplernn"])

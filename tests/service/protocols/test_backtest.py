@@ -57,7 +57,8 @@ def test_it_scores_what_forecast_answers_to_each_beginning(api: httpx.Client) ->
 
 def test_without_models_the_candidates_of_the_automatic_choice_are_judged(api: httpx.Client) -> None:
     names = {each["model"] for each in judged(api)["backtests"] if "model" in each}
-    assert names == {f"{task}-{cell}" for task in ("linear", "sine") for cell in ("simplernn", "lstm", "gru")}
+    smooth = {f"{task}-{cell}" for task in ("linear", "sine") for cell in ("simplernn", "lstm", "gru")}
+    assert names == {*smooth, "series-gru"}
 
 
 def test_it_leaves_a_row_and_is_counted(api: httpx.Client) -> None:

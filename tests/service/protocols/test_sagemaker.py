@@ -57,8 +57,8 @@ def test_deepars_body_is_answered_like_forecast(api: httpx.Client) -> None:
         assert told["mean"] == each["values"]
         assert told["quantiles"] == {"0.1": each["quantiles"]["0.1"], "0.50": each["quantiles"]["0.5"]}
         assert told["samples"] == [each["quantiles"][name] for name in ("0.125", "0.375", "0.625", "0.875")]
-        assert {name: told[name] for name in ("model", "version", "check")} == {
-            name: each[name] for name in ("model", "version", "check")
+        assert {name: told[name] for name in ("model", "version", "check", "season")} == {
+            name: each[name] for name in ("model", "version", "check", "season")
         }
 
 

@@ -47,8 +47,8 @@ def test_series_are_answered_like_forecast(api: httpx.Client) -> None:
     for told, each in zip(output["content"], expected, strict=True):
         assert told["mean_forecast"] == each["values"]
         assert told["quantiles"] == each["quantiles"]
-        assert {name: told[name] for name in ("model", "version", "check", "warnings")} == {
-            name: each[name] for name in ("model", "version", "check", "warnings")
+        assert {name: told[name] for name in ("model", "version", "check", "warnings", "season")} == {
+            name: each[name] for name in ("model", "version", "check", "warnings", "season")
         }
     assert [each["start_timestamp"] for each in output["content"]] == ["2028-01-31T00:00:00", ""]
     assert [each["name"] for each in output["content"]] == ["a", "b"]

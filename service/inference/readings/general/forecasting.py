@@ -1,116 +1,187 @@
-"""Forecasts series under every season that may be theirs, the past ones too, so that a record can mix them."""
+"""Forecasts series under every season that may be theirs, and mixes what is said by the record of each.
+
+Whoever asks says from where (its origins) and how much of a series its record may use: an answer uses all of it, and a
+forecast that is held against what came after it only what came before. Both come from one pass of the network.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from service.inference.cancellation import checkpoint
 from service.inference.gaps import filled
 from service.inference.readings.general import mixture
 from service.inference.readings.general.answering import Series, quantiles
-from service.inference.readings.general.causal import Counts, Flags, Floats
+from service.inference.readings.general.causal import Counts, Floats
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork
 
-# Steps of all readings that go through the network in one call.
+# Steps of all readings, and questions about them, that go through the network in one call.
 _TOGETHER = 1 << 17
 _READINGS = 4
 
+Seasons = tuple[int, ...]
 
-class Question(NamedTuple):
-    """Series (float64 [steps], NaN at gaps) that share a season (1: none), to be forecast ``horizon`` steps on."""
 
-    series: list[Floats]
-    season: int
-    horizon: int
+class View(NamedTuple):
+    """From where some series are forecast, and what is known of them then.
+
+    ``seasons`` are those told of each series, or the one found, (1,) where there is none, among its first ``known``
+    [series] values, from which the record comes too; ``origins`` [series, n] are the steps, counted from 0, after
+    which forecasts start.
+    """
+
+    seasons: list[Seasons]
+    known: Counts
+    origins: Counts
 
 
 class Candidates(NamedTuple):
-    """What the network and the seasonal naive rules say under every season, from the end and from past origins.
+    """What the network and the seasonal naive rules say under every season, and how they did on the past.
 
-    ``seasons`` [seasons]; ``answers`` [series, seasons, 1 + origins, horizons, levels] and ``rules`` [series, seasons,
-    1 + origins, horizons] start with the forecasts from the end; ``truth`` [series, origins, reach] is what the past
-    ones should have said, NaN where unknown; ``possible`` [series, seasons] whether the series shows the season.
+    ``seasons`` [series, seasons], 0 behind the last one; ``answers`` [series, seasons, origins, horizons, levels] and
+    ``rules`` [series, seasons, origins, horizons]; ``past`` and ``ruled`` are the same from the origins of the record,
+    as far as it looks ahead, and ``truth`` [series, origins, reach] what they should have said, NaN where unknown.
+    ``priors`` [series, 2 * seasons] are what the network under each season, then the rules, weigh before any record:
+    zero where a season cannot be the series' own, or none of it is known at an origin.
     """
 
     seasons: Counts
     answers: Floats
     rules: Floats
+    past: Floats
+    ruled: Floats
     truth: Floats
-    possible: Flags
+    priors: Floats
 
 
-def mixed(network: GeneralNetwork, levels: Floats, question: Question) -> Mixed:
-    """One answer a series, mixed over the seasons related to that of the question; ``levels`` are the network's."""
-    count = len(mixture.related(question.season))
-    order = sorted(range(len(question.series)), key=lambda place: len(question.series[place]))
-    places: list[int] = []
-    parts: list[Mixed] = []
-    while order:
-        longest = len(question.series[order[-1]])
-        most = max(1, _TOGETHER // (longest * count * _READINGS))
-        part, order = order[-most:], order[:-most]
-        series = [question.series[place] for place in part]
-        answers = combined(candidates(network, question._replace(series=series)), levels)
-        floor = np.array([0.0 if np.nanmin(values, initial=np.inf) >= 0.0 else -np.inf for values in series])
-        parts.append(answers._replace(quantiles=np.maximum(answers.quantiles, floor[:, None, None])))
-        places += part
-    back = np.argsort(places)
-    return Mixed(*(np.concatenate(each)[back] for each in zip(*parts, strict=True)))
+def forecasts(
+    network: GeneralNetwork, levels: Floats, values: Floats, lengths: Counts, views: list[View], horizon: int
+) -> list[Mixed]:
+    """One answer for each of the origins of each view, mixed over seasons; ``levels`` are the network's.
 
-
-def candidates(network: GeneralNetwork, question: Question) -> Candidates:
-    """Ask the network under every season related to that of ``question``, in one call."""
-    series, horizon = question.series, question.horizon
-    seasons = np.array(mixture.related(question.season))
-    lengths = np.array([len(values) for values in series])
-    table = np.full((len(series), int(lengths.max())), np.nan)
-    for row, values in enumerate(series):
-        table[row, : len(values)] = values
-    past = [mixture.origins(length, horizon) for length in lengths.tolist()]
-    most = max(len(each) for each in past)
-    origins = np.stack([np.concatenate((each, np.full(most - len(each), -1))) for each in past]).astype(np.int64)
-    # The season told always answers; another one where the series is long enough to show it twice.
-    possible = (2 * seasons <= lengths[:, None]) | (seasons == question.season)
-    asked = np.concatenate((lengths[:, None] - 1, np.maximum(origins, 0)), axis=1)
-    rows, kinds = np.nonzero(possible)
-    steps = np.arange(1, horizon + 1)
-    told = Series(table[rows], lengths[rows], seasons[kinds], np.zeros(len(rows), np.int64))
-    found = quantiles(network, told, asked[rows], steps)
-    answers = np.full((len(series), len(seasons), *found.shape[1:]), np.nan)
-    answers[rows, kinds] = found
-    reach = steps[: mixture.reach(horizon)]
-    places = np.minimum(origins[..., None] + reach, table.shape[1] - 1)
-    truth = np.where(origins[..., None] >= 0, table[np.arange(len(series))[:, None, None], places], np.nan)
-    return Candidates(seasons, answers, _seasonal_naive(filled(table)[0], asked, seasons, steps), truth, possible)
+    ``values`` [series, steps] are NaN at gaps and past ``lengths`` [series]. Of a series that was never negative up to
+    an origin no quantile is.
+    """
+    lowest = np.fmin.accumulate(values, axis=1)
+    seasons = _padded([mixture.candidates([view.seasons[row] for view in views]) for row in range(len(values))])
+    asked = sum(view.origins.shape[1] + mixture.ORIGINS for view in views)
+    parts: list[list[Mixed]] = []
+    for rows in _portions(lengths, seasons.shape[1] * _READINGS, asked * horizon):
+        checkpoint()
+        part = [View(view.seasons[rows], view.known[rows], view.origins[rows]) for view in views]
+        width = int(lengths[rows].max())
+        found = _candidates(network, values[rows, :width], lengths[rows], seasons[rows], part, horizon)
+        parts.append([combined(each, levels) for each in found])
+    answers = [Mixed(*map(np.concatenate, zip(*each, strict=True))) for each in zip(*parts, strict=True)]
+    for view, answer in zip(views, answers, strict=True):
+        positive = np.take_along_axis(lowest, view.origins, axis=1) >= 0.0
+        np.maximum(answer.quantiles, 0.0, out=answer.quantiles, where=positive[..., None, None])
+    return answers
 
 
 def combined(found: Candidates, levels: Floats) -> Mixed:
-    """One answer for each series; the first of ``seasons`` is the one that was told or found."""
-    reach = found.truth.shape[-1]
+    """One answer for each series and origin."""
     truth = found.truth[:, None]
     records = np.concatenate(
         (
-            mixture.pinball(found.answers[:, :, 1:, :reach], truth, levels),
-            mixture.pinball(found.rules[:, :, 1:, :reach, None], truth, np.array([0.5])),
+            mixture.pinball(found.past, truth, levels),
+            mixture.pinball(found.ruled[..., None], truth, np.array([0.5])),
         ),
         axis=1,
     )
     number = (~np.isnan(records)).sum(axis=-1)
-    record = np.where(number > 0, np.nansum(records, axis=-1) / np.maximum(number, 1), np.inf)
+    record = mixture.mean(records)
     # Records compare over the same origins only.
-    ruled = found.possible & ~np.isnan(found.rules[:, :, 0]).any(axis=-1)
-    prior = mixture.priors(found.seasons) * np.concatenate((found.possible, ruled), axis=1)
-    prior = prior * (number == number.max(axis=1, keepdims=True))
+    prior = found.priors * (number == np.where(found.priors > 0.0, number, 0).max(axis=1, keepdims=True))
     median = int(np.abs(levels - 0.5).argmin())
-    share = mixture.weights(prior, record, number)
-    return mixture.mixed(found.answers[:, :, 0], found.rules[:, :, 0], share, record, median)
+    return mixture.mixed(found.answers, found.rules, mixture.weights(prior, record, number), record, median)
+
+
+def _candidates(
+    network: GeneralNetwork, values: Floats, lengths: Counts, seasons: Counts, views: list[View], horizon: int
+) -> Iterator[Candidates]:
+    """Ask the network under every season, in one call, from all origins of all ``views``."""
+    past = [_origins(view.known, horizon) for view in views]
+    each_view = zip(views, past, strict=True)
+    asked = np.concatenate([part for view, before in each_view for part in (view.origins, before)], axis=1)
+    steps, reach = np.arange(1, horizon + 1), mixture.reach(horizon)
+    rules = _seasonal_naive(filled(values)[0], asked, seasons, steps)
+    every, start = np.arange(len(values))[:, None, None], 0
+    spans: list[tuple[slice, slice]] = []
+    truths: list[Floats] = []
+    priors: list[Floats] = []
+    for view, before in zip(views, past, strict=True):
+        middle = start + view.origins.shape[1]
+        spans.append((slice(start, middle), slice(middle, middle + before.shape[1])))
+        start = spans[-1][1].stop
+        places = np.minimum(before[..., None] + steps[:reach], values.shape[1] - 1)
+        truths.append(np.where(before[..., None] >= 0, values[every, places], np.nan))
+        priors.append(mixture.plausible(_priors(view, seasons), rules[:, :, spans[-1][1], :reach], truths[-1]))
+    rows, kinds = np.nonzero(np.logical_or.reduce([each > 0.0 for each in priors]))
+    told = Series(values[rows], lengths[rows], seasons[rows, kinds], np.zeros(len(rows), np.int64))
+    found = quantiles(network, told, np.maximum(asked, 0)[rows], steps)
+    answers = np.full((*seasons.shape, *found.shape[1:]), np.nan)
+    answers[rows, kinds] = found
+    for view, truth, prior, (ours, recent) in zip(views, truths, priors, spans, strict=True):
+        # An origin before what is known has no part in it, and where no season is behind it the network answers alone.
+        apart = (view.origins < view.known[:, None] - 1)[:, None, :, None]
+        whole = (~np.isnan(rules[:, :, ours]) | apart).all(axis=(-2, -1))
+        both = np.concatenate((prior, mixture.RULE * prior * whole), axis=1)
+        now, then = (
+            (answers[:, :, ours], rules[:, :, ours]),
+            (answers[:, :, recent, :reach], rules[:, :, recent, :reach]),
+        )
+        yield Candidates(seasons, *now, *then, truth, both)
+
+
+def _priors(view: View, seasons: Counts) -> Floats:
+    """What each of ``seasons`` [series, seasons] weighs in ``view``; those not shown twice in what is known do not."""
+    found = np.zeros(seasons.shape)
+    for row, (told, known) in enumerate(zip(view.seasons, view.known.tolist(), strict=True)):
+        weights = mixture.priors(told)
+        found[row] = [
+            weights.get(season, 0.0) if 2 * season <= known or season in told else 0.0
+            for season in seasons[row].tolist()
+        ]
+    return found
+
+
+def _origins(known: Counts, horizon: int) -> Counts:
+    """Those of the record of series of which so many values are ``known`` [series, origins]; -1 behind the last one."""
+    found = [mixture.origins(length, horizon) for length in known.tolist()]
+    most = max(map(len, found))
+    return np.array([np.concatenate((each, np.full(most - len(each), -1))) for each in found]).astype(np.int64)
 
 
 def _seasonal_naive(values: Floats, origins: Counts, seasons: Counts, steps: Counts) -> Floats:
     """The value of one season before [series, seasons, origins, horizons]; NaN where there is none."""
-    ahead = steps - seasons[:, None] * -(-steps // seasons[:, None])
-    place = origins[:, None, :, None] + ahead[None, :, None, :]
+    season = np.maximum(seasons, 1)[:, :, None, None]
+    place = origins[:, None, :, None] + steps - season * -(-steps // season)
     row = np.arange(len(values))[:, None, None, None]
-    return np.where(place >= 0, values[row, np.maximum(place, 0)], np.nan)
+    known = (place >= 0) & (origins >= 0)[:, None, :, None]
+    return np.where(known, values[row, np.maximum(place, 0)], np.nan)
+
+
+def _padded(rows: list[Seasons]) -> Counts:
+    table = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table
+
+
+def _portions(lengths: Counts, readings: int, questions: int) -> Iterator[slice]:
+    """Rows that fit into one call, in their order: each is read ``readings`` times, and asked ``questions``."""
+    start = 0
+    while start < len(lengths):
+        stop, longest = start, 0
+        while stop < len(lengths):
+            longest = max(longest, int(lengths[stop]))
+            if stop > start and (stop + 1 - start) * readings * max(longest, questions) > _TOGETHER:
+                break
+            stop += 1
+        yield slice(start, stop)
+        start = stop

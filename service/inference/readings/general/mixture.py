@@ -8,6 +8,8 @@ network's fan goes with it, wider or narrower as the mixture's record is than th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +19,7 @@ from service.inference.readings.general.causal import Counts, Floats
 # Seasons that may stand beside one that was told or found: its multiples and divisors among these.
 RELATED = (1, 4, 5, 7, 12, 24, 48, 52, 96, 168)
 # What a candidate weighs before any record: the season told or found, another one, and a rule beside its season.
-_OTHER, _RULE = 0.1, 0.5
+_OTHER, RULE = 0.1, 0.5
 ORIGINS, _FURTHEST = 8, 24
 # The power of the record with many origins, and the number of origins at which it is half of that.
 _POWER, _HALF = 12.0, 5.0
@@ -26,18 +28,23 @@ _LEVELS = (0.1, 0.9)
 _FIRST_ORIGIN = 3
 
 
-def related(season: int) -> tuple[int, ...]:
-    """Seasons to try beside ``season``, itself first; none where there is no season."""
-    if season == 1:
-        return (1,)
-    others = [each for each in RELATED if each != season and (each % season == 0 or season % each == 0)]
-    return (season, *others)
+@cache
+def priors(told: tuple[int, ...]) -> Mapping[int, float]:
+    """What seasons weigh before any record: those ``told`` or found 1, first among all, and those related to them less.
+
+    Where there is no season, nothing else is tried.
+    """
+    weights = dict.fromkeys(told, 1.0)
+    for season in told:
+        if season > 1:
+            others = [each for each in RELATED if each % season == 0 or season % each == 0]
+            weights = dict.fromkeys(others, _OTHER) | weights
+    return dict(sorted(weights.items(), key=lambda each: -each[1]))
 
 
-def priors(seasons: Counts) -> Floats:
-    """What each of ``seasons``, the one told or found first, weighs before any record: the networks, then the rules."""
-    weights = np.where(seasons == seasons[0], 1.0, _OTHER)
-    return np.concatenate((weights, _RULE * weights))
+def candidates(told: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """All seasons that are to be tried on one series, of which these were ``told`` or found at several times."""
+    return tuple(dict.fromkeys(season for each in told for season in priors(each)))
 
 
 def origins(length: int, horizon: int) -> Counts:
@@ -52,6 +59,29 @@ def reach(horizon: int) -> int:
     return min(horizon, _FURTHEST)
 
 
+def in_order(numbers: Floats) -> Floats:
+    """The sums of ``numbers`` [..., n] one after the other: what is zero behind or between them changes no bit."""
+    found: Floats = np.add.accumulate(np.insert(numbers, 0, 0.0, axis=-1), axis=-1)[..., -1]
+    return found
+
+
+def plausible(prior: Floats, rules: Floats, truth: Floats) -> Floats:
+    """``prior`` [series, seasons] without those that are not worth asking for: each costs as much as any other.
+
+    What was told or found stays, and the season whose seasonal naive ``rules`` [series, seasons, origins, reach] came
+    nearest to the ``truth`` [series, origins, reach].
+    """
+    record = mean(pinball(rules[..., None], truth[:, None], np.array([0.5])))
+    best = np.where(prior > 0.0, record, np.inf).min(axis=1, keepdims=True)
+    return np.where((prior >= 1.0) | ((record <= best) & np.isfinite(record)), prior, 0.0)
+
+
+def mean(records: Floats) -> Floats:
+    """Of the origins that have one; infinite where none has."""
+    number = (~np.isnan(records)).sum(axis=-1)
+    return np.where(number > 0, in_order(np.nan_to_num(records)) / np.maximum(number, 1), np.inf)
+
+
 def pinball(quantiles: Floats, truth: Floats, levels: Floats) -> Floats:
     """The mean pinball loss [...] of ``quantiles`` [..., horizons, levels] for ``truth`` [..., horizons].
 
@@ -60,9 +90,9 @@ def pinball(quantiles: Floats, truth: Floats, levels: Floats) -> Floats:
     counted_levels = (levels >= _LEVELS[0] - 1e-9) & (levels <= _LEVELS[1] + 1e-9)
     levels = levels[counted_levels]
     short = truth[..., None] - quantiles[..., counted_levels]
-    each = np.maximum(levels * short, (levels - 1.0) * short).mean(axis=-1)
+    each = in_order(np.maximum(levels * short, (levels - 1.0) * short)) / len(levels)
     counted = ~np.isnan(truth)
-    total = np.where(counted, each, 0.0).sum(axis=-1)
+    total = in_order(np.where(counted, each, 0.0))
     number = counted.sum(axis=-1)
     loss: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
     return loss
@@ -77,15 +107,21 @@ def weights(prior: Floats, record: Floats, number: Counts) -> Floats:
     valid = (prior > 0.0) & (number > 0) & np.isfinite(record)
     best = np.where(valid, record, np.inf).min(axis=1, keepdims=True)
     judged, exact = np.isfinite(best), best <= 0.0
-    ratio = np.where(valid & ~exact, record, 1.0) / np.where(judged & ~exact, best, 1.0)
-    share = prior * valid * np.where(exact, record <= 0.0, ratio ** -(_POWER * number / (number + _HALF)))
+    with np.errstate(over="ignore", under="ignore"):
+        unit = np.where(judged & ~exact, best, 1.0)
+        ratio = np.where(valid & ~exact, record, unit) / unit
+        better = ratio ** -(_POWER * number / (number + _HALF))
+    share = prior * valid * np.where(exact, record <= 0.0, better)
     share = np.where(judged, share, prior)
-    total: Floats = share / share.sum(axis=1, keepdims=True)
-    return total
+    weights: Floats = share / in_order(share)[:, None]
+    return weights
 
 
 class Mixed(NamedTuple):
-    """``quantiles`` [series, horizons, levels]; the weights [series, seasons] of the networks and of the rules."""
+    """``quantiles`` [series, origins, horizons, levels]; weights [series, seasons] of the networks and of the rules.
+
+    Which seasons those are, :func:`candidates` says.
+    """
 
     quantiles: Floats
     networks: Floats
@@ -93,20 +129,22 @@ class Mixed(NamedTuple):
 
 
 def mixed(answers: Floats, rules: Floats, share: Floats, record: Floats, median: int) -> Mixed:
-    """One answer a series from ``answers`` [series, seasons, horizons, levels] and ``rules``, without the levels.
+    """One answer from ``answers`` [series, seasons, origins, horizons, levels] and ``rules``, without the levels.
 
     ``share`` and ``record`` [series, 2 * seasons] are of all networks, then of all rules; ``median`` is the level's
-    place. What has no share may be NaN.
+    place. Answers without a share may be NaN, and rules where they know no season before.
     """
     count = answers.shape[1]
     networks, ruled = share[:, :count], share[:, count:]
-    total = networks.sum(axis=1, keepdims=True)
+    total = in_order(networks)[:, None]
     ours = np.where(total > 0.0, networks / np.where(total > 0.0, total, 1.0), np.arange(count) == 0)
-    quantiles = np.einsum("sc,schl->shl", ours, np.where(ours[..., None, None] > 0.0, answers, 0.0))
+    quantiles = np.einsum("sc,scohl->sohl", ours, np.where(ours[..., None, None, None] > 0.0, answers, 0.0))
     centre = quantiles[..., median]
-    points = np.einsum("sc,sch->sh", ruled, np.where(ruled[..., None] > 0.0, rules, 0.0))
+    # A rule that has nothing to say at an origin leaves its part to the network.
+    said = np.where(np.isnan(rules), centre[:, None], rules)
+    points = np.einsum("sc,scoh->soh", ruled, np.where(ruled[..., None, None] > 0.0, said, 0.0))
     known = np.where((share > 0.0) & np.isfinite(record), record, 0.0)
-    own, every = (ours * known[:, :count]).sum(axis=1), (share * known).sum(axis=1)
+    own, every = in_order(ours * known[:, :count]), in_order(share * known)
     wider = np.where(own > 0.0, every / np.where(own > 0.0, own, 1.0), 1.0)
-    fan = (quantiles - centre[..., None]) * wider[:, None, None]
-    return Mixed((centre * total + points)[..., None] + fan, networks, ruled)
+    fan = (quantiles - centre[..., None]) * wider[:, None, None, None]
+    return Mixed((centre * total[..., None] + points)[..., None] + fan, networks, ruled)

@@ -47,13 +47,14 @@ class Logs(Reading):
         return Ahead(quantiles[1], Quantiles((0.1, 0.5, 0.9), quantiles, [None] * len(logs)))
 
     def foretold(self, network, batch, origins, horizon):
-        (logs, _), answers = series.foretold(network, self.logs(batch), origins, horizon)
+        ahead, answers, _ = series.foretold(network, self.logs(batch), origins, horizon)
+        logs = ahead.values
         quantiles = np.stack([self.base ** (logs - self.wide), self.base**logs, self.base ** (logs + self.wide)])
         fan = Quantiles((0.1, 0.5, 0.9), quantiles, [None] * len(logs))
         return Foretold(Ahead(quantiles[1], fan), self.base**answers)
 
-    def traced(self, batch, outputs, gradient):
-        replayed, influence = series.traced(self.logs(batch), outputs, gradient)
+    def traced(self, network, batch, unroller, unrolled):
+        replayed, influence = series.traced(network, self.logs(batch), unroller, unrolled)
         return self.base**replayed, influence * self.base**replayed / batch.values[0][:, None]
 
     def logs(self, batch):

@@ -86,7 +86,7 @@ def test_a_forecast_is_that_of_the_native_api_with_the_season_of_the_frequency(a
     assert answer["weights_x"] is answer["feature_contributions"] is None
     assert (answer["input_tokens"], answer["output_tokens"], answer["finetune_tokens"]) == (56, 6, 0)
     for told, each in zip(answer["evidence"], (first, second), strict=True):
-        assert told == {name: each[name] for name in ("model", "version", "check", "warnings")}
+        assert told == {name: each[name] for name in ("model", "version", "check", "warnings", "season")}
 
 
 def test_levels_keep_the_names_that_they_were_sent_with_and_may_be_zero_or_twice(api: httpx.Client) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.inference.readings.general.answering import Series, quantiles
-from service.inference.readings.general.forecasting import Question, mixed
+from service.inference.readings.general.forecasting import View, forecasts
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 from service.inference.sequences import Batch, batches
@@ -124,25 +124,60 @@ def test_a_past_origin_knows_nothing_of_what_came_after(network: GeneralNetwork)
     assert past == pytest.approx(asked(network, [values[:20]], 4, 3)[0], rel=1e-6, abs=1e-6)
 
 
+def ends(rows: list[Floats], season: int) -> tuple[Floats, Any, View]:
+    """A table of ``rows``, their lengths, and the view from the end of each."""
+    lengths = np.array([len(row) for row in rows])
+    table = np.full((len(rows), int(lengths.max())), np.nan)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table, lengths, View([(season,)] * len(rows), lengths, lengths[:, None] - 1)
+
+
 def test_a_mixed_answer_is_ordered_and_finite_for_every_length(network: GeneralNetwork) -> None:
     rows = [walk(seed, steps) for seed, steps in enumerate((2, 5, 13, 36, 120))]
     levels = np.array(SMALL["gru"].shape.quantiles)
-    found = mixed(network, levels, Question(rows, 12, 6))
-    assert found.quantiles.shape == (5, 6, 3)
+    table, lengths, view = ends(rows, 12)
+    (found,) = forecasts(network, levels, table, lengths, [view], 6)
+    assert found.quantiles.shape == (5, 1, 6, 3)
     assert np.isfinite(found.quantiles).all()
     assert (np.diff(found.quantiles, axis=-1) >= 0.0).all()
     assert found.networks.sum(axis=1) + found.rules.sum(axis=1) == pytest.approx(np.ones(5))
-    alone = mixed(network, levels, Question(rows[3:4], 12, 6))
-    assert alone.quantiles[0] == pytest.approx(found.quantiles[3], rel=1e-6, abs=1e-6)
+    table, lengths, view = ends(rows[3:4], 12)
+    (alone,) = forecasts(network, levels, table, lengths, [view], 6)
+    assert np.array_equal(alone.quantiles[0], found.quantiles[3])
 
 
-def test_the_reading_says_at_every_step_what_it_said_then(network: GeneralNetwork, reading: General) -> None:
+def test_what_is_mixed_for_the_past_knows_nothing_of_what_came_after(network: GeneralNetwork) -> None:
+    values, levels = np.exp(0.1 * walk(3, 120)), np.array(SMALL["gru"].shape.quantiles)
+    changed = np.concatenate((values[:60], values[60:] * 5.0))
+    past = View([(12,)], np.array([60]), np.array([[59, 70]]))
+    found = []
+    for each in (values, changed):
+        table, lengths, view = ends([each], 4)
+        found.append(forecasts(network, levels, table, lengths, [view, past], 6)[1])
+    assert np.array_equal(found[0].quantiles[:, 0], found[1].quantiles[:, 0])
+    assert np.array_equal(found[0].networks, found[1].networks)
+    assert not np.array_equal(found[0].quantiles[:, 1], found[1].quantiles[:, 1])
+    table, lengths, view = ends([values[:60]], 12)
+    (alone,) = forecasts(network, levels, table, lengths, [view], 6)
+    assert found[0].quantiles[0, 0] == pytest.approx(alone.quantiles[0, 0], rel=1e-6, abs=1e-6)
+
+
+def test_of_a_series_that_was_never_negative_no_quantile_is(network: GeneralNetwork) -> None:
+    values = np.maximum(walk(5, 60), 0.0)
+    table, lengths, view = ends([values], 4)
+    (found,) = forecasts(network, np.array(SMALL["gru"].shape.quantiles), table, lengths, [view], 8)
+    assert found.quantiles.min() == 0.0
+
+
+def test_the_reading_says_at_every_step_what_was_known_then(network: GeneralNetwork, reading: General) -> None:
     values = walk(9, 30)
-    read = reading.read(network, one_batch(values), 20).predictions[:, 0]
-    assert read[-1] == reading.answer(network, one_batch(values))[0][0]
-    for place in range(9):
-        alone = reading.answer(network, one_batch(values[: 21 + place]))[0][0]
-        assert read[place] == pytest.approx(alone, rel=1e-6, abs=1e-6)
+    read = reading.read(network, one_batch(values), 14).predictions[:, 0]
+    assert read[-1] == pytest.approx(reading.answer(network, one_batch(values))[0][0], rel=1e-9)
+    assert read[0] == pytest.approx(reading.answer(network, one_batch(values[:15]))[0][0], rel=1e-6, abs=1e-6)
+    changed = reading.read(network, one_batch(np.append(values[:20], values[20:] + 9.0)), 14).predictions[:, 0]
+    assert np.array_equal(read[:6], changed[:6])
+    assert not np.array_equal(read[6:], changed[6:])
 
 
 def test_the_reading_forecasts_the_median_and_reads_no_more_than_its_context(
@@ -152,12 +187,11 @@ def test_the_reading_forecasts_the_median_and_reads_no_more_than_its_context(
     forecast = reading.forecast(network, one_batch(values), 5)
     assert forecast.shape == (1, 5)
     assert np.array_equal(forecast, reading.forecast(network, one_batch(values[-64:]), 5))
-    assert forecast[0] == pytest.approx(asked(network, [values[-64:]])[0][:, 1], rel=1e-9)
-    found = reading.foretold(network, one_batch(values), np.array([40, 60], np.int32), 5)
-    foretold, steps = found.ahead.values, found.answers
+    found = reading.foretold(network, one_batch(values), np.array([[40], [60]], np.int32), 5)
+    foretold = found.ahead.values
     assert foretold.shape == (2, 5)
     assert foretold[0] == pytest.approx(reading.forecast(network, one_batch(values[:40]), 5)[0], rel=1e-6, abs=1e-6)
-    assert steps.shape == (60,)
+    assert np.array_equal(reading.ahead(network, one_batch(values), np.empty(0), found.state, 5).values, forecast)
 
 
 def test_intervals_hold_the_median_and_wider_ones_hold_narrower_ones(network: GeneralNetwork, reading: General) -> None:

@@ -11,11 +11,16 @@ from service.inference.readings.general.forecasting import Candidates, combined
 LEVELS = np.array([0.05, 0.1, 0.5, 0.9, 0.95])
 
 
-def test_related_seasons_are_multiples_and_divisors() -> None:
-    assert mixture.related(12) == (12, 1, 4, 24, 48, 96, 168)
-    assert mixture.related(24) == (24, 1, 4, 12, 48, 96, 168)
-    assert mixture.related(52) == (52, 1, 4)
-    assert mixture.related(1) == (1,)
+def test_multiples_and_divisors_of_a_season_are_tried_beside_it() -> None:
+    assert mixture.priors((12,)) == {12: 1.0, **dict.fromkeys((1, 4, 24, 48, 96, 168), 0.1)}
+    assert mixture.priors((52,)) == {52: 1.0, 1: 0.1, 4: 0.1}
+    assert mixture.priors((24, 168)) == {24: 1.0, 168: 1.0, **dict.fromkeys((1, 4, 7, 12, 48, 96), 0.1)}
+    assert mixture.priors((1,)) == {1: 1.0}
+
+
+def test_all_that_is_tried_on_a_series_begins_with_what_was_told_last() -> None:
+    assert mixture.candidates([(52,), (1,)]) == (52, 1, 4)
+    assert mixture.candidates([(1,), (52,)]) == (1, 52, 4)
 
 
 def test_origins_leave_a_whole_horizon_of_truth() -> None:
@@ -29,6 +34,13 @@ def test_the_pinball_loss_counts_deciles_and_known_steps_only() -> None:
     expected = (0.1 * 3.0 + 0.5 * 2.0 + 0.9 * 1.0) / 3
     assert mixture.pinball(quantiles, np.array([3.0, np.nan]), LEVELS) == pytest.approx(expected)
     assert np.isnan(mixture.pinball(quantiles, np.array([np.nan, np.nan]), LEVELS))
+
+
+def test_beside_what_was_told_only_the_season_whose_rule_did_best_is_asked_for() -> None:
+    prior, truth = np.array([[1.0, 0.1, 0.1, 0.0]] * 2), np.zeros((2, 2, 3))
+    truth[1] = np.nan  # no record, nobody did best
+    rules = np.broadcast_to(np.array([5.0, 3.0, 2.0, 1.0])[None, :, None, None], (2, 4, 2, 3))
+    assert mixture.plausible(prior, rules, truth).tolist() == [[1.0, 0.0, 0.1, 0.0], [1.0, 0.0, 0.0, 0.0]]
 
 
 def test_a_better_record_weighs_more_the_more_origins_there_are() -> None:
@@ -52,33 +64,39 @@ def test_an_exact_record_takes_all() -> None:
 
 
 def test_a_rule_moves_the_median_and_takes_the_fan_along() -> None:
-    answers = np.array([[[[-2.0, -1.0, 0.0, 1.0, 2.0]], [[np.nan] * 5]]])
-    rules = np.array([[[10.0], [np.nan]]])
+    answers = np.array([[[[[-2.0, -1.0, 0.0, 1.0, 2.0]]], [[[np.nan] * 5]]]])
+    rules = np.array([[[[10.0]], [[np.nan]]]])
     share, record = np.array([[0.5, 0.0, 0.5, 0.0]]), np.array([[1.0, np.inf, 3.0, np.inf]])
     found = mixture.mixed(answers, rules, share, record, 2)
     # The record of the mixture is 2, twice the network's own: so is the fan.
-    assert found.quantiles.tolist() == [[[1.0, 3.0, 5.0, 7.0, 9.0]]]
+    assert found.quantiles.tolist() == [[[[1.0, 3.0, 5.0, 7.0, 9.0]]]]
     assert found.networks.tolist() == [[0.5, 0.0]]
     assert found.rules.tolist() == [[0.5, 0.0]]
 
 
 def test_the_season_that_did_best_answers() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.standard_normal((1, 8, 3))
-    answers = np.zeros((1, 2, 9, 3, 5)) + np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    answers[0, 0, 1:] += 5.0 + truth[0, ..., None]
-    answers[0, 1, 1:] += truth[0, ..., None]
-    answers[0, 0, 0], answers[0, 1, 0] = 100.0, np.arange(5.0)
-    rules = np.full((1, 2, 9, 3), 50.0)
-    found = combined(Candidates(np.array([12, 4]), answers, rules, truth, np.ones((1, 2), bool)), LEVELS)
+    truth = np.random.default_rng(0).standard_normal((1, 8, 3))
+    spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    past = np.stack([truth[..., None] + 5.0 + spread, truth[..., None] + spread], axis=1)
+    answers = np.stack([np.full((1, 1, 3, 5), 100.0), np.broadcast_to(np.arange(5.0), (1, 1, 3, 5))], axis=1)
+    rules, ruled = np.full((1, 2, 1, 3), 50.0), np.full((1, 2, 8, 3), 50.0)
+    found = combined(
+        Candidates(np.array([[12, 4]]), answers, rules, past, ruled, truth, np.array([[1.0, 1.0, 0.5, 0.5]])), LEVELS
+    )
     assert found.networks[0, 1] > 0.99
-    assert found.quantiles[0] == pytest.approx(np.broadcast_to(np.arange(5.0), (3, 5)), abs=0.5)
+    assert found.quantiles[0, 0] == pytest.approx(np.broadcast_to(np.arange(5.0), (3, 5)), abs=0.5)
 
 
 def test_without_a_past_the_season_told_answers_with_the_most_weight() -> None:
     answers = np.zeros((1, 2, 1, 3, 5)) + np.array([1.0, 2.0])[None, :, None, None, None]
-    found = combined(
-        Candidates(np.array([12, 4]), answers, np.zeros((1, 2, 1, 3)), np.empty((1, 0, 3)), np.array([[True, False]])),
-        LEVELS,
+    nothing = np.empty((1, 2, 0, 3))
+    past = Candidates(
+        np.array([[12, 4]]),
+        answers,
+        np.zeros((1, 2, 1, 3)),
+        np.empty((1, 2, 0, 3, 5)),
+        nothing,
+        np.empty((1, 0, 3)),
+        np.array([[1.0, 0.0, 0.5, 0.0]]),
     )
-    assert found.networks[0].tolist() == pytest.approx([1.0 / 1.5, 0.0])
+    assert combined(past, LEVELS).networks[0].tolist() == pytest.approx([1.0 / 1.5, 0.0])
