@@ -52,7 +52,10 @@ class SeasonalNaive:
 
 
 class Service:
-    """The engine's own front door, with a model's name or with none: what one request for the set is answered."""
+    """The engine's own front door: what one request for the set is answered, of a model that is told the season.
+
+    Without a model's name nothing else is told either, and the season is found.
+    """
 
     portion = 1_000_000
 
@@ -67,7 +70,8 @@ class Service:
     def forecast(self, series: Sequence[Floats], horizon: int, season: int) -> Floats:
         """See :class:`Forecaster`."""
         asked, posted = tuple(QUANTILES.tolist()), [each.tolist() for each in series]
-        found = self._engine.forecast(posted, horizon, self._model, levels=(), quantiles=asked)
+        told = () if self._model is None else (season,)
+        found = self._engine.forecast(posted, horizon, self._model, levels=(), quantiles=asked, season=told)
         return np.array([_quantiles(each) for each in found])
 
 

@@ -98,10 +98,10 @@ def against_parameters(found: tables.Found) -> Figure:
         sized = {name: rows for name, rows in own.items() if len(rows) == len(common) > 0 and rows[0].parameters}
         for place, (name, rows) in enumerate(sized.items()):
             colour = COLOURS[place % len(COLOURS)]
-            axes.semilogx(rows[0].parameters, _ratio(rows), "o", color=colour, markersize=9)
-            axes.annotate(
-                name.replace("`", ""), (rows[0].parameters, _ratio(rows)), xytext=(6, 4), textcoords="offset points"
-            )
+            label = f"{name.replace('`', '')}, {rows[0].parameters:,}"
+            axes.semilogx(rows[0].parameters, _ratio(rows), "o", color=colour, markersize=9, label=label)
+        if sized:
+            axes.legend()
         axes.axhline(1.0, color=INK, linewidth=1.0, linestyle="--")
         axes.set(xlabel="parameters", ylabel=f"MASE / seasonal naive's, {len(common)} sets", xlim=(1e4, 3e9))
         return drawn
