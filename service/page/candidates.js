@@ -20,7 +20,7 @@ export function candidatesChart(values, candidates, truth, zoomed) {
     const answers = zoomed ? candidates.filter(({ cell }) => cell !== null) : candidates;
     const seen = [...answers.map(({ value }) => value), ...bounds, truth ?? NaN];
     const [low, high] = around(zoomed ? seen : [...shown, ...seen]);
-    const tight = (width * SHARE) / candidates.length < 50;
+    const tight = (width * SHARE) / candidates.length < 58;
     const options = {
       padding: [12, tight ? 28 : 12, 0, 0],
       scales: { x: { time: false, range: [first - 0.5, end] }, y: { range: [low, high] } },

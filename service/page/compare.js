@@ -5,6 +5,7 @@ import { candidatesChart } from "./candidates.js";
 import { comparisonTable } from "./comparison_table.js";
 import { curlOf } from "./curl.js";
 import { called, el, written } from "./dom.js";
+import { nameOf, ruleName } from "./names.js";
 import { isPairs, posted, state } from "./sequence.js";
 import { familyChoice } from "./families.js";
 import { t } from "./words.js";
@@ -62,7 +63,7 @@ function gather({ results, rules }) {
   }));
   const simple = rules.map((rule) => ({
     name: `rule:${rule.name}`,
-    label: t(`rule.${rule.name}`).replace(/^rule\./, ""),
+    label: ruleName(rule.name),
     cell: null,
     value: rule.predictions[0],
     error: rule.errors && rule.errors[0],
@@ -80,8 +81,7 @@ function shortName(result, results) {
 }
 
 function automatically(chosen) {
-  const name = chosen.model.startsWith("rule:") ? t("compare.rule", { name: called(chosen.model.slice(5)) }) : chosen.model;
-  return t("compare.automatic", { name, value: written(chosen.value) });
+  return t("compare.automatic", { name: nameOf(chosen.model), value: written(chosen.value) });
 }
 
 const summary = (candidates, truth) =>

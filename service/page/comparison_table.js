@@ -1,5 +1,6 @@
 // The comparison as a table: the same numbers as the chart, and what they cost.
 import { el, grouped, written } from "./dom.js";
+import { ruleName } from "./names.js";
 import { t } from "./words.js";
 
 export function comparisonTable() {
@@ -35,7 +36,7 @@ function row({ name, label, cell, value, error, intervals, check, parameters, du
 
 // "loses: 0.052 against AR(2)'s 0.010", the first word as a badge.
 export function verdict(check) {
-  const rule = t(`rule.${check.rule}`).replace(/^rule\./, "");
+  const rule = ruleName(check.rule);
   const numbers = t("check.numbers", { mae: written(check.mae, 2), rule, rule_mae: written(check.rule_mae, 2) });
   return el("span", {}, el("span", { class: `badge ${check.verdict}` }, t(`verdict.${check.verdict}`)), " ", numbers);
 }

@@ -1,9 +1,10 @@
-// The panel that makes the sequence: presets with sliders, the drawing surface, indices to toggle, pasted numbers.
+// The panel that makes the sequence: pasted numbers, examples, presets with sliders, the drawing surface, indices.
 import { drawingSurface } from "./draw.js";
 import { el, written } from "./dom.js";
+import { EXAMPLES } from "./examples.js";
 import { pasteBox } from "./paste.js";
 import { PRESETS } from "./presets.js";
-import { isPairs, onSequence, reseed, setIndex, setTask, setTruth, state, usePreset } from "./sequence.js";
+import { isPairs, onSequence, reseed, setIndex, setTask, setTruth, state, useExample, usePreset } from "./sequence.js";
 import { onLanguage, t } from "./words.js";
 
 // `valueTasks` are the tasks whose models read plain numbers; known once the service has answered.
@@ -20,7 +21,7 @@ export function controls(panel, valueTasks) {
 }
 
 function build(place, valueTasks) {
-  const presets = presetChoice();
+  const presets = startChoice();
   const surface = drawingSurface();
   const sliders = sliderSet();
   const indices = indexSet();
@@ -28,15 +29,15 @@ function build(place, valueTasks) {
   const known = knownNext();
   const task = taskChoice(valueTasks);
   place.append(
+    pasteBox(),
     presets.node,
     surface.canvas,
-    el("p", { class: "hint", id: "draw-help" }, t("draw.help")),
+    el("div", {}, presets.about, el("p", { class: "hint", id: "draw-help" }, t("draw.help"))),
     indices.node,
     sliders.node,
     reseedButton,
     known.node,
     task.node,
-    pasteBox(),
   );
   return () => {
     presets.show();
@@ -46,28 +47,29 @@ function build(place, valueTasks) {
     known.show();
     task.show();
     reseedButton.textContent = t(isPairs() ? "reseed.indices" : "reseed.noise");
-    reseedButton.hidden = state.preset === null;
+    reseedButton.hidden = !(state.preset in PRESETS);
   };
 }
 
-function presetChoice() {
-  const inputs = Object.keys(PRESETS).map((preset) =>
-    el("input", { type: "radio", name: "preset", id: `preset-${preset}`, value: preset, onchange: () => usePreset(preset) }),
-  );
-  const labels = inputs.map((input) => el("label", { for: input.id }, t(`preset.${input.value}`)));
-  const drawn = el("span", { class: "hint" });
-  const node = el(
-    "fieldset",
-    { class: "segments" },
-    el("legend", {}, t("preset.legend")),
-    inputs.flatMap((input, n) => [input, labels[n]]),
-    drawn,
-  );
+// Examples and presets, one choice in two groups. What was chosen stands below the surface, which so stays in its place.
+function startChoice() {
+  const about = el("p", { class: "hint about" });
+  const node = el("div", { class: "starts" }, group("example", EXAMPLES, useExample), group("preset", PRESETS, usePreset));
   const show = () => {
-    for (const input of inputs) input.checked = input.value === state.preset;
-    drawn.textContent = t(state.preset === null ? "preset.own" : "preset.made", { count: state.values.length });
+    for (const input of node.querySelectorAll("input")) input.checked = input.value === state.preset;
+    about.textContent = t(described(state.preset), { count: state.values.length });
   };
-  return { node, show };
+  return { node, about, show };
+}
+
+const described = (preset) => (preset === null ? "preset.own" : preset in EXAMPLES ? `about.${preset}` : "preset.made");
+
+function group(kind, choices, use) {
+  const choice = (name) => [
+    el("input", { type: "radio", name: "preset", id: `preset-${name}`, value: name, onchange: () => use(name) }),
+    el("label", { for: `preset-${name}` }, t(`${kind}.${name}`)),
+  ];
+  return el("fieldset", { class: "segments" }, el("legend", {}, t(`${kind}.legend`)), Object.keys(choices).map(choice));
 }
 
 // The sliders of the preset; they stay when the curve is drawn over, and moving one starts the preset again.
@@ -76,7 +78,8 @@ function sliderSet() {
   let shown = null;
   let outputs = {};
   function show() {
-    const preset = state.preset ?? shown ?? "sine";
+    const preset = state.preset ?? shown;
+    node.hidden = !(preset in PRESETS);
     if (preset !== shown) fill(preset);
     for (const [name, { input, output }] of Object.entries(outputs)) {
       const value = state.settings[preset][name];
@@ -88,6 +91,7 @@ function sliderSet() {
     shown = preset;
     outputs = {};
     node.replaceChildren();
+    if (node.hidden) return;
     for (const [name, { from, to, by }] of Object.entries(PRESETS[preset])) {
       const input = el("input", { type: "range", id: `set-${name}`, min: from, max: to, step: by });
       input.addEventListener("input", () => usePreset(preset, { [name]: Number(input.value) }));
@@ -123,7 +127,7 @@ function indexSet() {
 function knownNext() {
   const input = el("input", { type: "number", id: "truth", step: "any" });
   input.addEventListener("change", () => setTruth(input.value === "" ? null : Number(input.value)));
-  const node = el("div", { class: "field" }, el("label", { for: "truth" }, t("truth.label")), input);
+  const node = el("div", { class: "field compared" }, el("label", { for: "truth" }, t("truth.label")), input);
   const show = () => {
     node.hidden = isPairs();
     if (document.activeElement !== input) input.value = state.truth ?? "";
@@ -133,7 +137,7 @@ function knownNext() {
 
 function taskChoice(valueTasks) {
   const select = el("select", { id: "task", onchange: () => setTask(select.value) });
-  const node = el("div", { class: "field" }, el("label", { for: "task" }, t("task.label")), select);
+  const node = el("div", { class: "field compared" }, el("label", { for: "task" }, t("task.label")), select);
   const show = () => {
     node.hidden = isPairs();
     const tasks = [...new Set([...valueTasks(), state.task])];

@@ -1,5 +1,6 @@
 // Everything a view asked, as curl commands to copy. The key itself is never among them.
 import { hasKey, requestsOf } from "./api.js";
+import { copyButton } from "./copy.js";
 import { el } from "./dom.js";
 import { t } from "./words.js";
 
@@ -22,24 +23,13 @@ export function curlBox(text) {
   details.addEventListener("toggle", () => {
     shown.textContent = text();
   });
-  const button = el("button", { type: "button", class: "quiet", onclick: () => copy(button, details, shown, text()) });
-  button.textContent = t("curl.copy");
+  const opened = () => {
+    details.open = true;
+    shown.textContent = text();
+    return shown;
+  };
+  const button = copyButton("curl.copy", text, opened);
   return el("div", { class: "curl-box" }, button, details);
 }
 
 export const curlOf = (view) => curlBox(() => commands(requestsOf(view)));
-
-async function copy(button, details, shown, text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = t("curl.copied");
-    setTimeout(() => {
-      button.textContent = t("curl.copy");
-    }, 1500);
-  } catch {
-    // Without a secure origin there is no clipboard: show the text, selected.
-    details.open = true;
-    shown.textContent = text;
-    getSelection().selectAllChildren(shown);
-  }
-}

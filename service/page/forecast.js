@@ -3,8 +3,9 @@ import { beginAnew, post } from "./api.js";
 import { chartHost, draw } from "./chart.js";
 import { verdict } from "./comparison_table.js";
 import { curlOf } from "./curl.js";
-import { called, el, written } from "./dom.js";
-import { fanChart } from "./fan.js";
+import { el, written } from "./dom.js";
+import { fanChart, fanLegend } from "./fan.js";
+import { nameOf } from "./names.js";
 import { isPairs, posted, state } from "./sequence.js";
 import { t } from "./words.js";
 
@@ -17,7 +18,7 @@ export function forecastView(panel, { models, touch }) {
   const headline = el("p", { class: "headline", "aria-live": "polite" });
   const record = el("p", { class: "hint" });
   const host = chartHost(340);
-  const legend = fanLegend();
+  const legend = fanLegend(["input", "forecast", "band80", "band90", "band95", "truth"]);
   const warnings = el("ul", { class: "warnings", "aria-label": t("compare.warnings") });
   horizon.value = choice.horizon;
   horizon.addEventListener("input", () => {
@@ -65,8 +66,6 @@ export function forecastView(panel, { models, touch }) {
   return { refresh };
 }
 
-const nameOf = (model) => (model.startsWith("rule:") ? t("compare.rule", { name: called(model.slice(5)) }) : model);
-
 function fill(select, models) {
   const able = models.filter((model) => model.input === "values");
   const known = [...select.options].map((option) => option.value);
@@ -83,9 +82,4 @@ function fill(select, models) {
     ),
   );
   select.value = choice.model;
-}
-
-function fanLegend() {
-  const items = ["input", "forecast", "band80", "band90", "band95", "truth"];
-  return el("ul", { class: "legend" }, items.map((item) => el("li", {}, el("span", { class: `key ${item}` }), t(`legend.${item}`))));
 }

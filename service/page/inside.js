@@ -9,6 +9,8 @@ import { posted, state } from "./sequence.js";
 import { retainedChart } from "./retained.js";
 import { t } from "./words.js";
 
+// Steps that are inspected: as many as the service takes, but of the general models, which take seconds for so many.
+const most = () => (state.task === "series" ? 48 : 128);
 const remembered = { textbook: false };
 
 export function insideView(panel, { models, touch }) {
@@ -18,6 +20,7 @@ export function insideView(panel, { models, touch }) {
     remembered.textbook = textbook.checked;
     touch();
   });
+  const cut = el("p", { class: "hint" });
   const headline = el("p", { class: "headline", "aria-live": "polite" });
   const host = chartHost(240);
   const legend = el(
@@ -29,6 +32,7 @@ export function insideView(panel, { models, touch }) {
   panel.append(
     el("div", { class: "choice" }, textbook, el("label", { for: "inside-textbook" }, t("family.textbook"))),
     headline,
+    cut,
     el("h3", {}, t("inside.retained")),
     el("p", { class: "hint" }, t("inside.retained.help")),
     host,
@@ -40,7 +44,8 @@ export function insideView(panel, { models, touch }) {
 
   async function refresh() {
     const names = CELLS.map((cell) => modelFor(cell, models, textbook.checked));
-    const sequence = posted();
+    const sequence = posted().slice(-most());
+    cut.textContent = sequence.length < state.values.length ? t("inside.cut", { count: sequence.length }) : "";
     beginAnew("inside");
     const answers = await Promise.all(names.map((model) => post("inside", "inspect", { model, sequence })));
     const kept = answers.map((answer) => answer.memory.retained[0]);

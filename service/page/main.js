@@ -7,11 +7,19 @@ import { forecastView } from "./forecast.js";
 import { insideView } from "./inside.js";
 import { logView } from "./log.js";
 import { modelsView } from "./models.js";
-import { onSequence, tell, usePreset } from "./sequence.js";
+import { onSequence, tell, useExample, usePreset } from "./sequence.js";
+import { seriesView } from "./series.js";
 import { tabs } from "./tabs.js";
 import { onLanguage, startLanguages, t } from "./words.js";
 
-const VIEWS = { compare: compareView, forecast: forecastView, inside: insideView, models: modelsView, log: logView };
+const VIEWS = {
+  series: seriesView,
+  compare: compareView,
+  forecast: forecastView,
+  inside: insideView,
+  models: modelsView,
+  log: logView,
+};
 const REST = 40; // milliseconds between the starts of two refreshes, so that a moving slider does not flood the log
 
 const shown = {}; // views that were opened, by name
@@ -65,7 +73,9 @@ onLanguage(() => {
   touch();
 });
 document.getElementById("key").addEventListener("click", () => changeKey().then(touch));
-usePreset("sine");
+const asked = location.hash.slice(2);
+if (asked in VIEWS && asked !== "series") usePreset("sine");
+else useExample("airline");
 get(null, "models")
   .then((answer) => models.push(...answer.models))
   .catch(() => {}) // the open view says what is wrong
@@ -73,6 +83,7 @@ get(null, "models")
     tell();
     tabs((name) => {
       open = name;
+      document.querySelector("main").dataset.view = name;
       touch();
     });
   });

@@ -7,7 +7,7 @@ import { t } from "./words.js";
 const SHOWN = 8; // numbers of a reading
 
 export function pasteBox() {
-  const text = el("textarea", { id: "paste", rows: "3", spellcheck: "false", placeholder: "0.84, 0.91, 0.14, …" });
+  const text = el("textarea", { id: "paste", rows: "2", spellcheck: "false", placeholder: "0.84, 0.91, 0.14, …" });
   const file = el("input", { type: "file", id: "csv", accept: ".csv,.txt,.tsv,.json,text/*" });
   const problem = el("p", { class: "problem", role: "alert" });
   const readings = el("div", { class: "readings", role: "status" });
@@ -50,15 +50,15 @@ export function pasteBox() {
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(use);
   });
-  file.addEventListener("change", async () => {
-    if (file.files.length === 0) return;
-    text.value = await file.files[0].text();
+  async function open(files) {
+    if (files.length === 0) return;
+    text.value = await files[0].text();
     use();
-  });
-  return el(
-    "details",
+  }
+  file.addEventListener("change", () => open(file.files));
+  const node = el(
+    "div",
     { class: "paste" },
-    el("summary", {}, t("paste.title")),
     el("label", { for: "paste" }, t("paste.label")),
     text,
     el("label", { for: "csv" }, t("paste.file")),
@@ -66,6 +66,19 @@ export function pasteBox() {
     problem,
     readings,
   );
+  dropsInto(node, open);
+  return node;
+}
+
+// Files that are dropped on `node` go to `open(files)`; dragged text falls where it always does.
+function dropsInto(node, open) {
+  const over = (event) => {
+    const held = event.dataTransfer.types.includes("Files");
+    node.classList.toggle("dropping", held && event.type === "dragover");
+    if (held && event.type !== "dragleave") event.preventDefault();
+  };
+  for (const type of ["dragover", "dragleave", "drop"]) node.addEventListener(type, over);
+  node.addEventListener("drop", (event) => open(event.dataTransfer.files));
 }
 
 function described({ values, how }) {

@@ -1,4 +1,5 @@
 // The lecture's sequences, made from sliders. Pure: the same settings give the same numbers.
+import { mulberry32, normal } from "./random.js";
 
 export const PRESETS = {
   linear: {
@@ -45,18 +46,3 @@ const CURVES = {
 
 // Enough digits for any chart, few enough to read in a request.
 const tidy = (value) => Number(value.toFixed(6));
-
-function normal(random) {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
-// A small generator with a seed, so that a slider moves the curve and not the noise.
-function mulberry32(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}

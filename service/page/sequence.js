@@ -1,11 +1,12 @@
 // The sequence that everything else is about, and who wants to know when it changes.
+import { EXAMPLES } from "./examples.js";
 import { make, startSettings } from "./presets.js";
 
 const listeners = [];
 const AHEAD = 100;
 
 export const state = {
-  preset: "sine", // null once drawn or pasted
+  preset: "sine", // or the example's name; null once drawn or pasted
   task: "sine",
   values: [],
   indices: null, // memory only
@@ -34,9 +35,15 @@ export function usePreset(preset, changes = {}) {
   tell();
 }
 
+export function useExample(name) {
+  const { values, later } = EXAMPLES[name];
+  Object.assign(state, { preset: name, task: "series", values, indices: null, truth: later[0], later });
+  tell();
+}
+
 export function reseed() {
   state.seed += 1;
-  if (state.preset !== null) usePreset(state.preset);
+  usePreset(state.preset);
 }
 
 // Values that were drawn or typed: nothing is known of what comes next.

@@ -1,4 +1,4 @@
-"""The two pictures in docs/playground.md of the page: ``python -m tests.page.screenshots`` takes them anew."""
+"""The three pictures in docs/playground.md of the page: ``python -m tests.page.screenshots`` takes them anew."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ def _keep(visitor: Visitor, name: str, height: int) -> None:
 
 
 def main() -> None:
-    """A comparison by day, and the inside of the textbook's memory models by night."""
+    """An own series and a comparison by day, and the inside of the textbook's memory models by night."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = launch(playwright)
         url = f"sqlite:///{folder}/unroll.db"
         with in_thread(models_dir=MODELS, database_url=url, log_durability="process") as client:
+            series = Visitor(browser, str(client.base_url), "series")
+            _keep(series, "series", 1330)
             compare = Visitor(browser, str(client.base_url))
             before = compare.redraws()
             compare.page.locator("#compare-zoom").check()

@@ -34,7 +34,7 @@ def test_dragging_over_the_surface_draws_the_sequence(visit: Visit) -> None:
     visitor.page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 20, steps=12)
     visitor.page.mouse.up()
     visitor.settled(before)
-    expect(visitor.page.locator(".segments .hint")).to_contain_text("your own, 32 values")
+    expect(visitor.page.locator(".about")).to_contain_text("your own, 32 values")
     expect(visitor.page.locator("#truth")).to_have_value("")
     visitor.open("forecast")  # asks once more, now that the line is whole
     drawn = visitor.asked("/forecast")["sequence"]
@@ -48,7 +48,7 @@ def test_a_finger_draws_too(visit: Visit) -> None:
     before = visitor.redraws()
     visitor.page.locator(".surface").tap(position={"x": 150, "y": 30})
     visitor.settled(before)
-    expect(visitor.page.locator(".segments .hint")).to_contain_text("your own")
+    expect(visitor.page.locator(".about")).to_contain_text("your own")
 
 
 def test_the_keyboard_draws_too(visit: Visit) -> None:

@@ -17,7 +17,7 @@ from tests.page.browser import Visitor
 from tests.page.conftest import Visit
 from tests.serving import in_thread
 
-VIEWS = ["compare", "forecast", "inside", "models", "log"]
+VIEWS = ["series", "compare", "forecast", "inside", "models", "log"]
 MOST_BYTES = 2_000_000
 FIRST_PAINT = 1000  # milliseconds
 
@@ -76,7 +76,7 @@ def test_the_tabs_are_walked_with_the_arrows(visit: Visit) -> None:
 
 
 def test_the_page_is_small_and_asks_nobody_else(visit: Visit, site: httpx.Client) -> None:
-    visitor = visit()
+    visitor = visit("series")
     for view in VIEWS[1:]:
         visitor.open(view)
     visitor.open("models")
@@ -94,7 +94,7 @@ def test_the_page_is_small_and_asks_nobody_else(visit: Visit, site: httpx.Client
 def test_the_page_is_there_within_a_second(visit: Visit) -> None:
     paints = []
     for _ in range(3):  # the quickest counts: other programs may be busy meanwhile
-        visitor = visit()
+        visitor = visit("series")
         paints.append(visitor.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
     assert min(paints) <= FIRST_PAINT
 

@@ -215,7 +215,6 @@ def test_numbers_that_were_taken_are_shown_and_asked_about(visit: Visit) -> None
 @pytest.mark.parametrize("language", ["en", "ko-KR"])
 def test_a_choice_is_offered_by_its_numbers_and_nothing_changes_before_it_is_made(visit: Visit, language: str) -> None:
     visitor = visit(locale=language)
-    visitor.page.locator(".paste summary").click()
     asked = visitor.asked("/compare")
     visitor.page.locator("#paste").fill("1,5\n2,5\n3,5")
     choices = visitor.page.locator(".readings button")
@@ -266,7 +265,6 @@ def test_a_refusal_names_line_and_cell_and_changes_nothing(visit: Visit) -> None
     visitor.page.locator("#paste").fill("2020;5\n2021;\n")
     expect(visitor.page.locator(".paste .problem")).to_have_text("Line 2: a number is missing.")
     visitor.page.get_by_role("button", name="한국어").click()
-    visitor.page.locator(".paste summary").click()
     visitor.page.locator("#paste").fill("2020;5\n2021;\n")
     expect(visitor.page.locator(".paste .problem")).to_have_text("2번째 줄: 숫자가 빠져 있습니다.")
 
