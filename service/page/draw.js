@@ -20,12 +20,13 @@ export function drawingSurface() {
     canvas.setAttribute("aria-label", t("draw.label"));
     canvas.setAttribute("aria-valuemin", written(range[0]).replace("−", "-"));
     canvas.setAttribute("aria-valuemax", written(range[1]).replace("−", "-"));
-    canvas.setAttribute("aria-valuenow", String(state.values[chosen]));
+    canvas.setAttribute("aria-valuenow", String(held(chosen)));
     const step = { step: chosen + 1, count: state.values.length, value: written(state.values[chosen]) };
     canvas.setAttribute("aria-valuetext", t("draw.step", step));
     paint();
   }
 
+  const held = (step) => state.values[step] ?? (range[0] + range[1]) / 2; // a gap is taken up from the middle
   const toX = (step) => PAD.left + ((width - PAD.left - PAD.right) * (step + 0.5)) / state.values.length;
   const toY = (value) =>
     PAD.top + ((HEIGHT - PAD.top - PAD.bottom) * (range[1] - value)) / (range[1] - range[0]);
@@ -42,13 +43,15 @@ export function drawingSurface() {
     context.lineWidth = 2;
     context.lineJoin = "round";
     context.beginPath();
-    state.values.forEach((value, step) => context.lineTo(toX(step), toY(value)));
+    state.values.forEach((value, step) => {
+      if (value !== null) context[(state.values[step - 1] ?? null) === null ? "moveTo" : "lineTo"](toX(step), toY(value));
+    });
     if (!isPairs()) context.stroke();
     const radius = state.values.length > 80 ? 1.5 : 4;
     state.values.forEach((value, step) => dot(context, step, value, radius));
     if (document.activeElement === canvas) {
       context.strokeStyle = colour("focus");
-      context.strokeRect(toX(chosen) - 8, toY(state.values[chosen]) - 8, 16, 16);
+      context.strokeRect(toX(chosen) - 8, toY(held(chosen)) - 8, 16, 16);
     }
   }
 
@@ -68,6 +71,7 @@ export function drawingSurface() {
   }
 
   function dot(context, step, value, radius) {
+    if (value === null) return;
     context.beginPath();
     context.arc(toX(step), toY(value), radius, 0, 2 * Math.PI);
     if (isPairs() && state.indices[step] % 2 === 1) {
@@ -123,7 +127,7 @@ export function drawingSurface() {
       show();
       return;
     }
-    const moved = state.values[chosen] + (upwards * (range[1] - range[0])) / 50;
+    const moved = held(chosen) + (upwards * (range[1] - range[0])) / 50;
     useValues(state.values.with(chosen, Number(moved.toPrecision(4))), state.indices);
   });
   canvas.addEventListener("focus", show);
@@ -134,7 +138,8 @@ export function drawingSurface() {
 }
 
 // A range with room to draw beyond the values.
-function rangeOf(values) {
+function rangeOf(all) {
+  const values = all.filter((value) => value !== null);
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
   const room = high > low ? 0.35 * (high - low) : Math.max(1, Math.abs(low));

@@ -70,6 +70,7 @@ export const english = {
   "how.column": "column {place}",
   "how.name": "column “{name}”",
   "how.pairs": "index and value, for Memory",
+  "how.gaps": "missing: {count}",
   "how.lines": "line by line",
   "how.uneven": "line {line} has {found} of {width}",
 

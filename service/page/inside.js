@@ -10,7 +10,7 @@ import { retainedChart } from "./retained.js";
 import { t } from "./words.js";
 
 // Steps that are inspected: as many as the service takes, but of the general models, which take seconds for so many.
-const most = () => (state.task === "series" ? 48 : 128);
+const most = () => (state.task === "series" ? 36 : 128);
 const remembered = { textbook: false };
 
 export function insideView(panel, { models, touch }) {
@@ -47,7 +47,8 @@ export function insideView(panel, { models, touch }) {
     const sequence = posted().slice(-most());
     cut.textContent = sequence.length < state.values.length ? t("inside.cut", { count: sequence.length }) : "";
     beginAnew("inside");
-    const answers = await Promise.all(names.map((model) => post("inside", "inspect", { model, sequence })));
+    const answers = [];
+    for (const model of names) answers.push(await post("inside", "inspect", { model, sequence })); // none waits for another
     const kept = answers.map((answer) => answer.memory.retained[0]);
     const facts = CELLS.map((cell, n) => `${called(cell)} ${share(kept[n])}`).join(", ");
     headline.textContent = t("inside.headline", { facts, step: answers[0].steps[0].step });

@@ -70,6 +70,7 @@ export const korean = {
   "how.column": "{place}번째 열",
   "how.name": "“{name}” 열",
   "how.pairs": "기억 과제의 인덱스와 값",
+  "how.gaps": "빠진 값 {count}개",
   "how.lines": "줄 순서대로",
   "how.uneven": "{line}번째 줄은 {width}개 중 {found}개",
 

@@ -10,6 +10,9 @@ const NUMERIC = /^[+\-\u2212]?[.,]?\d/;
 // But for dates and times, which are labels: 2024-01-31, 2024-01, 31.1.2024, 1/31/24, 12:30.
 const DATE = /^\d{1,4}([-/.]) ?\d{1,2}\1 ?\d{1,4}(?!\d|[.,]\d)|^\d{4}[-/]\d{1,2}$|^\d{1,2}:\d{2}/;
 
+// What programs write where a value is missing: a gap in the sequence.
+const GAP = /^(?:NA|N\/A|NaN|null)$/i;
+
 // What may stand between cells. Where there are semicolons or tabs, a space or a comma is part of a cell; and names in
 // the first line with commas between them tell what the other commas are.
 export function cutsOf(text) {
@@ -37,7 +40,7 @@ export function marksOf(text, cut) {
   ];
 }
 
-// How `cell` reads as a number, or null. Between thousands' marks are three digits, and the first of all is no zero.
+// How `cell` reads: as a number, as null where it says that one is missing, else undefined. Between thousands' marks are three digits, and the first of all is no zero.
 function reader({ decimal, group }) {
   const plain = "0|[1-9]\\d*"; // 000 is rather the end of a number that something else cut
   const whole = `(?:${plain}${group && `|[1-9]\\d{0,2}(?:[${group}]\\d{3})+`})`;
@@ -45,10 +48,11 @@ function reader({ decimal, group }) {
   const form = new RegExp(`^[+-]?(?:${whole}(?:${part})?|[${decimal}]\\d+)(?:[eE][+-]?\\d+)?$`);
   const between = group && new RegExp(`[${group}]`, "g");
   return (cell) => {
+    if (GAP.test(cell)) return null;
     const text = cell.replace(/^\u2212|(?<=[eE])\u2212/g, "-");
-    if (!form.test(text)) return null;
+    if (!form.test(text)) return undefined;
     const number = Number((group ? text.replace(between, "") : text).replace(decimal, "."));
-    return Number.isFinite(number) ? number : null;
+    return Number.isFinite(number) ? number : undefined;
   };
 }
 
@@ -56,7 +60,7 @@ function reader({ decimal, group }) {
 // numbers; as {list, uneven} where rows of nothing but numbers are of different lengths; or as {problem, line, …}.
 export function table(lines, way) {
   const rows = withoutLast(lines.map(({ line, text }) => ({ line, cells: cells(text, way.cut) })));
-  const named = rows.length > 1 && rows[0].cells.every((cell) => !NUMERIC.test(cell));
+  const named = rows.length > 1 && rows[0].cells.every((cell) => !NUMERIC.test(cell) && !GAP.test(cell));
   const names = named ? rows.shift().cells : null;
   const read = reader(way);
   const width = (names ?? rows[0].cells).length;
@@ -72,7 +76,7 @@ export function table(lines, way) {
       continue;
     }
     const values = column.map(read);
-    const wrong = values.indexOf(null);
+    const wrong = values.indexOf(undefined);
     if (wrong >= 0) return problem(rows[wrong].line, place, column[wrong]);
     columns.push({ name: names?.[place] || null, place: place + 1, values });
   }
@@ -87,7 +91,7 @@ function unevenRows(rows, read, names, uneven) {
     return { problem: "paste.width", ...uneven, place: 0, uneven: missing ? uneven : undefined };
   }
   for (const { line, cells } of rows) {
-    const place = cells.findIndex((cell) => read(cell) === null);
+    const place = cells.findIndex((cell) => read(cell) === undefined);
     if (place >= 0) return problem(line, place, cells[place]);
   }
   return { list: rows.flatMap((row) => row.cells.map(read)), uneven };

@@ -49,8 +49,8 @@ function ofJson(text) {
   if (!Array.isArray(list) || list.length === 0) return { problem: "paste.json" };
   const pairs = list.every((item) => Array.isArray(item) && item.length === 2);
   const numbers = pairs ? list.flat() : list;
-  const wrong = numbers.find((value) => typeof value !== "number" || !Number.isFinite(value));
-  if (wrong !== undefined) return { problem: "paste.json" };
+  const right = (value) => Number.isFinite(value) || (value === null && !pairs);
+  if (!numbers.every(right)) return { problem: "paste.json" };
   if (!pairs) return chosen([{ list: numbers, how: [] }]);
   const columns = [0, 1].map((place) => ({ name: null, place: place + 1, values: list.map((pair) => pair[place]) }));
   return chosen([{ columns, height: list.length, named: false, labels: false, how: [] }]);
@@ -66,13 +66,20 @@ function chosen(tables) {
   if (wide !== undefined) return { problem: "paste.wide", found: String(wide.columns.length) };
   const seen = new Set();
   const isNew = ({ values, indices }) => seen.size < seen.add(JSON.stringify([values, indices])).size;
-  const several = good.flatMap(sequences).filter(isNew);
+  const several = good.flatMap(sequences).filter(isNew).map(withGaps);
   const longest = Math.max(...several.map(({ values }) => values.length));
+  if (!several.some(({ values }) => values.some(Number.isFinite))) return { problem: "paste.empty" };
   const readings = several.filter(({ values }) => values.length <= MOST && (longest < 3 || values.length > 1));
   if (readings.length === 0) return tooLong;
   if (readings.length === 1) readings[0].how = readings[0].how.filter(([key]) => key !== "how.between");
   // Where another way finds lines of different lengths, a number may be missing rather than this one meant.
   return { readings, uneven: readings.length === 1 ? tables.find((each) => each.uneven)?.uneven : undefined };
+}
+
+// How many values are missing is said with the rest.
+function withGaps(reading) {
+  const count = reading.values.filter((value) => value === null).length;
+  return count === 0 ? reading : { ...reading, how: [...reading.how, ["how.gaps", { count }]] };
 }
 
 // A line is a sequence, and so is a column. Two columns may be memory's pairs; and rows without names or labels may be
@@ -91,7 +98,7 @@ function sequences({ list, uneven, columns, height, named, labels, how }) {
   const lines = { values: rows.flat(), indices: null, how: [...how, ["how.lines", {}]] };
   if (columns.length > 1 && !named && !labels) found.unshift(lines);
   const whole = (index) => Number.isInteger(index) && index >= 0 && index <= HIGHEST_INDEX;
-  if (columns.length === 2 && !labels && columns[0].values.every(whole)) {
+  if (columns.length === 2 && !labels && columns[0].values.every(whole) && !columns[1].values.includes(null)) {
     found.unshift({ values: columns[1].values, indices: columns[0].values, how: [...how, ["how.pairs", {}]] });
   }
   return found;

@@ -87,7 +87,7 @@ function described({ values, how }) {
 
 // The first numbers and the last, as they were taken.
 function numbers({ values, indices }) {
-  const shown = values.map((value, n) => (indices ? `[${indices[n]}, ${value}]` : String(value)));
+  const shown = values.map((value, n) => (indices ? `[${indices[n]}, ${value}]` : String(value ?? "–")));
   const some = shown.length > SHOWN ? [...shown.slice(0, SHOWN - 1), "…", shown.at(-1)] : shown;
   return el("span", { class: "numbers" }, some.join(indices ? " " : ", "));
 }

@@ -22,7 +22,7 @@ NBSP, THIN, MINUS, BOM = (
     "\N{ZERO WIDTH NO-BREAK SPACE}",
 )
 
-TAKEN: list[tuple[str, list[float]]] = [
+TAKEN: list[tuple[str, list[float | None]]] = [
     ("1, 2, 3.5, 5", [1, 2, 3.5, 5]),
     ("1 2 3", [1, 2, 3]),
     ("1\n2\n3\n", [1, 2, 3]),
@@ -75,6 +75,12 @@ TAKEN: list[tuple[str, list[float]]] = [
     (",value\na,1\nb,2\n", [1, 2]),
     ("value,note\n1,\n2,late\n", [1, 2]),
     ("a 1\nb 2", [1, 2]),
+    # what programs write where a value is missing
+    ("1\nNaN", [1, None]),
+    ("NA\n1\n2", [None, 1, 2]),
+    ("[1, null, 3]", [1, None, 3]),
+    ("1, NA, 3", [1, None, 3]),
+    ("date,value\n2024-01-31,5\n2024-02-29,N/A\n2024-03-31,7\n", [5, None, 7]),
 ]
 
 ASKED: list[tuple[str, list[Any]]] = [
@@ -105,6 +111,7 @@ ASKED: list[tuple[str, list[Any]]] = [
     ("date;a;b\n2024-01-31;1;2\n2024-02-29;3;4", [[1, 3], [2, 4]]),
     ("1 2 3\n4 5 6", [[1, 2, 3, 4, 5, 6], [1, 4], [2, 5], [3, 6]]),
     ("1, 2, 3,\n4, 5, 6", [[1, 2, 3, 4, 5, 6], [1, 4], [2, 5], [3, 6]]),
+    ("2020;5\n2021;n/a", [[2020, 5, 2021, None], [2020, 2021], [5, None]]),
     # a number may be missing, or a list was broken into lines
     ("2020 5\n2021\n2022 7", [[2020, 5, 2021, 2022, 7]]),
     ("2020;5\n2021\n2022;7", [[2020, 5, 2021, 2022, 7]]),
@@ -128,12 +135,10 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("year,value\n2020,5\n2021\n2022,7", "paste.width", {"line": 3}),
     ("year value\n2020 5\n2021\n2022 7", "paste.width", {"line": 3}),
     ("year;value\n2020;5,5;1\n", "paste.width", {"line": 2}),
-    ("2020;5\n2021;n/a", "paste.wrong", {"line": 2, "found": "n/a"}),
     ("1;2\n3;1.2.3,4", "paste.wrong", {"line": 2, "found": "1.2.3,4"}),
     ("1,5;2.5", "paste.wrong", {"line": 1}),
     ("1,5,\n2;3", "paste.wrong", {"line": 1}),
     ("0x10\n2", "paste.wrong", {"line": 1, "found": "0x10"}),
-    ("1\nNaN", "paste.wrong", {"line": 2, "found": "NaN"}),
     ("1\nInfinity", "paste.wrong", {"line": 2, "found": "Infinity"}),
     ("1\n1e400", "paste.wrong", {"line": 2, "found": "1e400"}),
     ("1\n5 %", "paste.wrong", {"line": 2}),
@@ -145,7 +150,9 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("", "paste.empty", {}),
     (" \n;;\n", "paste.empty", {}),
     ("[1, 2", "paste.json", {}),
-    ("[1, null]", "paste.json", {}),
+    ("[[1, null], [2, 3]]", "paste.json", {}),
+    ("[null]", "paste.empty", {}),
+    ("NA", "paste.empty", {}),
     ("[1, 1e400]", "paste.json", {}),
     ('["1", "2"]', "paste.json", {}),
     ("[[1, 2], [3]]", "paste.json", {}),

@@ -163,6 +163,26 @@ def test_what_has_no_record_is_answered_without_one(visit: Visit, text: str, rea
     assert _table(visitor.page)[12][1] != ABSENT
 
 
+def test_gaps_are_asked_as_gaps_and_shown_as_holes(visit: Visit, site: httpx.Client) -> None:
+    visitor = visit("series")
+    values = [10 + step % 4 for step in range(40)]
+    cells = ["NA" if step in (7, 39) else str(value) for step, value in enumerate(values)]
+    _paste(visitor, "\n".join(cells))
+    asked = visitor.asked("/forecast")["sequence"]
+    assert asked == [None if step in (7, 39) else value for step, value in enumerate(values)]
+    expect(visitor.page.locator(".paste .readings")).to_contain_text("40 values · missing: 2")
+    expect(visitor.page.locator("#series section").first).to_contain_text("has gaps")
+    answer = _answer(site, visitor)
+    assert float(_table(visitor.page)[1][1]) == pytest.approx(answer["values"][0], rel=1e-3)
+    surface = visitor.page.get_by_role("slider", name="Draw the sequence")
+    surface.focus()
+    before = visitor.redraws()
+    for key in ("End", "ArrowUp"):
+        visitor.page.keyboard.press(key)
+    visitor.settled(before)
+    assert visitor.asked("/forecast")["sequence"][39] is not None
+
+
 def test_the_record_goes_as_far_as_the_series_allows(visit: Visit) -> None:
     visitor = visit("series")
     _paste(visitor, "5 7 6 8 7 9 8 10 9 11")
@@ -192,8 +212,8 @@ def test_an_example_goes_to_the_other_views_as_well(visit: Visit) -> None:
     expect(visitor.page.locator("#truth")).to_have_value("417")
     assert visitor.asked("/compare")["task"] == "series"
     visitor.open("inside")
-    assert len(visitor.asked("/inspect")["sequence"]) == 48
-    expect(visitor.page.locator("#inside")).to_contain_text("The last 48 values")
+    assert len(visitor.asked("/inspect")["sequence"]) == 36
+    expect(visitor.page.locator("#inside")).to_contain_text("The last 36 values")
 
 
 def test_memory_is_no_series_and_the_page_says_so(visit: Visit) -> None:
