@@ -124,6 +124,7 @@ export const korean = {
   "chart.absent": "차트를 그리는 라이브러리가 없거나 이 페이지가 아는 배포판이 아닙니다. 서비스를 다시 설치하세요.",
 
   "series.headline": "다음 값: {next}. {steps}단계 뒤: {value}.",
+  "series.headline.one": "다음 값: {next}.",
   "series.season": "계절",
   "series.season.help": "단계 수: 월별이면 12, 하루별이면 7. 비워 두면 찾아냅니다.",
   "series.season.found": "찾음: {steps}",

@@ -74,7 +74,7 @@ export function seriesView(panel, { touch }) {
   function show(forecast, beside) {
     const { values } = forecast;
     const last = { steps: values.length, value: written(values.at(-1)), name: nameOf(forecast.model) };
-    headline.textContent = t("series.headline", { next: written(values[0]), ...last });
+    headline.textContent = t(values.length === 1 ? "series.headline.one" : "series.headline", { next: written(values[0]), ...last });
     const later = state.later.slice(0, values.length);
     const rule = seasonNow(forecast) === 1 ? "last" : "beside";
     legend.replaceChildren(fanLegend([...DRAWN, rule, ...(later.length > 0 ? ["truth"] : [])]));

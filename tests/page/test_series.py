@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -111,6 +112,9 @@ def test_horizon_and_season_are_told(visit: Visit) -> None:
     assert {key: visitor.asked("/backtest")[key] for key in ("horizon", "season")} == {"horizon": 30, "season": 6}
     expect(visitor.page.locator("#series .who")).to_contain_text("The season is 6 steps, as you said.")
     expect(visitor.page.locator("#series .headline")).to_contain_text("In 30 steps")
+    visitor.slide("series-horizon", 1)
+    expect(visitor.page.locator("#series .headline")).to_have_text(re.compile(r"^Next: [\d.]+$"))
+    visitor.slide("series-horizon", 30)
     before = visitor.redraws()
     visitor.page.get_by_role("button", name="한국어").click()
     visitor.settled(before)
