@@ -40,7 +40,8 @@ export function marksOf(text, cut) {
   ];
 }
 
-// How `cell` reads: as a number, as null where it says that one is missing, else undefined. Between thousands' marks are three digits, and the first of all is no zero.
+// How `cell` reads: as a number, as null where it says that one is missing, else undefined. Between thousands' marks
+// are three digits, and the first of all is no zero.
 function reader({ decimal, group }) {
   const plain = "0|[1-9]\\d*"; // 000 is rather the end of a number that something else cut
   const whole = `(?:${plain}${group && `|[1-9]\\d{0,2}(?:[${group}]\\d{3})+`})`;

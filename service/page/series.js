@@ -87,10 +87,10 @@ export function seriesView(panel, { touch }) {
   return { refresh };
 }
 
-// The seasonal naive rule: the last season again and again; a gap in it is the value one season before.
+// The seasonal naive rule: the last season again and again. In a gap stands the value before it, as in the service.
 function repeated(values, season, steps) {
   const all = [...values];
-  for (let n = 0; n < all.length; n += 1) all[n] ??= all[n - season] ?? all[n - 1];
+  for (let n = 0; n < all.length; n += 1) all[n] ??= all[n - 1] ?? values.find(Number.isFinite);
   for (let n = 0; n < steps; n += 1) all.push(all[all.length - season] ?? all.at(-1));
   return all.slice(values.length);
 }
