@@ -36,13 +36,15 @@ class Prediction:
 class NextValues:
     """The answers of one model to several sequences, and the verdict of the check of each, without a record for each.
 
-    A sequence that is too short to be checked has no verdict.
+    A sequence that is too short to be checked has no verdict. ``quantiles`` are those of each answer, where any were
+    asked for.
     """
 
     model: str
     version: str
     values: list[float]
     verdicts: list[Verdict | None]
+    quantiles: list[list[float]]
 
 
 @dataclass(frozen=True, slots=True)

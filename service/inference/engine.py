@@ -60,16 +60,28 @@ class Engine:
                 found.update(zip(places, answers, strict=True))
         return [found[row] for row in range(len(sequences))]
 
-    def next_values(self, sequences: list[Sequence] | Rows, model: str, version: str | None = None) -> NextValues:
-        """What :meth:`predict` says of the next values, for protocols that have no place for a record of each."""
+    def next_values(
+        self,
+        sequences: list[Sequence] | Rows,
+        model: str,
+        version: str | None = None,
+        season: tuple[int, ...] = (),
+        quantiles: tuple[float, ...] = (),
+    ) -> NextValues:
+        """What :meth:`predict` says of the next values, for protocols that have no place for a record of each.
+
+        Raises also InvalidInput for ``quantiles`` of an answer that has none.
+        """
         named = self.catalog.get(model, version)
+        if quantiles:
+            return _with_quantiles(named, self.predict(sequences, model, version, (), quantiles, season))
         values = [0.0] * len(sequences)
         verdicts: list[Verdict | None] = [None] * len(sequences)
-        for batch in batches(sequences):
+        for batch in batches(sequences, season):
             answers, given = judged(batch, named)
             for row, value, verdict in zip(batch.rows.tolist(), answers.tolist(), given, strict=True):
                 values[row], verdicts[row] = value, verdict
-        return NextValues(named.card.name, named.card.version, values, verdicts)
+        return NextValues(named.card.name, named.card.version, values, verdicts, [])
 
     def forecast(
         self,
@@ -243,6 +255,19 @@ def _require_values(batch: Batch) -> None:
             code="model_required",
             problems=(Problem("model", f"the name of a model that reads {read}"),),
         )
+
+
+def _with_quantiles(model: Model, found: list[Prediction]) -> NextValues:
+    quantiles = []
+    for row, each in enumerate(found):
+        if each.quantiles is None:
+            why = each.warnings[-1] if each.warnings else f"{model.card.name} has no intervals."
+            expected = "sequences that quantiles can be answered for"
+            problems = (Problem(f"sequences.{row}", expected),)
+            raise InvalidInput(f"there are no quantiles: {why}", code="no_quantiles", problems=problems)
+        quantiles.append([*each.quantiles.values()])
+    verdicts = [None if each.check is None else each.check.verdict for each in found]
+    return NextValues(model.card.name, model.card.version, [each.value for each in found], verdicts, quantiles)
 
 
 def _able(models: list[Model], default: Model | None) -> tuple[list[Model], Model | None]:

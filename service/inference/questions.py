@@ -68,26 +68,30 @@ class Question(ABC, Generic[Found]):
 
 @dataclass(slots=True)
 class NextValues(Question[answers.NextValues]):
-    """The next values that one model says, with nothing else about each."""
+    """The next values that one model says, with nothing else about each but ``quantiles``, if any are asked for."""
 
     model: str
     version: str | None
+    season: tuple[int, ...] = ()
+    quantiles: tuple[float, ...] = ()
 
     def price(self, prices: Prices) -> Price:
         return prices.predict(len(self.sequences), self.values, self.model, self.version)
 
     def joins(self) -> Hashable | None:
-        return _short(self, self.model, self.version)
+        return _short(self, self.model, self.version, self.season, self.quantiles)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.NextValues]]:
         first = questions[0]
-        found = engine.next_values(_all(questions), first.model, first.version)
+        of = first.model, first.version, first.season, first.quantiles
+        found = engine.next_values(_all(questions), *of)
         task, models = engine.catalog.task(first.model), (f"{found.model}/{found.version}",)
-        rows = zip(questions, _parts(found.values, questions), _parts(found.verdicts, questions), strict=True)
+        columns = found.values, found.verdicts, found.quantiles
+        rows = zip(questions, *(_parts(column, questions) for column in columns), strict=True)
         return [
-            question._answer(answers.NextValues(found.model, found.version, values, verdicts), task, models)
-            for question, values, verdicts in rows
+            question._answer(answers.NextValues(found.model, found.version, *its), task, models)
+            for question, *its in rows
         ]
 
 

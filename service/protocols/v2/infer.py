@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import orjson
 
 from service.errors import InvalidInput
@@ -17,6 +19,8 @@ from service.telemetry.metrics import Metrics
 from service.verdicts import VERDICTS
 
 _JSON_BYTES = b"inference-header-content-length"
+# What `quantiles` are of: clients have no place to ask for others.
+DECILES = tuple(each / 10 for each in range(1, 10))
 # Keys of a tensor, each at most once in each; and one that may stand at the top and in every tensor besides.
 _TENSOR_KEYS = (b'"shape"', b'"datatype"', b'"data"')
 _PARAMETERS = b'"parameters"'
@@ -57,8 +61,9 @@ class InferCodec(Codec[InferRequest]):
         return request
 
     def question(self, payload: InferRequest, call: Call) -> NextValues:
-        rows = tensors.rows_of(payload, memoryview(call.body)[_json_bytes(call) :])
-        return NextValues(rows, call.path["model"], call.path.get("version"))
+        rows, season = tensors.read(payload, memoryview(call.body)[_json_bytes(call) :])
+        quantiles = DECILES if "quantiles" in payload.wanted() else ()
+        return NextValues(rows, call.path["model"], call.path.get("version"), season, quantiles)
 
     def observe(self, call: Call, metrics: Metrics, catalog: Catalog, nanoseconds: int, failed: bool) -> None:
         model = catalog.find(call.path["model"], call.path.get("version"))
@@ -76,8 +81,11 @@ class InferCodec(Codec[InferRequest]):
         metrics.inferred(model.reference, sequences, stages, call.time * 1e-6)
 
     def write(self, found: answers.NextValues, payload: InferRequest, call: Call) -> Content:
-        tensor, data = tensors.output(found.values, payload.wants_binary())
-        head = orjson.dumps(_answer(found, tensor, payload.id))
+        said = {"prediction": found.values, "quantiles": [*chain.from_iterable(found.quantiles)]}
+        rows = len(found.values)
+        made = [tensors.output(name, said[name], rows, binary) for name, binary in payload.wanted().items()]
+        head = orjson.dumps(_answer(found, [tensor for tensor, _ in made], payload.id))
+        data = b"".join(part for _, part in made)
         if not data:
             return Content(head, JSON)
         headers = ((b"content-type", b"application/octet-stream"), (_JSON_BYTES, str(len(head)).encode()))
@@ -95,14 +103,17 @@ def _json_bytes(call: Call) -> int:
     return int(given)
 
 
-def _answer(found: answers.NextValues, tensor: OutputTensor, identity: str | None) -> dict[str, object]:
-    """The response without what it has not: clients take a null for a value."""
+def _shown(tensor: OutputTensor) -> dict[str, object]:
     shown = {name: getattr(tensor, name) for name in ("name", "shape", "datatype")}
-    shown |= {"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters}
+    return shown | ({"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters})
+
+
+def _answer(found: answers.NextValues, outputs: list[OutputTensor], identity: str | None) -> dict[str, object]:
+    """The response without what it has not: clients take a null for a value."""
     answer: dict[str, object] = {
         "model_name": found.model,
         "model_version": found.version,
-        "outputs": [shown],
+        "outputs": [*map(_shown, outputs)],
         "parameters": {verdict: found.verdicts.count(verdict) for verdict in VERDICTS},
     }
     return answer if identity is None else {**answer, "id": identity}

@@ -39,7 +39,7 @@ class InputParameters(_Tolerant):
 class InputTensor(_Tolerant):
     """A tensor: its elements in `data`, row by row, nested or flat, or as bytes after the JSON part."""
 
-    name: Literal["sequence", "length"]
+    name: Literal["sequence", "length", "season"]
     shape: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
     datatype: Datatype
     parameters: InputParameters = InputParameters()
@@ -51,7 +51,7 @@ class OutputParameters(_Tolerant):
 
 
 class RequestedOutput(_Tolerant):
-    name: Literal["prediction"]
+    name: Literal["prediction", "quantiles"]
     parameters: OutputParameters = OutputParameters()
 
 
@@ -60,17 +60,20 @@ class InferParameters(_Tolerant):
 
 
 class InferRequest(_Tolerant):
-    """Sequences as one padded tensor `sequence`; `length` says how many steps of each row count."""
+    """Sequences as one padded tensor `sequence`; `length` says how many steps of each row count.
+
+    `season` is that of all rows in steps, or two; left out, each row's is found.
+    """
 
     id: str | None = Field(default=None, max_length=1000, description="Given back with the answer.")
     parameters: InferParameters = InferParameters()
-    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=2, fail_fast=True)]
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=3, fail_fast=True)]
     outputs: Annotated[list[RequestedOutput], Field(max_length=8, fail_fast=True)] | None = None
 
-    def wants_binary(self) -> bool:
-        """Whether the answer's numbers go after the JSON part."""
-        asked = self.outputs[0].parameters.binary_data if self.outputs else None
-        return self.parameters.binary_data_output if asked is None else asked
+    def wanted(self) -> dict[str, bool]:
+        """The outputs asked for, in their order, and whether each one's numbers go after the JSON part."""
+        asked = {each.name: each.parameters.binary_data for each in self.outputs or ()} or {"prediction": None}
+        return {name: self.parameters.binary_data_output if one is None else one for name, one in asked.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class OutputTensor:
 
 @dataclass(frozen=True, slots=True)
 class InferResponse:
-    """One predicted value for each row of `sequence`.
+    """One predicted value for each row of `sequence`; `quantiles`, where asked for, are its nine deciles.
 
     `parameters` says how many rows the model `beats` the best simple rule on, `ties` with it, or `loses` to it; a row
     that is too short to be checked counts nowhere.

@@ -30,8 +30,8 @@ _NUMPY = {
 }
 
 
-def rows_of(request: InferRequest, tensors: memoryview) -> Rows:
-    """The sequences in ``request``; ``tensors`` are the bytes after its JSON part.
+def read(request: InferRequest, tensors: memoryview) -> tuple[Rows, tuple[int, ...]]:
+    """The sequences in ``request``, and the seasons that are told; ``tensors`` are the bytes after its JSON part.
 
     Raises:
         InvalidInput: shape, datatype, elements and bytes do not fit each other, or more than a request may hold.
@@ -50,16 +50,16 @@ def rows_of(request: InferRequest, tensors: memoryview) -> Rows:
         raise _refused("body", "as many bytes after the JSON part as binary_data_size says")
     if "sequence" not in arrays:
         raise _refused("inputs", "an input named sequence")
-    return _rows(arrays["sequence"], arrays.get("length"))
+    return _rows(arrays["sequence"], arrays.get("length")), _season(arrays.get("season"))
 
 
-def output(values: list[float], binary: bool) -> tuple[OutputTensor, bytes]:
-    """The output tensor of ``values`` and its bytes after the JSON part."""
-    shape = [len(values), 1]
+def output(name: str, values: list[float], rows: int, binary: bool) -> tuple[OutputTensor, bytes]:
+    """The output tensor of ``values``, as many for each of the ``rows``, and its bytes after the JSON part."""
+    shape = [rows, len(values) // rows]
     if not binary:
-        return OutputTensor("prediction", shape, "FP64", data=values), b""
+        return OutputTensor(name, shape, "FP64", data=values), b""
     data = np.array(values, "<f8").tobytes()
-    return OutputTensor("prediction", shape, "FP64", parameters={"binary_data_size": len(data)}), data
+    return OutputTensor(name, shape, "FP64", parameters={"binary_data_size": len(data)}), data
 
 
 def _from_json(tensor: InputTensor, position: int) -> Array:
@@ -106,6 +106,17 @@ def _rows(array: Array, given: Array | None) -> Rows:
             "sequence: expected finite numbers", code="non_finite", problems=(Problem("sequence", "finite numbers"),)
         )
     return Rows(table, lengths)
+
+
+def _season(given: Array | None) -> tuple[int, ...]:
+    if given is None:
+        return ()
+    seasons = given.reshape(-1)
+    if not 1 <= seasons.size <= 2 or given.ndim > 2:
+        raise _refused("season.shape", "one season for all sequences, or two")
+    if not ((seasons >= 1) & (seasons <= MOST_VALUES) & (seasons == np.floor(seasons))).all():
+        raise _refused("season", f"whole numbers of steps from 1 to {MOST_VALUES}")
+    return tuple(map(int, seasons.tolist()))
 
 
 def _lengths(given: Array, sequences: int, timesteps: int) -> NDArray[np.int64]:

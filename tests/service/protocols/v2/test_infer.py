@@ -274,3 +274,51 @@ def test_unknown_models_are_a_404_with_the_words_that_clients_look_for(api: http
 
 def test_errors_repeat_no_input(api: httpx.Client) -> None:
     assert_foreign_error(ask(api, tensor([NUMBER, TEXT], [1, 2])), 400)
+
+
+MONTHS = [round(100.0 + k + 20.0 * float(np.sin(np.pi * k / 6.0)) + 3.0 * (k * k % 5), 3) for k in range(48)]
+GENERAL = "/v2/models/series-gru/infer"
+
+
+def test_the_season_is_an_input_of_its_own(api: httpx.Client) -> None:
+    given = tensor(MONTHS, [1, 48])
+    for season, shape in ((12, [1]), ([24, 12], [2]), ([24, 12], [1, 2])):
+        asked = {"model": "series-gru", "sequence": MONTHS, "season": season}
+        expected = api.post("/predict", json=asked).json()["predictions"][0]["value"]
+        told = tensor([season] if isinstance(season, int) else season, shape, "INT32", "season")
+        assert values(ask(api, given, told, url=GENERAL)) == [expected]
+    for bad, shape in (([0], [1]), ([1, 2, 3], [3]), ([1.5], [1])):
+        datatype = "FP64" if bad == [1.5] else "INT32"
+        refused = ask(api, given, tensor(bad, shape, datatype, "season"), url=GENERAL)
+        assert_foreign_error(refused, 400)
+        assert "season" in refused.json()["error"]
+
+
+def test_quantiles_are_an_output_of_nine_deciles(api: httpx.Client) -> None:
+    rows = [MONTHS[:40], MONTHS[8:]]
+    levels = [each / 10 for each in range(1, 10)]
+    asked = {"model": "series-gru", "sequences": rows, "quantiles": levels}
+    expected = [[*each["quantiles"].values()] for each in api.post("/predict", json=asked).json()["predictions"]]
+    outputs: list[dict[str, Any]] = [{"name": "quantiles"}, {"name": "prediction"}]
+    answer = ask(api, tensor(rows, [2, 40]), url=GENERAL, outputs=outputs).json()
+    assert [each["name"] for each in answer["outputs"]] == ["quantiles", "prediction"]
+    assert answer["outputs"][0]["shape"] == [2, 9]
+    assert np.reshape(answer["outputs"][0]["data"], (2, 9)).tolist() == expected
+    assert answer["outputs"][1]["data"] == [row[4] for row in expected]
+    for output in outputs:
+        output["parameters"] = {"binary_data": True}
+    response = ask(api, tensor(rows, [2, 40]), url=GENERAL, outputs=outputs)
+    head = int(response.headers[HEADER])
+    sent = np.frombuffer(response.content[head:], "<f8")
+    assert sent[:18].reshape(2, 9).tolist() == expected
+    assert sent[18:].tolist() == [row[4] for row in expected]
+
+
+def test_quantiles_that_there_are_none_of_are_refused_with_the_reason(api: httpx.Client) -> None:
+    outputs = [{"name": "quantiles"}]
+    still = ask(api, tensor([5.0] * 12, [1, 12]), url=GENERAL, outputs=outputs)
+    assert_foreign_error(still, 400)
+    assert "stands still" in still.json()["error"]
+    textbook = ask(api, tensor(SINE * 2, [1, 20]), url="/v2/models/textbook-sine-lstm/infer", outputs=outputs)
+    assert_foreign_error(textbook, 400)
+    assert "no quantiles" in textbook.json()["error"]
