@@ -18,7 +18,7 @@ from tests.hardening.asking import Asked
 from tests.raw import connected, exchange, http
 from tests.serving import Process
 
-PREDICT = http("POST", "/predict", b'{"sequence": [1, 2, 3, 4]}')
+PREDICT = http("POST", "/predict", b'{"model": "linear-gru", "sequence": [1, 2, 3, 4]}')
 
 
 def count_rows(service: Process) -> int:

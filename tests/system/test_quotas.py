@@ -17,7 +17,7 @@ from tests.raw import exchange, http
 from tests.serving import Process, free_port
 
 pytestmark = pytest.mark.system
-PREDICT = http("POST", "/predict", b'{"sequence": [1, 2, 3, 4]}')
+PREDICT = http("POST", "/predict", b'{"model": "linear-gru", "sequence": [1, 2, 3, 4]}')
 
 
 @pytest.fixture

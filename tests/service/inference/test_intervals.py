@@ -300,7 +300,8 @@ def test_bounds_are_finite_and_of_the_order_of_what_was_seen_or_null_with_the_re
     range_seen = max(series) - min(series)
     (*_, prediction) = engine.predict(sequences, name)
     (*_, forecast) = engine.forecast(sequences, 60, name)
-    assert (prediction.intervals is None) == (forecast.intervals is None)
+    if prediction.model == forecast.model:  # without a name another one may be better over the whole horizon
+        assert (prediction.intervals is None) == (forecast.intervals is None)
     for answer in (prediction, forecast):
         assert (answer.intervals is None) == any(each in answer.warnings for each in (STILL, TOO_WIDE, UNCHECKED))
     for level, (lower, upper) in (prediction.intervals or {}).items():
