@@ -34,13 +34,13 @@ def dear() -> dict[str, bytes]:
     tensors = head + b"".join(struct.pack("<25d", *row) for row in many)
     return {
         "predict, one long": _post("/predict", {"model": LARGE, "sequence": _wave(250_000)}),
-        "predict, many": _post("/predict", {"sequences": many}),
+        "predict, many": _post("/predict", {"sequences": many[:9000]}),
         "predict, pairs": _post("/predict", {"model": "memory-gru", "sequences": pairs}),
         "compare, many": _post("/compare", {"task": "linear", "models": LINEAR, "sequences": many[:6000]}),
         "compare, one long": _post("/compare", {"task": "linear", "models": LINEAR, "sequence": _wave(200_000)}),
         "forecast, many": _post("/forecast", {"model": "sine-gru", "sequences": many[:250], "horizon": 1000}),
         "forecast, one": _post("/forecast", {"sequence": _wave(500), "horizon": 1000}),
-        "backtest": _post("/backtest", {"sequence": _wave(250_000), "horizon": 1000}),
+        "backtest": _post("/backtest", {"sequence": _wave(100_000), "horizon": 1000}),
         "inspect": _post("/inspect", {"model": "linear-lstm", "sequence": _wave(1024)}),
         "v1": _post("/v1/models/sine-lstm:predict", {"instances": many}),
         "v2": http("POST", f"/v2/models/{LARGE}/infer", tensors, Inference_Header_Content_Length=str(len(head))),

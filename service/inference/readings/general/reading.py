@@ -34,7 +34,7 @@ _NUDGE = 1e-2
 # Weights below this are not worth naming.
 _LEAST = 5e-4
 
-# Steps of a history that are answered at a time.
+# Steps of the past that are answered at a time.
 _PIECE = 4096
 
 
@@ -168,13 +168,20 @@ class General(Reading):
         past = View(_seasons(batch, known), known, np.minimum(origins, lengths[:, None] - 1))
         if batch.values.shape[1] <= self.context:
             end = View(_seasons(batch, batch.lengths), lengths, lengths[:, None] - 1)
-            last, found = forecasts(network, levels, batch.gapped, lengths, [end, past], horizon)
-            return found.quantiles, _state(end, last)
-        # The first origin's context starts before that of the end, which reads no more than its own.
-        first = max(0, int(known.min()) - self.context)
-        cut = View(past.seasons, known - first, past.origins - first)
-        (found,) = forecasts(network, levels, batch.gapped[:, first:], lengths - first, [cut], horizon)
-        return found.quantiles, self._end(network, batch, horizon)
+            last, before = forecasts(network, levels, batch.gapped, lengths, [end, past], horizon)
+            return before.quantiles, _state(end, last)
+        # The first origin's context starts before that of the end, which reads no more than its own. What takes more
+        # than one piece is a series that is alone in its batch; each further piece has its record in what is before it.
+        found, piece = [], max(1, min(_PIECE, 8 * _PIECE // horizon))
+        for start in range(0, origins.shape[1], piece):
+            checkpoint()
+            part = past.origins[:, start : start + piece]
+            told = known if start == 0 else part[:, 0] + 1
+            first, stop = max(0, int(told.min()) - self.context), int(part.max()) + 1
+            cut = View(past.seasons, told - first, part - first)
+            values, left = batch.gapped[:, first:stop], np.minimum(lengths, stop) - first
+            found.append(forecasts(network, levels, values, left, [cut], horizon)[0].quantiles)
+        return np.concatenate(found, axis=1), self._end(network, batch, horizon)
 
     def _end(self, network: GeneralNetwork, batch: Batch, horizon: int) -> State:
         """What is said of the future of each sequence, from its last ``context`` values."""
