@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -25,7 +24,6 @@ Job = Callable[[Connection], object]
 _WAL_BYTES = 64 << 20  # above this the WAL is emptied even if that means to wait for a reader
 _CHECKPOINT_BYTES = 1 << 20  # of rows, between two checkpoints: some 2 MB of WAL
 _ROW_BYTES = 256  # about what a row takes without its bodies
-_SURE_SECONDS = 0.1  # for which a look at the files is good; far less than between two attempts of a log that failed
 _READER_MS = 200  # how long that may hold up the next batch
 
 
@@ -37,7 +35,6 @@ class Committer:
         self._file = sqlite_file(parsed)
         self._files = None if self._file is None else LogFiles(self._file)
         self._opened: Stamps | None = None  # the files of the connection that is open
-        self._looked = 0.0
         self._engine = open_writer(parsed, durability, timeout)
         self._busy_ms = round(timeout * 1000)
         self._bodies, self._body_limit = bodies, body_limit
@@ -85,10 +82,7 @@ class Committer:
         """Whether what would be written is where a fresh process would look for it."""
         if self._files is None or self._connection is None:
             return True
-        current = self._files.look() == self._opened
-        if current:
-            self._looked = monotonic()
-        return current
+        return self._files.look() == self._opened
 
     def checkpoint(self) -> None:
         """Bring what was written into the database, when it is time to; cut a WAL that has outgrown its bound.
@@ -136,9 +130,9 @@ class Committer:
 
     def _attempt(self, job: Job) -> object:
         """What ``job`` gives, done in files that lay at the log's path before and after it."""
-        # Another process that finds them gone takes longer than this until it makes new ones.
-        if monotonic() - self._looked > _SURE_SECONDS:
-            self._require_current()
+        # With the turn in hand: another process that has made new ones, as a worker that starts may at any time, has
+        # written into them before or will after. Else one would write over what the other has acknowledged.
+        self._require_current()
         try:
             result = job(self._connected())
         except self._failures as error:
