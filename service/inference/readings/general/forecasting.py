@@ -42,14 +42,13 @@ class View(NamedTuple):
 class Candidates(NamedTuple):
     """What the network and the seasonal naive rules say under every season, and how they did on the past.
 
-    ``seasons`` [series, seasons], 0 behind the last one; ``answers`` [series, seasons, origins, horizons, levels] and
-    ``rules`` [series, seasons, origins, horizons]; ``past`` and ``ruled`` are the same from the origins of the record,
-    as far as it looks ahead, and ``truth`` [series, origins, reach] what they should have said, NaN where unknown.
+    ``answers`` [series, seasons, origins, horizons, levels], and ``rules`` without levels; ``past`` and ``ruled`` are
+    the same from the origins of the record, as far as it looks ahead, and ``truth`` [series, origins, reach] what they
+    should have said, NaN where unknown.
     ``priors`` [series, 2 * seasons] are what the network under each season, then the rules, weigh before any record:
     zero where a season cannot be the series' own, or none of it is known at an origin.
     """
 
-    seasons: Counts
     answers: Floats
     rules: Floats
     past: Floats
@@ -135,7 +134,7 @@ def _candidates(
             (answers[:, :, ours], rules[:, :, ours]),
             (answers[:, :, recent, :reach], rules[:, :, recent, :reach]),
         )
-        yield Candidates(seasons, *now, *then, truth, both)
+        yield Candidates(*now, *then, truth, both)
 
 
 def _priors(view: View, seasons: Counts) -> Floats:

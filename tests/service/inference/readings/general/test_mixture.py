@@ -80,9 +80,7 @@ def test_the_season_that_did_best_answers() -> None:
     past = np.stack([truth[..., None] + 5.0 + spread, truth[..., None] + spread], axis=1)
     answers = np.stack([np.full((1, 1, 3, 5), 100.0), np.broadcast_to(np.arange(5.0), (1, 1, 3, 5))], axis=1)
     rules, ruled = np.full((1, 2, 1, 3), 50.0), np.full((1, 2, 8, 3), 50.0)
-    found = combined(
-        Candidates(np.array([[12, 4]]), answers, rules, past, ruled, truth, np.array([[1.0, 1.0, 0.5, 0.5]])), LEVELS
-    )
+    found = combined(Candidates(answers, rules, past, ruled, truth, np.array([[1.0, 1.0, 0.5, 0.5]])), LEVELS)
     assert found.networks[0, 1] > 0.99
     assert found.quantiles[0, 0] == pytest.approx(np.broadcast_to(np.arange(5.0), (3, 5)), abs=0.5)
 
@@ -91,7 +89,6 @@ def test_without_a_past_the_season_told_answers_with_the_most_weight() -> None:
     answers = np.zeros((1, 2, 1, 3, 5)) + np.array([1.0, 2.0])[None, :, None, None, None]
     nothing = np.empty((1, 2, 0, 3))
     past = Candidates(
-        np.array([[12, 4]]),
         answers,
         np.zeros((1, 2, 1, 3)),
         np.empty((1, 2, 0, 3, 5)),
