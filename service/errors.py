@@ -4,6 +4,8 @@
     ├── InvalidInput           the caller sent something that has no answer
     ├── UnknownModel           no model, or no version, of that name
     ├── UnknownRequest         no row of that id in the request log
+    ├── UnknownStream          no stream of that name
+    ├── StreamConflict         the stream is not what the request takes it to be
     ├── Unauthorized           no API key, or not one of ours
     ├── Forbidden              the key, or the web page that asks, does not cover what was asked
     ├── KeysUnavailable        the API keys cannot be read now
@@ -20,7 +22,8 @@
     ├── NotRecorded            the row is there, but not the answer that it was about
     ├── OutcomeConflict        an outcome contradicts the one on record
     ├── LogUnavailable         the request log cannot take or give rows now
-    │   └── LogFull            its queue is at its bound
+    │   ├── LogFull            its queue is at its bound
+    │   └── AppendLost         somebody else appended to the stream first
     ├── NonFiniteOutput        a network answered NaN or infinity
     └── SettingsError          the service was told something it cannot do
 
@@ -83,6 +86,22 @@ class UnknownRequest(UnrollError):
     """The request log has no row with that id."""
 
     code = "unknown_request"
+
+
+class UnknownStream(UnrollError):
+    """There is no stream of that name, or it is another client's."""
+
+    code = "unknown_stream"
+
+
+class StreamConflict(UnrollError):
+    """The stream is closed, has other settings or values, or expects another number; ``problems`` says which."""
+
+    code = "stream_conflict"
+
+    def __init__(self, detail: str, *, code: str | None = None, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(detail, code=code)
+        self.problems = problems
 
 
 class Unauthorized(UnrollError):
@@ -185,6 +204,12 @@ class LogFull(LogUnavailable):
     """The request log's queue is at its bound; the request was refused before any work."""
 
     code = "log_full"
+
+
+class AppendLost(LogUnavailable):
+    """The stream's next number is not what the append took it to be: somebody else was first."""
+
+    code = "append_lost"
 
 
 class NonFiniteOutput(UnrollError):

@@ -14,13 +14,15 @@ from typing import Any, ClassVar
 import orjson
 
 from service import errors
-from service.errors import InvalidInput, UnrollError
+from service.errors import InvalidInput, StreamConflict, UnrollError
 
 # Most specific class first; every class of the tree is here or has an ancestor here other than the root.
 STATUS: dict[type[UnrollError], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownModel: HTTPStatus.NOT_FOUND,
     errors.UnknownRequest: HTTPStatus.NOT_FOUND,
+    errors.UnknownStream: HTTPStatus.NOT_FOUND,
+    errors.StreamConflict: HTTPStatus.CONFLICT,
     errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -165,7 +167,7 @@ def status_of(error: UnrollError) -> HTTPStatus:
 
 def failure_of(error: UnrollError) -> Failure:
     """One of this project's own errors as HTTP knows it."""
-    problems = error.problems if isinstance(error, InvalidInput) else ()
+    problems = error.problems if isinstance(error, InvalidInput | StreamConflict) else ()
     wrong = tuple(Where(each.where, each.expected) for each in problems)
     return Failure(status_of(error), error.detail, error.code, wrong, error)
 

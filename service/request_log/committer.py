@@ -6,20 +6,24 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from service.errors import InvalidInput, LogUnavailable
+from service.errors import AppendLost, InvalidInput, LogUnavailable
+from service.request_log.appending import Append
 from service.request_log.database import Durability, open_writer, parse_url, reason, sqlite_file
 from service.request_log.files import LogFiles, Stamps, are_open, keep_from_closing
 from service.request_log.insert import insert, prepare
 from service.request_log.rows import Bodies, Row
 from service.request_log.turns import Turns
+from service.request_log.waiting import Written
 
 log = logging.getLogger(__name__)
 
-Job = Callable[[Connection], object]
+T = TypeVar("T")
+Job = Callable[[Connection], T]
 
 _WAL_BYTES = 64 << 20  # above this the WAL is emptied even if that means to wait for a reader
 _CHECKPOINT_BYTES = 1 << 20  # of rows, between two checkpoints: some 2 MB of WAL
@@ -49,27 +53,26 @@ class Committer:
         self._written = 0
         self.turns = Turns(_beside(self._file, "-turns"))
 
-    def commit(self, rows: Sequence[Row]) -> dict[int, LogUnavailable]:
+    def commit(self, rows: Sequence[Written]) -> dict[int, LogUnavailable]:
         """Commit ``rows`` in one transaction; with none, write what changes nothing, to see whether it can be done.
 
-        Gives the rows that cannot be stored, by position, with the reason.
+        Gives the rows that cannot be stored, by position, with the reason; that of an append may be
+        :class:`AppendLost`.
         """
         if not rows:
             self._transact(lambda connection: connection.exec_driver_sql(_PROBE[connection.dialect.name]))
             return {}
         try:
-            self._insert(rows)
+            return self._insert(rows)
         except LogUnavailable as failure:
             if not isinstance(failure.__cause__, self._value_failures):
                 raise
             if len(rows) == 1:
                 return {0: failure}
-        else:
-            return {}
         refused = [self.commit([row]) for row in rows]
         return {position: failure[0] for position, failure in enumerate(refused) if failure}
 
-    def run(self, job: Job) -> object:
+    def run(self, job: Job[T]) -> T:
         """The result of ``job``, in a transaction of its own; :class:`InvalidInput` for a value that cannot be held."""
         try:
             return self._transact(job)
@@ -116,19 +119,22 @@ class Committer:
         self._engine.dispose()
         self.turns.close()
 
-    def _insert(self, rows: Sequence[Row]) -> None:
-        prepared = prepare(rows, self._bodies, self._body_limit)
-        self._written += sum([_ROW_BYTES + len(row.request) + len(row.response) for row in rows])
-        self._attempt(partial(insert, rows=prepared))
+    def _insert(self, written: Sequence[Written]) -> dict[int, LogUnavailable]:
+        prepared = prepare([each for each in written if isinstance(each, Row)], self._bodies, self._body_limit)
+        places = [place for place, each in enumerate(written) if isinstance(each, Append)]
+        appends = [each for each in written if isinstance(each, Append)]
+        self._written += sum([_ROW_BYTES + each.size for each in written])
+        lost = self._attempt(partial(insert, rows=prepared, appends=appends))
+        return {places[place]: AppendLost("somebody else appended to this stream first") for place in lost}
 
-    def _transact(self, job: Job) -> object:
-        def in_transaction(connection: Connection) -> object:
+    def _transact(self, job: Job[T]) -> T:
+        def in_transaction(connection: Connection) -> T:
             with connection.begin():
                 return job(connection)
 
         return self._attempt(in_transaction)
 
-    def _attempt(self, job: Job) -> object:
+    def _attempt(self, job: Job[T]) -> T:
         """What ``job`` gives, done in files that lay at the log's path before and after it."""
         # With the turn in hand: another process that has made new ones, as a worker that starts may at any time, has
         # written into them before or will after. Else one would write over what the other has acknowledged.

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table
 
+from service.request_log.appending import Append, append
 from service.request_log.database import BEGIN_WRITING
 from service.request_log.rows import Bodies, Row, keep
 from service.request_log.tables import requests, uses
@@ -47,21 +48,24 @@ def prepare(rows: Sequence[Row], bodies: Bodies, body_limit: int) -> Prepared:
     )
 
 
-def insert(connection: Connection, rows: Prepared) -> None:
-    """Commit all of ``rows`` as one transaction of the driver's own; after a failure the connection is to be dropped.
+def insert(connection: Connection, rows: Prepared, appends: Sequence[Append] = ()) -> list[int]:
+    """Commit all of ``rows`` and ``appends`` as one transaction of the driver's own; the places of appends that lost.
 
-    Raises the driver's own errors. What SQLAlchemy does around a transaction takes longer than a row.
+    After a failure the connection is to be dropped. Raises the driver's own errors. What SQLAlchemy does around a
+    transaction takes longer than a row.
     """
     driver, dialect = connection.connection, connection.dialect
     statements = [*_statements(dialect, requests, rows.requests), *_statements(dialect, uses, rows.uses)]
     with closing(driver.cursor()) as cursor:
         # In SQLite one statement is a transaction already, and takes its lock as this does. Other drivers begin by
         # themselves.
-        if dialect.name == "sqlite" and len(statements) > 1:
+        if dialect.name == "sqlite" and (appends or len(statements) > 1):
             cursor.execute(BEGIN_WRITING)
         for text, values in statements:
             cursor.execute(text, values)
+        lost = append(cursor, dialect, appends) if appends else []
     driver.commit()
+    return lost
 
 
 def _values(row: Row, bodies: Bodies, body_limit: int) -> Values:

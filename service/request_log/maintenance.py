@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from service.errors import LogUnavailable, SettingsError
 from service.request_log.database import failures_as_unavailable, open_reader, parse_url, sqlite_file, sqlite_module
-from service.request_log.tables import outcomes, requests, scores, uses
+from service.request_log.tables import outcomes, requests, scores, stream_values, streams, uses
 
 
 def backup(url: str, target: Path) -> None:
@@ -62,6 +62,9 @@ def check(url: str) -> list[str]:
                 strays = select(func.count()).select_from(table).where(table.c.id.not_in(select(requests.c.id)))
                 if count := connection.scalar(strays):
                     findings.append(f"{count} rows of {table.name} belong to no request")
+            stray = select(func.count()).where(stream_values.c.stream.not_in(select(streams.c.id)))
+            if count := connection.scalar(stray):
+                findings.append(f"{count} values belong to no stream")
     finally:
         engine.dispose()
     return findings

@@ -16,6 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from service.errors import LogUnavailable
 from service.request_log.newest import first_id
+from service.request_log.streams import remove_some
 from service.request_log.tables import outcomes, requests, scores, uses
 from service.request_log.writer import LogWriter
 
@@ -36,8 +37,14 @@ async def delete_before(writer: LogWriter, time: int) -> int:
 
 
 async def delete_client(writer: LogWriter, client: str) -> int:
-    """Delete all requests of that client (the id of its API key); how many. Raises like :func:`delete_before`."""
-    return await _delete(writer, requests.c.client == client)
+    """Delete all requests and streams of that client (the id of its API key); how many, values of streams included.
+
+    Raises like :func:`delete_before`.
+    """
+    of_streams = 0
+    while deleted := await writer.run(remove_some(client)):
+        of_streams += deleted
+    return of_streams + await _delete(writer, requests.c.client == client)
 
 
 async def forget_old(

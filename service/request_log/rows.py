@@ -59,6 +59,11 @@ class Row:
     request: bytes
     response: bytes
 
+    @property
+    def size(self) -> int:
+        """Bytes of bodies."""
+        return len(self.request) + len(self.response)
+
 
 def keep(body: bytes, status: int, bodies: Bodies, limit: int) -> tuple[bytes | None, int, str | None]:
     """What the log stores of ``body``: the bytes or nothing, the size, and a digest where the bytes are not kept.

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"  # the newest migration; a test holds it against the migrations folder
+HEAD = "0005"  # the newest migration; a test holds it against the migrations folder
 
 metadata = MetaData()
 
@@ -97,6 +97,38 @@ scores = Table(
     Column("rule_error", Double),
     # JSON: by the level in percent whether the outcome lay inside the interval, 1 or 0, the lowest level first.
     Column("inside", Text),
+    sqlite_with_rowid=False,
+)
+
+# A stream of values that come one after another: what it was asked to be, and how many values are on record.
+streams = Table(
+    "streams",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # drawn at random, and so never used again
+    Column("client", _Name, nullable=False),  # empty where there are no keys
+    Column("name", _Name, nullable=False),
+    Column("created", BigInteger, nullable=False),  # microseconds since the epoch, UTC; so is every time
+    Column("asked", Text, nullable=False),  # JSON, as it was asked for
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("next", BigInteger, nullable=False),  # the number of the value that is to come
+    Column("closed", BigInteger),  # when, if it is
+    # What was learnt of the errors before the value of the number ``judged``; of later ones it follows from the values.
+    Column("judged", BigInteger, nullable=False),
+    Column("learnt", LargeBinary),
+    Index("ix_streams_client_name", "client", "name", unique=True),
+)
+
+# The last values of each stream, with what was answered to each.
+stream_values = Table(
+    "stream_values",
+    metadata,
+    Column("stream", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, nullable=False),
+    Column("value", Double),  # none at a gap
+    Column("score", Double),  # how far it was from what was foretold, where something was
+    Column("answer", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import LogUnavailable
+from service.request_log.appending import Append
 from service.request_log.rows import Row
+
+Written = Row | Append
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """Rows that came together, and who waits for each to be committed; nobody does for a note."""
+    """Rows, or appends to streams, that came together, and who waits for each to be committed; nobody for a note."""
 
-    rows: list[Row]
+    rows: list[Written]
     size: int  # bytes of bodies
     waiters: list[asyncio.Future[None]]
+    needed: bool = False  # whoever waits goes on only when it is committed, whatever else may go on without
     settled: bool = False  # everyone was told what became of it, or that it took too long
 
 

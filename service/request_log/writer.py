@@ -18,10 +18,11 @@ from sqlalchemy import Connection
 
 from service.errors import LogFull, LogUnavailable
 from service.request_log import writing_thread
+from service.request_log.appending import Append
 from service.request_log.committer import Committer
 from service.request_log.database import Durability
 from service.request_log.rows import Bodies, Row
-from service.request_log.waiting import Entry, Job, Waiting, answer
+from service.request_log.waiting import Entry, Job, Waiting, Written, answer
 
 T = TypeVar("T")
 _LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
@@ -149,12 +150,26 @@ class LogWriter:
                 continue
             self._put_in(entry, row)
             entry.waiters.append(waiter)
-        if entry.rows:
-            deadline = self._loop.time() + self._timeout
-            self._deadlines.append((deadline, entry))
-            self._waiting.add(entry)
-            if self._timer is None:
-                self._timer = self._loop.call_at(deadline, self._expire)
+        self._queue(entry)
+
+    def append(self, appends: Sequence[Append]) -> list[asyncio.Future[None]]:
+        """Queue ``appends`` for one transaction; each waiter is told when its values are committed, or why not.
+
+        It gets :class:`AppendLost` where the stream is not as the append takes it to be, else the errors of
+        :meth:`record`, whatever ``on_failure`` says: values that are not on record would be lost.
+        """
+        entry = Entry([], 0, [], needed=True)
+        waiters: list[asyncio.Future[None]] = []
+        for each in appends:
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            waiters.append(waiter)
+            if (failure := self._failure or self._lack_of_room()) is not None:
+                answer(waiter, None, failure)
+                continue
+            self._put_in(entry, each)
+            entry.waiters.append(waiter)
+        self._queue(entry)
+        return waiters
 
     def note(self, row: Row) -> None:
         """Queue ``row`` without waiting for it; at the bound of the queue it is counted as skipped."""
@@ -194,12 +209,19 @@ class LogWriter:
             return LogFull("too many answers wait for the request log; try again in a moment")
         return None
 
-    def _put_in(self, entry: Entry, row: Row) -> None:
-        size = len(row.request) + len(row.response)
+    def _queue(self, entry: Entry) -> None:
+        if entry.rows:
+            deadline = self._loop.time() + self._timeout
+            self._deadlines.append((deadline, entry))
+            self._waiting.add(entry)
+            if self._timer is None:
+                self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _put_in(self, entry: Entry, row: Written) -> None:
         entry.rows.append(row)
-        entry.size += size
+        entry.size += row.size
         self._rows += 1
-        self._bytes += size
+        self._bytes += row.size
 
     def _expire(self) -> None:
         """Fail whoever has waited too long. Only a stuck thread lets this happen, so nothing more is admitted."""
@@ -266,7 +288,10 @@ class LogWriter:
                 answer(waiter, None)
         elif entry.waiters:
             for waiter, failure in zip(entry.waiters, failures, strict=True):
-                self._tell_waiter(waiter, failure)
+                if entry.needed:
+                    answer(waiter, None, failure)
+                else:
+                    self._tell_waiter(waiter, failure)
         else:
             self._skipped += sum(failure is not None for failure in failures)
 
