@@ -10,12 +10,35 @@ from array import array
 from bisect import bisect_left, bisect_right, insort
 from typing import NamedTuple, Self
 
-# How far one flag, or one value without, moves the threshold; and how many of the last scores it is taken from.
-GAMMA, KEPT = 0.005, 1000
+# How many of the last scores one is held against.
+KEPT = 1000
+# How far one flag, or one value without, moves the level of a rate, and how many flags in a row take all of it.
+_FASTEST, _AT_ONCE = 0.005, 10
 _HEAD = struct.Struct("<dd")
 _CAPITAL = struct.Struct("<dQddd")
 # What a bet on larger or smaller errors holds at most, so that it is soon lost again where nothing goes on changing.
 _MOST = 1e12
+
+
+class Level:
+    """Flags a share ``rate`` of all p values, whatever they are: adaptive conformal inference.
+
+    What is flagged is a p no larger than a level that begins at ``rate``, falls by gamma (1 - rate) with each flag and
+    rises by gamma rate without one. So the share of T values that is flagged differs from ``rate`` by at most
+    (max(rate, 1 - rate) + gamma) / (gamma T), true anomalies included (Gibbs and Candes: Adaptive conformal inference
+    under distribution shift, 2021, proposition 4.1), and never are there more than rate / gamma + 1 flags too many:
+    gamma is a tenth of ``rate``, so that ten odd values in a row are all flagged, but 0.005 at the most.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate, self.gamma = rate, min(_FASTEST, rate / _AT_ONCE)
+        self.now = rate
+
+    def flags(self, p: float) -> bool:
+        """Whether ``p``, above zero and at most 1, is to be flagged; moves the level."""
+        flag = p <= self.now
+        self.now += self.gamma * (self.rate - flag)
+        return flag
 
 
 class Judged(NamedTuple):
@@ -31,18 +54,13 @@ class Judged(NamedTuple):
 
 
 class AdaptiveThreshold:
-    """Flags a share ``rate`` of all scores, whatever they are: adaptive conformal inference.
+    """Flags a share ``rate`` of all scores by what their p is beside the last KEPT: see :class:`Level`.
 
-    A score is flagged where its ``p`` is no larger than a level that begins at ``rate``, falls by GAMMA (1 - rate) with
-    each flag and rises by GAMMA rate without one. So after T scores the share that was flagged differs from ``rate``
-    by at most (max(rate, 1 - rate) + GAMMA) / (GAMMA T), true anomalies included (Gibbs and Candes: Adaptive conformal
-    inference under distribution shift, 2021, proposition 4.1). A score of zero, of a value that is as it was said, is
-    never flagged and moves no level: T counts the others.
+    A score of zero, of a value that is as it was said, is never flagged and moves no level.
     """
 
     def __init__(self, rate: float) -> None:
-        self.rate = rate
-        self._level = rate
+        self.level = Level(rate)
         self._came = array("d")
         self._ordered = array("d")
 
@@ -60,19 +78,16 @@ class AdaptiveThreshold:
         smaller, larger = bisect_left(ordered, score), len(came) - bisect_right(ordered, score)
         count = len(came) + 1
         p, middle = (count - smaller) / count, (count - smaller + larger) / (2 * count)
-        flag = score > 0.0 and p <= self._level
-        if score > 0.0:
-            self._level += GAMMA * (self.rate - flag)
         if count > KEPT:
             del ordered[bisect_left(ordered, came[0])]
             del came[0]
         came.append(score)
         insort(ordered, score)
-        return Judged(p, middle, flag)
+        return Judged(p, middle, flag=score > 0.0 and self.level.flags(p))
 
     def pack(self) -> bytes:
         """All that the next judgement depends on: 16 bytes and 8 for each score kept."""
-        return _HEAD.pack(self.rate, self._level) + struct.pack(f"<{len(self._came)}d", *self._came)
+        return _HEAD.pack(self.level.rate, self.level.now) + struct.pack(f"<{len(self._came)}d", *self._came)
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
@@ -80,9 +95,9 @@ class AdaptiveThreshold:
         count, rest = divmod(len(packed) - _HEAD.size, 8)
         if rest or not 0 <= count <= KEPT:
             raise ValueError("not the bytes of an adaptive threshold")
-        rate, level = _HEAD.unpack_from(packed)
+        rate, now = _HEAD.unpack_from(packed)
         found = cls(rate)
-        found._level = level
+        found.level.now = now
         found._came = array("d", struct.unpack_from(f"<{count}d", packed, _HEAD.size))
         found._ordered = array("d", sorted(found._came))
         return found

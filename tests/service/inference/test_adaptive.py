@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.inference.adaptive import GAMMA, KEPT, AdaptiveThreshold, DriftMartingale
+from service.inference.adaptive import KEPT, AdaptiveThreshold, DriftMartingale, Level
 
 RATES = (0.1, 0.01, 0.001)
 SCORES = st.lists(st.sampled_from([0.0, 1e-300, 0.5, 1.0, math.inf]) | st.floats(0.0), max_size=300)
 
 
-def bound(rate, count):
-    return (max(rate, 1.0 - rate) + GAMMA) / (GAMMA * count)
+def bound(threshold, count):
+    rate, gamma = threshold.level.rate, threshold.level.gamma
+    return (max(rate, 1.0 - rate) + gamma) / (gamma * count)
 
 
 def with_three_regimes(count=100_000):
@@ -34,7 +35,7 @@ def test_any_scores_are_flagged_at_the_rate_within_its_bound(scores, rate):
     judged = [threshold.judge(score) for score in scores]
     counted = sum(score > 0.0 for score in scores)
     if counted:
-        assert abs(sum(each.flag for each in judged) / counted - rate) <= bound(rate, counted) + 1e-12
+        assert abs(sum(each.flag for each in judged) / counted - rate) <= bound(threshold, counted) + 1e-12
     assert not any(each.flag for each, score in zip(judged, scores, strict=True) if score == 0.0)
 
 
@@ -44,7 +45,16 @@ def test_the_bound_holds_where_every_score_is_alike_or_larger_or_smaller_than_al
     threshold = AdaptiveThreshold(rate)
     flags = np.cumsum([threshold.judge(score).flag for score in scores.tolist()])
     count = np.arange(1, len(scores) + 1)
-    assert (np.abs(flags / count - rate) <= bound(rate, count) + 1e-12).all()
+    assert (np.abs(flags / count - rate) <= bound(threshold, count) + 1e-12).all()
+    assert (flags <= rate * count + rate / threshold.level.gamma + 1.0 + 1e-9).all()
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.01, 0.001])
+def test_ten_odd_values_in_a_row_are_all_flagged_and_few_more(rate):
+    level = Level(rate)
+    flags = [level.flags(1e-9) for _ in range(20)]
+    assert all(flags[:10])
+    assert not any(flags[11:])
 
 
 @pytest.mark.parametrize("rate", RATES)
