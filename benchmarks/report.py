@@ -61,7 +61,8 @@ def record_cost(content: Content) -> str:
 def growth_table(content: Content) -> str:
     """Markdown: how cost grows, a line for each thing that was measured."""
     lines = [_row(["what", "measured"]), _row(["---", "---"])]
-    for part, say in (("latency", _latency), ("log", _log), ("workers", _workers), ("start", _start)):
+    parts = {"latency": _latency, "forecasts": _forecasts, "log": _log, "workers": _workers, "start": _start}
+    for part, say in parts.items():
         if part in content:
             lines += [_row([what, measured]) for what, measured in say(content[part]).items()]
     return "\n".join(lines)
@@ -151,6 +152,17 @@ def _latency(part: Content) -> dict[str, str]:
             f"{bulk['json']} sequences/s as JSON, {bulk['v2 binary']} as v2 binary tensors, "
             f"{bulk['engine']} in the engine alone"
         ),
+    }
+
+
+def _forecasts(part: Content) -> dict[str, str]:
+    return {
+        f"a forecast of {row['values']} values, {row['horizon']} steps, with its record, in the engine"
+        + (f", of {row['series']} together" if row["series"] > 1 else ""): (
+            f"{row['named'] * 1e3:.2f} ms of `series-gru`, {row['unnamed'] * 1e3:.2f} ms with no model named "
+            f"({part['date']})"
+        )
+        for row in part["rows"]
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.contestants import RUNS
 from benchmarks.drive import require_tools
-from benchmarks.growth import latency, log, start, workers
+from benchmarks.growth import forecasts, latency, log, start, workers
 from benchmarks.machine import described
 from benchmarks.results import read, write
 
@@ -18,7 +18,9 @@ from benchmarks.results import read, write
 def main(arguments: list[str] | None = None) -> None:
     """Measure the parts that are asked for; parts measured before stay in the file."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
-    parser.add_argument("--parts", nargs="+", choices=("start", "latency", "workers", "log"), metavar="PART")
+    parser.add_argument(
+        "--parts", nargs="+", choices=("start", "latency", "forecasts", "workers", "log"), metavar="PART"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4, help="length of one timed stretch")
     parser.add_argument("--rows", type=int, default=log.MANY, help="of the large log: about 0.9 GB a million")
@@ -29,6 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "start": lambda: start.measure(rounds=rounds),
         "latency": lambda: latency.measure(seconds / 4),
+        "forecasts": lambda: forecasts.measure(seconds / 4),
         "workers": lambda: workers.measure(rounds=rounds, seconds=seconds),
         "log": lambda: log.measure(rows=options.rows, rounds=rounds, seconds=seconds),
     }

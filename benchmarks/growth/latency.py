@@ -35,14 +35,14 @@ Ask = Callable[[str, bytes, dict[str, str]], bytes]
 
 def measure(seconds: float) -> dict[str, Any]:
     """All of it, ``seconds`` for each point; JSON-ready."""
-    with _pinned(), running(OURS) as port, _client(port) as ask:
+    with pinned(), running(OURS) as port, _client(port) as ask:
         posted = {length: _body(sequence=_series(1, length)[0]) for length in LENGTHS}
         batches = {rows: _body(sequences=_series(rows, STEPS)) for rows in BATCHES}
         return {
-            "lengths": {n: _median(seconds, partial(ask, "/predict", body, _JSON)) for n, body in posted.items()},
-            "batches": {n: _median(seconds, partial(ask, "/predict", body, _JSON)) for n, body in batches.items()},
+            "lengths": {n: median_of(seconds, partial(ask, "/predict", body, _JSON)) for n, body in posted.items()},
+            "batches": {n: median_of(seconds, partial(ask, "/predict", body, _JSON)) for n, body in batches.items()},
             "endpoints": {
-                name: _median(seconds, partial(ask, each.path, each.body.encode(), _JSON))
+                name: median_of(seconds, partial(ask, each.path, each.body.encode(), _JSON))
                 for name, each in (("/predict", OURS), ("/compare", COMPARE), ("/forecast", FORECAST))
             },
             "empty": _empty(seconds),
@@ -77,16 +77,16 @@ def _bulk(seconds: float, ask: Ask) -> dict[str, float]:
     engine = Engine(Repository(MODEL.parents[1]).catalog)
     spare_collections()  # as in the process of a service
     took = {
-        "json": _median(seconds, partial(ask, "/predict", posted, _JSON)),
-        "v2 binary": _median(seconds, partial(ask, path, tensors, headers)),
-        "engine": _median(seconds, lambda: engine.predict([list(row) for row in rows], MODEL.parent.name)),
+        "json": median_of(seconds, partial(ask, "/predict", posted, _JSON)),
+        "v2 binary": median_of(seconds, partial(ask, path, tensors, headers)),
+        "engine": median_of(seconds, lambda: engine.predict([list(row) for row in rows], MODEL.parent.name)),
     }
     return {name: BULK / taken for name, taken in took.items()}
 
 
 def _empty(seconds: float) -> float:
     with running(EMPTY) as port, _client(port) as ask:
-        return _median(seconds, partial(ask, EMPTY.path, EMPTY.body.encode(), _JSON))
+        return median_of(seconds, partial(ask, EMPTY.path, EMPTY.body.encode(), _JSON))
 
 
 def _series(rows: int, steps: int) -> list[list[float]]:
@@ -102,7 +102,8 @@ def _body(**more: object) -> bytes:
     return json.dumps({"model": MODEL.parent.name, **more}).encode()
 
 
-def _median(seconds: float, action: Callable[[], object]) -> float:
+def median_of(seconds: float, action: Callable[[], object]) -> float:
+    """The median time of as many of ``action`` as fit into ``seconds``, three at least."""
     action()  # the first makes room
     took: list[float] = []
     while len(took) < _AT_LEAST or sum(took) < seconds:
@@ -131,7 +132,7 @@ def _client(port: int) -> Iterator[Ask]:
 
 
 @contextmanager
-def _pinned() -> Iterator[None]:
+def pinned() -> Iterator[None]:
     """Keeps the process on the core that no server is on."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {int(LOAD_CORE)})

@@ -89,7 +89,8 @@ def _past(model: Model, batch: Batch, rolling: Rolling, rows: NDArray[np.intp], 
     """What ``model`` said of the ``rows`` from the past origins; a general one the future in the same pass."""
     known = rolling.origins.known[:, rows]
     steps = horizon if model.reading.general else rolling.horizon
-    found = model.foretold(batch.take(rows), known, steps)
+    of = batch if len(rows) == len(batch.lengths) else batch.take(rows)
+    found = model.foretold(of, known, steps)
     said = found.ahead.values.reshape(*known.shape, steps)[..., : rolling.horizon]
     return _Past(np.moveaxis(said, -1, 0), found.state)
 

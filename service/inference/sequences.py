@@ -129,11 +129,22 @@ class Batch:
         """
         known = self.lengths - self.lengths // 2
         if not self.told:
-            return seasons.found(self.gapped, known)
+            return self.season_within(known)
         chosen = np.full(len(known), min(self.told))
         for season in sorted(self.told):
             chosen[known >= 2 * season] = season
         return chosen
+
+    def season_within(self, known: NDArray[np.int32]) -> NDArray[np.int64]:
+        """The season that is found in the first ``known`` [sequences] values of each, 1 where there is none."""
+        key = known.tobytes()
+        if key not in self._found:
+            self._found[key] = seasons.found(self.gapped, known)
+        return self._found[key]
+
+    @cached_property
+    def _found(self) -> dict[bytes, NDArray[np.int64]]:
+        return {}
 
 
 def are_pairs(sequence: Sequence) -> bool:

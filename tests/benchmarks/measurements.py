@@ -58,6 +58,13 @@ def growth() -> dict[str, Any]:
             "empty": 0.0002,
             "bulk": {"json": 40000.4, "v2 binary": 120000.0, "engine": 200000.0},
         },
+        "forecasts": {
+            "date": "2026-10-30",
+            "rows": [
+                {"values": 36, "horizon": 12, "series": 1, "named": 0.003, "unnamed": 0.0041},
+                {"values": 36, "horizon": 12, "series": 100, "named": 0.001, "unnamed": 0.0012},
+            ],
+        },
         "log": {"rows": 10_000_000, "bytes": 8_800_000_000, "ratios": {"16": [0.99, 0.95, 1.02]}, "runs": []},
         "workers": {
             "64": {

@@ -55,8 +55,9 @@ class Causal(NamedTuple):
     def at(self, row: Counts, step: Counts) -> tuple[Floats, Flags]:
         """``moved`` at ``step`` of series ``row`` (shapes broadcast), and where that step exists and was seen."""
         steps = self.moved.shape[1]
-        place = row * steps + np.clip(step, 0, steps - 1)
-        return self.moved.ravel()[place], (step >= 0) & self.told.seen.ravel()[place]
+        place = row * steps + np.minimum(np.maximum(step, 0), steps - 1)
+        known = step >= 0
+        return self.moved.ravel()[place], known if self.told.seen.all() else known & self.told.seen.ravel()[place]
 
 
 def squashed(values: Floats) -> Floats:

@@ -39,20 +39,27 @@ class View(NamedTuple):
     origins: Counts
 
 
-class Candidates(NamedTuple):
-    """What the network and the seasonal naive rules say under every season, and how they did on the past.
+class Said(NamedTuple):
+    """What the network says under every season from the origins of a view, and the seasonal naive rules.
 
-    ``answers`` [series, seasons, origins, horizons, levels], and ``rules`` without levels; ``past`` and ``ruled`` are
-    the same from the origins of the record, as far as it looks ahead, and ``truth`` [series, origins, reach] what they
-    should have said, NaN where unknown.
-    ``priors`` [series, 2 * seasons] are what the network under each season, then the rules, weigh before any record:
+    ``answers`` [series, seasons, origins, horizons, levels], and ``rules`` without levels.
+    """
+
+    answers: Floats
+    rules: Floats
+
+
+class Past(NamedTuple):
+    """How candidates did on what series had shown of themselves: [rows, ...] of each view, one view after another.
+
+    ``answers`` [rows, seasons, origins, reach, levels] and ``rules`` without levels are from the origins of the record,
+    as far as it looks ahead, and ``truth`` [rows, origins, reach] what they should have said, NaN where unknown.
+    ``priors`` [rows, 2 * seasons] are what the network under each season, then the rules, weigh before any record:
     zero where a season cannot be the series' own, or none of it is known at an origin.
     """
 
     answers: Floats
     rules: Floats
-    past: Floats
-    ruled: Floats
     truth: Floats
     priors: Floats
 
@@ -73,8 +80,9 @@ def forecasts(
         checkpoint()
         part = [View(view.seasons[rows], view.known[rows], view.origins[rows]) for view in views]
         width = int(lengths[rows].max())
-        found = _candidates(network, values[rows, :width], lengths[rows], seasons[rows], part, horizon)
-        parts.append([combined(each, levels) for each in found])
+        parts.append(
+            combined(*_candidates(network, values[rows, :width], lengths[rows], seasons[rows], part, horizon), levels)
+        )
     answers = [Mixed(*map(np.concatenate, zip(*each, strict=True))) for each in zip(*parts, strict=True)]
     for view, answer in zip(views, answers, strict=True):
         positive = np.take_along_axis(lowest, view.origins, axis=1) >= 0.0
@@ -82,59 +90,63 @@ def forecasts(
     return answers
 
 
-def combined(found: Candidates, levels: Floats) -> Mixed:
-    """One answer for each series and origin."""
-    truth = found.truth[:, None]
+def combined(said: list[Said], past: Past, levels: Floats) -> list[Mixed]:
+    """One answer for each series and origin of each view."""
+    truth = past.truth[:, None]
     records = np.concatenate(
         (
-            mixture.pinball(found.past, truth, levels),
-            mixture.pinball(found.ruled[..., None], truth, np.array([0.5])),
+            mixture.pinball(past.answers, truth, levels),
+            mixture.pinball(past.rules[..., None], truth, np.array([0.5])),
         ),
         axis=1,
     )
     number = (~np.isnan(records)).sum(axis=-1)
     record = mixture.mean(records)
     # Records compare over the same origins only.
-    prior = found.priors * (number == np.where(found.priors > 0.0, number, 0).max(axis=1, keepdims=True))
-    median = int(np.abs(levels - 0.5).argmin())
-    return mixture.mixed(found.answers, found.rules, mixture.weights(prior, record, number), record, median)
+    prior = past.priors * (number == np.where(past.priors > 0.0, number, 0).max(axis=1, keepdims=True))
+    share, median = mixture.weights(prior, record, number), int(np.abs(levels - 0.5).argmin())
+    each = zip(said, np.split(share, len(said)), np.split(record, len(said)), strict=True)
+    return [mixture.mixed(*now, own, its, median) for now, own, its in each]
 
 
 def _candidates(
     network: GeneralNetwork, values: Floats, lengths: Counts, seasons: Counts, views: list[View], horizon: int
-) -> Iterator[Candidates]:
+) -> tuple[list[Said], Past]:
     """Ask the network under every season, in one call, from all origins of all ``views``."""
-    past = [_origins(view.known, horizon) for view in views]
-    each_view = zip(views, past, strict=True)
-    asked = np.concatenate([part for view, before in each_view for part in (view.origins, before)], axis=1)
-    steps, reach = np.arange(1, horizon + 1), mixture.reach(horizon)
+    count, steps, reach = len(values), np.arange(1, horizon + 1), mixture.reach(horizon)
+    before = _origins(np.concatenate([view.known for view in views]), horizon)
+    records = [part[:, (part >= 0).any(axis=0)] for part in np.split(before, len(views))]
+    parts = [*(view.origins for view in views), *records]
+    asked = np.concatenate(parts, axis=1)
+    stops = np.cumsum([part.shape[1] for part in parts]).tolist()
+    spans = [slice(stop - part.shape[1], stop) for stop, part in zip(stops, parts, strict=True)]
     rules = _seasonal_naive(filled(values)[0], asked, seasons, steps)
-    every, start = np.arange(len(values))[:, None, None], 0
-    spans: list[tuple[slice, slice]] = []
-    truths: list[Floats] = []
-    priors: list[Floats] = []
-    for view, before in zip(views, past, strict=True):
-        middle = start + view.origins.shape[1]
-        spans.append((slice(start, middle), slice(middle, middle + before.shape[1])))
-        start = spans[-1][1].stop
-        places = np.minimum(before[..., None] + steps[:reach], values.shape[1] - 1)
-        truths.append(np.where(before[..., None] >= 0, values[every, places], np.nan))
-        priors.append(mixture.plausible(_priors(view, seasons), rules[:, :, spans[-1][1], :reach], truths[-1]))
-    rows, kinds = np.nonzero(np.logical_or.reduce([each > 0.0 for each in priors]))
+
+    def past(each: Floats) -> Floats:
+        """Of all origins those of the records, as far as they reach, view after view; NaN where there is none."""
+        found = np.full((len(before), each.shape[1], before.shape[1], reach, *each.shape[4:]), np.nan)
+        for view, span in enumerate(spans[len(views) :]):
+            found[view * count : (view + 1) * count, :, : span.stop - span.start] = each[:, :, span, :reach]
+        return found
+
+    places = np.minimum(before[..., None] + steps[:reach], values.shape[1] - 1)
+    row = np.tile(np.arange(count), len(views))
+    truth = np.where(before[..., None] >= 0, values[row[:, None, None], places], np.nan)
+    ruled = past(rules)
+    prior = mixture.plausible(np.concatenate([_priors(view, seasons) for view in views]), ruled, truth)
+    rows, kinds = np.nonzero((prior > 0.0).reshape(len(views), count, -1).any(axis=0))
     told = Series(values[rows], lengths[rows], seasons[rows, kinds], np.zeros(len(rows), np.int64))
     found = quantiles(network, told, np.maximum(asked, 0)[rows], steps)
     answers = np.full((*seasons.shape, *found.shape[1:]), np.nan)
     answers[rows, kinds] = found
-    for view, truth, prior, (ours, recent) in zip(views, truths, priors, spans, strict=True):
+    said, whole = [], []
+    for view, ours in zip(views, spans, strict=False):
+        said.append(Said(answers[:, :, ours], rules[:, :, ours]))
         # An origin before what is known has no part in it, and where no season is behind it the network answers alone.
         apart = (view.origins < view.known[:, None] - 1)[:, None, :, None]
-        whole = (~np.isnan(rules[:, :, ours]) | apart).all(axis=(-2, -1))
-        both = np.concatenate((prior, mixture.RULE * prior * whole), axis=1)
-        now, then = (
-            (answers[:, :, ours], rules[:, :, ours]),
-            (answers[:, :, recent, :reach], rules[:, :, recent, :reach]),
-        )
-        yield Candidates(*now, *then, truth, both)
+        whole.append((~np.isnan(said[-1].rules) | apart).all(axis=(-2, -1)))
+    both = np.concatenate((prior, mixture.RULE * prior * np.concatenate(whole)), axis=1)
+    return said, Past(past(answers), ruled, truth, both)
 
 
 def _priors(view: View, seasons: Counts) -> Floats:

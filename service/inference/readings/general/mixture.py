@@ -61,7 +61,9 @@ def reach(horizon: int) -> int:
 
 def in_order(numbers: Floats) -> Floats:
     """The sums of ``numbers`` [..., n] one after the other: what is zero behind or between them changes no bit."""
-    found: Floats = np.add.accumulate(np.insert(numbers, 0, 0.0, axis=-1), axis=-1)[..., -1]
+    if not numbers.shape[-1]:
+        return np.zeros(numbers.shape[:-1])
+    found: Floats = np.add.accumulate(numbers, axis=-1)[..., -1] + 0.0  # a sum of -0 alone is 0, as it is among others
     return found
 
 
@@ -138,13 +140,24 @@ def mixed(answers: Floats, rules: Floats, share: Floats, record: Floats, median:
     networks, ruled = share[:, :count], share[:, count:]
     total = in_order(networks)[:, None]
     ours = np.where(total > 0.0, networks / np.where(total > 0.0, total, 1.0), np.arange(count) == 0)
-    quantiles = np.einsum("sc,scohl->sohl", ours, np.where(ours[..., None, None, None] > 0.0, answers, 0.0))
+    quantiles = _weighed(ours, answers)
     centre = quantiles[..., median]
     # A rule that has nothing to say at an origin leaves its part to the network.
-    said = np.where(np.isnan(rules), centre[:, None], rules)
-    points = np.einsum("sc,scoh->soh", ruled, np.where(ruled[..., None, None] > 0.0, said, 0.0))
+    points = _weighed(ruled, np.where(np.isnan(rules), centre[:, None], rules))
     known = np.where((share > 0.0) & np.isfinite(record), record, 0.0)
     own, every = in_order(ours * known[:, :count]), in_order(share * known)
     wider = np.where(own > 0.0, every / np.where(own > 0.0, own, 1.0), 1.0)
     fan = (quantiles - centre[..., None]) * wider[:, None, None, None]
     return Mixed((centre * total[..., None] + points)[..., None] + fan, networks, ruled)
+
+
+def _weighed(share: Floats, said: Floats) -> Floats:
+    """The sum over seasons, in order, of ``share`` [series, seasons] times what each ``said`` [series, seasons, ...].
+
+    What has no share may be NaN.
+    """
+    found = np.zeros((len(said), *said.shape[2:]))
+    for season in np.flatnonzero(share.any(axis=0)).tolist():
+        own = share[:, season].reshape(-1, *[1] * (said.ndim - 2))
+        found += np.where(own > 0.0, own * said[:, season], 0.0)
+    return found

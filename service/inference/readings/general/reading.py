@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import Layer
-from service.inference import seasons
 from service.inference.cancellation import checkpoint
 from service.inference.check import FIRST
 from service.inference.intervals import STILL, UNCHECKED, Fan, Quantiles
@@ -203,7 +202,7 @@ def _seasons(batch: Batch, known: NDArray[Any]) -> list[Seasons]:
     """Those told, or of each sequence that found in its first ``known`` values."""
     if batch.told:
         return [batch.told] * len(known)
-    return [(season,) for season in seasons.found(batch.gapped, known.astype(np.int32)).tolist()]
+    return [(season,) for season in batch.season_within(known.astype(np.int32)).tolist()]
 
 
 def _reasons(batch: Batch) -> list[str | None]:

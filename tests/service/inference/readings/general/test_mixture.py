@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.inference.readings.general import mixture
-from service.inference.readings.general.forecasting import Candidates, combined
+from service.inference.readings.general.forecasting import Past, Said, combined
 
 LEVELS = np.array([0.05, 0.1, 0.5, 0.9, 0.95])
 
@@ -80,7 +80,8 @@ def test_the_season_that_did_best_answers() -> None:
     past = np.stack([truth[..., None] + 5.0 + spread, truth[..., None] + spread], axis=1)
     answers = np.stack([np.full((1, 1, 3, 5), 100.0), np.broadcast_to(np.arange(5.0), (1, 1, 3, 5))], axis=1)
     rules, ruled = np.full((1, 2, 1, 3), 50.0), np.full((1, 2, 8, 3), 50.0)
-    found = combined(Candidates(answers, rules, past, ruled, truth, np.array([[1.0, 1.0, 0.5, 0.5]])), LEVELS)
+    record = Past(past, ruled, truth, np.array([[1.0, 1.0, 0.5, 0.5]]))
+    (found,) = combined([Said(answers, rules)], record, LEVELS)
     assert found.networks[0, 1] > 0.99
     assert found.quantiles[0, 0] == pytest.approx(np.broadcast_to(np.arange(5.0), (3, 5)), abs=0.5)
 
@@ -88,12 +89,6 @@ def test_the_season_that_did_best_answers() -> None:
 def test_without_a_past_the_season_told_answers_with_the_most_weight() -> None:
     answers = np.zeros((1, 2, 1, 3, 5)) + np.array([1.0, 2.0])[None, :, None, None, None]
     nothing = np.empty((1, 2, 0, 3))
-    past = Candidates(
-        answers,
-        np.zeros((1, 2, 1, 3)),
-        np.empty((1, 2, 0, 3, 5)),
-        nothing,
-        np.empty((1, 0, 3)),
-        np.array([[1.0, 0.0, 0.5, 0.0]]),
-    )
-    assert combined(past, LEVELS).networks[0].tolist() == pytest.approx([1.0 / 1.5, 0.0])
+    past = Past(np.empty((1, 2, 0, 3, 5)), nothing, np.empty((1, 0, 3)), np.array([[1.0, 0.0, 0.5, 0.0]]))
+    (found,) = combined([Said(answers, np.zeros((1, 2, 1, 3)))], past, LEVELS)
+    assert found.networks[0].tolist() == pytest.approx([1.0 / 1.5, 0.0])
