@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -127,7 +128,7 @@ class Intervals(_Frozen):
             raise ValueError("the levels reach unlike numbers of steps ahead")
         return self
 
-    @property
+    @cached_property
     def widest(self) -> float:
         """The largest quantile of the usual levels."""
         return widest_of(self.quantiles)

@@ -147,7 +147,7 @@ class Standing(NamedTuple):
     def checks(self) -> list[Check | None]:
         """A record for each sequence; None where no step could be checked."""
         columns = self.steps, self.mae, self.rule, self.rule_mae, self.rule_value, self.verdicts, self.exact
-        steps, mae, best, rule_mae, value, verdicts, exact = (column.tolist() for column in columns)
+        steps, mae, best, rule_mae, value, verdicts, exact = [column.tolist() for column in columns]
         names, given = map(self.names.__getitem__, best), map(VERDICTS.__getitem__, verdicts)
         skills = map(_skill, mae, rule_mae, exact)
         checks: list[Check | None] = list(map(Check, steps, mae, names, rule_mae, value, skills, given))

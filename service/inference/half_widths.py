@@ -37,6 +37,7 @@ def normal(probability: float) -> float:
     return _NORMAL.inv_cdf(probability)
 
 
+@lru_cache(1024)
 def z_of(level: float) -> float:
     """The normal quantile that bounds ``level`` percent, on either side."""
     return -normal((100.0 - level) / 200.0)

@@ -85,11 +85,12 @@ def price(
 
     Each of ``continued`` goes on from so many ``rows`` for ``horizon`` steps.
     """
-    fixed = _CHECK + sum(_GENERAL if model.reading.general else _CALL for model in readers) if readers else 0.0
-    a_value = _RULES
+    fixed, a_value, loads = _CHECK if readers else 0.0, _RULES, 0
     for model in readers:
+        fixed += _GENERAL if model.reading.general else _CALL
         a_value += _RECORD + step(model)
-    fixed += _LOAD * min(_MOST_LOADS, sum(not model.ready for model in readers))
+        loads += not model.ready
+    fixed += _LOAD * min(_MOST_LOADS, loads)
     found = _SEQUENCE * sequences + a_value * values
     for model in continued:
         if model.reading.general:

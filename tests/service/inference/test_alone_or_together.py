@@ -35,8 +35,9 @@ def assert_the_same_in_any_company(sequences: list[Any], ask: Callable[[list[Any
         assert not differ, (size, alone[differ[0]], together[differ[0]])
 
 
-def test_an_unnamed_series_is_answered_the_same_in_any_company(engine: Engine) -> None:
-    assert_the_same_in_any_company(SERIES, engine.predict)
+@pytest.mark.parametrize("many", [250, pytest.param(len(SERIES), marks=pytest.mark.system)])
+def test_an_unnamed_series_is_answered_the_same_in_any_company(engine: Engine, many: int) -> None:
+    assert_the_same_in_any_company(SERIES[:many], engine.predict)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "series-simplernn", "series-lstm", "series-gru"])
