@@ -41,9 +41,11 @@ from service.protocols.v2 import V2
 from service.request_log.heavy import HeavyReads
 from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
+from service.request_log.streams import StreamReader
 from service.request_log.writer import LogWriter
-from service.routes import health, metrics, models, outcomes, page, quality, requests
+from service.routes import health, metrics, models, outcomes, page, quality, requests, streams
 from service.settings import Settings
+from service.streams.streams import Streams
 from service.telemetry.metrics import Metrics, shared_folder
 from service.telemetry.tracing import from_environment, require_tracing
 
@@ -51,7 +53,7 @@ NATIVE = Protocol(
     ("",),
     PROBLEMS,
     native.CODECS,
-    (health.router, models.router, requests.router, outcomes.router, quality.router, metrics.router),
+    (health.router, models.router, requests.router, outcomes.router, quality.router, metrics.router, streams.router),
     tolerant=False,
 )
 PROTOCOLS = (NATIVE, V1, V2, NIXTLA, SAGEMAKER, TIMESERIES)
@@ -112,12 +114,13 @@ def create_app(
         )
         life.at_end.append(admission.end_by)
         reader = LogReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
-        heavy = HeavyReads(settings.log_read_timeout)
+        stream_reader = StreamReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
+        heavy, engine = HeavyReads(settings.log_read_timeout), Engine(catalog)
         services = Services(
             settings,
             repository,
             catalog,
-            Engine(catalog),
+            engine,
             log,
             reader,
             heavy,
@@ -129,6 +132,7 @@ def create_app(
             Batching(log, admission),
             life,
             {codec.path: codec.claims for codec in Protocols(protocols).codecs if codec.claims is not None},
+            Streams(engine, log, stream_reader),
         )
         if shared_folder() is not None:
             watches.append(life.guard("the publishing of metrics", metrics.keep_published(services)))
@@ -140,6 +144,7 @@ def create_app(
             for watch in watches:
                 watch.cancel()
             services.reader.close()  # first: the writer, as the last, leaves one whole file behind
+            stream_reader.close()
             await log.close()
             if services.tracing is not None:
                 await to_thread.run_sync(services.tracing.close)
@@ -192,7 +197,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
             expose_headers=["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
         )

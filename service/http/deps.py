@@ -27,6 +27,7 @@ from service.request_log.interrupt import Interrupt
 from service.request_log.reader import LogReader
 from service.request_log.writer import LogWriter
 from service.settings import Settings
+from service.streams.streams import Streams
 from service.telemetry.metrics import Metrics
 from service.telemetry.tracing import Tracing
 
@@ -52,6 +53,7 @@ class Services:
     batching: Batching
     lifecycle: Lifecycle
     claims: Readers
+    streams: Streams
 
     @property
     def ready(self) -> bool:

@@ -45,6 +45,10 @@ def _document(app: FastAPI, protocols: Protocols) -> dict[str, Any]:
     schemas, definitions = TypeAdapter.json_schemas(adapters, ref_template=_REF)
     components = document.setdefault("components", {}).setdefault("schemas", {})
     components.update(definitions["$defs"])
+    for item in document["paths"].values():
+        for operation in item.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                components.update(content["schema"].pop("$defs", {}))
     components.pop("HTTPValidationError", None)
     components.pop("ValidationError", None)
     computing = {
@@ -122,5 +126,6 @@ def _operation(codec: Codec[Any], path: str, request: Any, response: Any, errors
 
 def request_body(payload: type[BaseModel], example: dict[str, Any] | None = None) -> dict[str, Any]:
     """The OpenAPI entry of a body that a route reads by itself; one without an example may be left out."""
-    content = {"schema": payload.model_json_schema(), **({} if example is None else {"example": example})}
+    schema = payload.model_json_schema(ref_template=_REF)
+    content = {"schema": schema, **({} if example is None else {"example": example})}
     return {"requestBody": {"content": {"application/json": content}, "required": example is not None}}

@@ -23,7 +23,7 @@ TABLE = {
     for line in LINES
     for cells in [line.strip("|").split("|")]
 }
-PLACES = {"model": "sine-gru", "name": "sine-gru", "version": "1", "plot": "loss"}
+PLACES = {"stream": "meter", "model": "sine-gru", "name": "sine-gru", "version": "1", "plot": "loss"}
 ASKED = {"sequence": [1, 2, 3, 4]}
 _SERIES = {"series": {"y": [1, 2, 3, 4], "sizes": [4]}, "h": 1}
 BODIES = {
@@ -49,6 +49,8 @@ BODIES = {
     "/infer": {"inputs": [{"name": "sequence", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3, 4]}]},
     "/outcome": {"value": 5.0},
     "/index": {},
+    "/streams/{stream}/values": {"seq": 0, "values": [1.0, 2.0]},
+    "/streams/values": {"streams": [{"stream": "meter", "seq": 0, "values": [1.0, 2.0]}]},
     "load": {},
 }
 
@@ -62,9 +64,19 @@ class Site:
     def ask(self, route: str, who: str, request_id: str) -> httpx.Response:
         method, _, template = route.partition(" ")
         path = re.sub(r"\{(\w+)\}", lambda found: {**PLACES, "request_id": request_id}[found[1]], template)
-        body = next((body for end, body in BODIES.items() if path.endswith(end)), None) if method == "POST" else None
-        query = {"before": "2000-01-01T00:00:00Z"} if method == "DELETE" else None
+        ends = (body for end, body in BODIES.items() if path.endswith(end) or template == end)
+        body = next(ends, None) if method == "POST" else None
+        query = {"before": "2000-01-01T00:00:00Z"} if route == "DELETE /requests" else None
+        if "{stream}" in template:
+            self._have_stream(who)
+            query = {"horizon": "2"} if template.endswith("/forecast") else None
         return self.client.request(method, path, json=body, params=query, headers=self._headers(who))
+
+    def _have_stream(self, who: str) -> None:
+        """A stream of values that ``who`` may ask for, if anything."""
+        url, headers = f"/streams/{PLACES['stream']}", self._headers(who)
+        self.client.put(url, json={}, headers=headers)
+        self.client.post(f"{url}/values", json={"seq": 0, "values": [1.0, 2.0]}, headers=headers)
 
     def answered_to(self, who: str) -> str:
         """The id of a request that ``who`` made just now."""

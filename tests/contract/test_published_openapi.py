@@ -38,7 +38,7 @@ def test_every_operation_says_what_it_does_takes_and_answers(published: dict[str
             assert {name for name in path.split("/") if name.startswith("{") and name.endswith("}")} <= {
                 f"{{{each['name']}}}" for each in operation.get("parameters", []) if each["in"] == "path"
             }, path
-            if method == "post":
+            if method == "post" and not path.endswith("/close"):  # which needs no more than its path
                 (content, *_) = operation["requestBody"]["content"].values()
                 assert content["schema"], path
 

@@ -16,7 +16,7 @@ from tests.docs.documents import BLOCKS, DOCUMENTS, ROOT, Example, block, exampl
 from tests.serving import Process
 
 # What no two runs share.
-_CHANGING = {"request_id", "id", "time", "duration_us", "next"}
+_CHANGING = {"request_id", "id", "time", "created", "duration_us", "next"}
 EXAMPLES = [(document, example) for document in DOCUMENTS for example in examples(document)]
 LINKED = [*DOCUMENTS, *(ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 LINKED += sorted((ROOT / "docker").rglob("*.md"))

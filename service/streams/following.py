@@ -1,0 +1,165 @@
+"""One stream up to its last value, and what is answered to those that come: predictions, errors, flags, drift.
+
+Everything here can be rebuilt from what is on record, on any machine, to the bit; nothing needs to be kept. Knows no
+database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from service.errors import InvalidInput, Problem
+from service.inference.adaptive import KEPT
+from service.inference.answers import Prediction
+from service.inference.cancellation import checkpoint
+from service.inference.engine import Engine
+from service.inference.model import Model
+from service.inference.sequences import LARGEST
+from service.request_log.appending import Append, Learnt, Value
+from service.request_log.streams import Stream, Tail
+from service.streams.definition import Definition
+from service.streams.judging import Arrived, Drift, Foretold, Judge
+
+Known = float | None
+_BESIDES = 500  # of a stream's own record and definition
+_AT_ONCE = 256  # contexts that are handed over together: copies of values, and what is computed before the next look
+
+
+def definition_of(stream: Stream) -> Definition:
+    """What ``stream`` was asked to be, with the model that it was given."""
+    return Definition.unpacked(stream.asked).pinned(stream.model, stream.version)
+
+
+def first_read(stream: Stream) -> int:
+    """The number of the first value that following ``stream`` takes."""
+    return definition_of(stream).start(max(stream.next - 1, 0))
+
+
+class Following:
+    """A stream after its last value; it moves on with :meth:`answer`, and is to be dropped where that is not kept."""
+
+    def __init__(self, tail: Tail) -> None:
+        """``tail`` has the values from :func:`first_read` on."""
+        self.stream = tail.stream
+        self.definition = definition_of(tail.stream)
+        self.next = tail.stream.next
+        self._first = first_read(tail.stream)
+        self._values = [value for _, value in tail.values]
+        self._foretold = Foretold.of(None if tail.answer is None else orjson.loads(tail.answer)["prediction"])
+        self._judge = Judge(self.definition, tail.stream.learnt)
+        for _, score in tail.scores:
+            self._judge.judge(score)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds, about."""
+        return len(self._values) + KEPT + _BESIDES
+
+    def require(self, engine: Engine, values: Sequence[Known], place: int = 0) -> None:
+        """Refuse ``values``, posted from ``place`` on, that the stream's model has no answer for.
+
+        Raises as :meth:`Catalog.get` does, too.
+        """
+        model = self.model(engine)
+        if None in values and not model.reading.gaps:
+            expected = "no null: of the served models the general ones, as series-gru, take gaps"
+            problem = Problem(f"values.{place + values.index(None)}", expected)
+            raise InvalidInput(f"{model.card.name} takes {expected}", code="gaps", problems=(problem,))
+        large = [number for number, value in enumerate(values, place) if value is not None and abs(value) > LARGEST]
+        if large:
+            problems = tuple(Problem(f"values.{number}", "magnitudes of at most 1e300") for number in large[:10])
+            raise InvalidInput("a value is too large to compute with", code="out_of_range", problems=problems)
+
+    def model(self, engine: Engine) -> Model:
+        """The stream's model."""
+        return engine.catalog.get(self.stream.model, self.stream.version)
+
+    def reads(self, values: int) -> list[int]:
+        """How many values the answer to each of so many that come reads."""
+        return [seq + 1 - self.definition.start(seq) for seq in range(self.next, self.next + values)]
+
+    def contexts(self, engine: Engine, values: Sequence[Known]) -> list[list[Known] | None]:
+        """What the answer to each of ``values`` reads; None where that is nothing that has an answer."""
+        known = [*self._values, *values]
+        shortest = self.model(engine).card.lengths.accepted[0]
+        found: list[list[Known] | None] = []
+        for seq in range(self.next, self.next + len(values)):
+            context = known[self.definition.start(seq) - self._first : seq + 1 - self._first]
+            answerable = len(context) >= shortest and any(value is not None for value in context)
+            found.append(context if answerable else None)
+        return found
+
+    def context(self) -> list[Known]:
+        """What the answer to the last value read."""
+        return self._values[self.definition.start(max(self.next - 1, 0)) - self._first :]
+
+    def answer(self, values: Sequence[Known], told: Sequence[Prediction | None], time: int, posted: int) -> Append:
+        """Move on by ``values``, which came at ``time``, in microseconds; what is to be put on record of it.
+
+        ``told`` are the predictions after each, ``posted`` is the number of the first value of the request.
+        """
+        begin, taken = self.next, []
+        for value, prediction in zip(values, told, strict=True):
+            taken.append(self._take(value, prediction, time))
+        window = self.definition.window
+        if self.next // window == begin // window:
+            return Append(self.stream.id, taken)
+        # Once a window: what was learnt, so that all earlier scores may go, and then the values that nothing reads.
+        # Those of this request stay, for whoever has to ask again.
+        forget = min(posted, self.next - self.definition.kept)
+        return Append(self.stream.id, taken, max(forget, 0), Learnt(self.next, self._judge.pack()))
+
+    def _take(self, value: Known, prediction: Prediction | None, time: int) -> Value:
+        score: float | None = None
+        if value is not None and self._foretold is not None:
+            score = self._foretold.score(value, self.context())
+        p, flag, drift = self._judge.judge(score)
+        arrived: Arrived | None = None
+        if value is not None and self._foretold is not None:
+            arrived = Arrived(self._foretold.value - value, self._foretold.inside(value), flag, p)
+        self._foretold = None if prediction is None else Foretold(prediction.value, prediction.intervals)
+        seq, self.next = self.next, self.next + 1
+        self._values.append(value)
+        first = self.definition.start(seq)
+        if first > self._first:
+            del self._values[: first - self._first]
+            self._first = first
+        return Value(seq, time, value, score, _written(seq, arrived, prediction, drift))
+
+
+def predictions(engine: Engine, asked: Sequence[tuple[Following, Sequence[Known]]]) -> list[list[Prediction | None]]:
+    """What each stream answers after each of the values that came for it; those that are alike are asked together.
+
+    Raises as :meth:`Engine.predict` does, where one of them has no answer.
+    """
+    groups: dict[Any, list[tuple[int, int, list[Known]]]] = {}
+    found: list[list[Prediction | None]] = []
+    for place, (following, values) in enumerate(asked):
+        found.append([None] * len(values))
+        its = following.definition
+        group = groups.setdefault((its.model, its.version, its.levels, its.season), [])
+        for number, context in enumerate(following.contexts(engine, values)):
+            if context is not None:
+                group.append((place, number, context))
+    for (model, version, levels, season), group in groups.items():
+        for part in _parts(group):
+            contexts: list[Any] = [context for _, _, context in part]
+            answers = engine.predict(contexts, model, version, levels, (), season)
+            for (place, number, _), answer in zip(part, answers, strict=True):
+                found[place][number] = answer
+            checkpoint()
+    return found
+
+
+def _parts(group: list[tuple[int, int, list[Known]]]) -> Iterator[list[tuple[int, int, list[Known]]]]:
+    rest = iter(group)
+    while part := list(islice(rest, _AT_ONCE)):
+        yield part
+
+
+def _written(seq: int, arrived: Arrived | None, prediction: Prediction | None, drift: Drift | None) -> bytes:
+    return orjson.dumps({"seq": seq, "arrived": arrived, "prediction": prediction, "drift": drift})
