@@ -43,15 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace, _: Console) -> int:
-    from benchmarks.accuracy import results
+    from benchmarks.accuracy import run_store
 
     work = {"--jobs": options.jobs, "--count": options.count, "--seed": options.seed, "--out": options.models_dir}
     began = time.perf_counter()
     status = training(["train", *PUBLISHED, *(str(each) for pair in work.items() for each in pair)])
     if status == 0:
         took = {"seconds": time.perf_counter() - began, "jobs": options.jobs}
-        made_so = results.fingerprint_of_all(PUBLISHED.values(), options.count)
-        results.store(options.out, results.Run(results.WHOLE, options.seed, made_so, took))
+        made_so = run_store.fingerprint_of_all(PUBLISHED.values(), options.count)
+        run_store.store(options.out, run_store.Run(run_store.WHOLE, options.seed, made_so, took))
     return status
 
 
@@ -67,10 +67,10 @@ def _evaluate(options: argparse.Namespace, console: Console) -> int:
 
 
 def _reproduce(options: argparse.Namespace, console: Console) -> int:
-    from benchmarks.accuracy import plans, results, textbook
+    from benchmarks.accuracy import lecture, plans, run_store
 
     jobs.run(plans.reproduction(options.seeds, options.out, options.count), options.jobs, console)
-    Console().print(textbook.report(list(results.runs(options.out))), markup=False, highlight=False, soft_wrap=True)
+    Console().print(lecture.report(list(run_store.runs(options.out))), markup=False, highlight=False, soft_wrap=True)
     return 0
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.accuracy.results import WHOLE, Run, fingerprint_of_all
 from benchmarks.accuracy.rows import EVALUATE, NOT_RUN, REPRODUCE, TIMED, Row
+from benchmarks.accuracy.run_store import WHOLE, Run, fingerprint_of_all
 from service.folders import ModelFolder
 from training.markdown import number
 from training.registry import PUBLISHED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.accuracy import results, runs
+from benchmarks.accuracy import run_store, runs
 from benchmarks.accuracy.studies import EQUAL_PARAMETERS, SHORT_MEMORY
 from service.folders import read_folder
 from training.jobs import Job
@@ -22,7 +22,7 @@ def evaluation(recipes: Sequence[Recipe], seeds: int, models: Path, folder: Path
         published = models / recipe.name / "1"
         if published.is_dir():
             digest = read_folder(published).card.checksums["model.onnx"]
-            if not results.stored(folder, f"S10-{recipe.name}", 0, digest):
+            if not run_store.stored(folder, f"S10-{recipe.name}", 0, digest):
                 yield Job(
                     f"{recipe.name}, served against Keras", runs.served_against_keras, (recipe.name, models, folder)
                 )
@@ -36,7 +36,7 @@ def evaluation(recipes: Sequence[Recipe], seeds: int, models: Path, folder: Path
 def reproduction(seeds: int, folder: Path, count: int) -> Iterator[Job]:
     """The lecture's models and labs (S1), the labs trained our way (S2, S3), and the clock (S12)."""
     for name in TIMED:
-        if not results.stored(folder, f"S12-{name}", 0, "S12"):
+        if not run_store.stored(folder, f"S12-{name}", 0, "S12"):
             yield Job(f"{name}, timed", runs.time_against_fit, (PUBLISHED[name], 0, folder))
     textbook = [recipe for recipe in PUBLISHED.values() if recipe.family == "textbook"]
     textbook += [recipe for recipe in EQUAL_PARAMETERS.values() if recipe.name not in PUBLISHED]
@@ -44,11 +44,11 @@ def reproduction(seeds: int, folder: Path, count: int) -> Iterator[Job]:
         yield from _scored(textbook, seed, folder, count)
         for study in ("S2", "S3"):
             for cell in CELLS:
-                if not results.stored(folder, f"{study}-{cell}", seed, runs.lab_fingerprint(study)):
+                if not run_store.stored(folder, f"{study}-{cell}", seed, runs.lab_fingerprint(study)):
                     yield Job(f"{study} {cell}, seed {seed}", runs.fit_lab, (study, cell, seed, folder))
 
 
 def _scored(recipes: Sequence[Recipe], seed: int, folder: Path, count: int) -> Iterator[Job]:
     for recipe in recipes:
-        if not results.stored(folder, recipe.name, seed, results.fingerprint(recipe, count)):
+        if not run_store.stored(folder, recipe.name, seed, run_store.fingerprint(recipe, count)):
             yield Job(f"{recipe.name}, seed {seed}", runs.train_and_score, (recipe, seed, folder, count))

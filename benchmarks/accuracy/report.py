@@ -10,8 +10,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks.accuracy import beside, figures, results, targets, textbook
-from benchmarks.accuracy.results import Run
+from benchmarks.accuracy import beside, figures, lecture, run_store, targets
+from benchmarks.accuracy.run_store import Run
 from benchmarks.accuracy.studies import TASKS
 from benchmarks.accuracy.summary import summarise
 from service.cards import Evaluation
@@ -47,7 +47,7 @@ def write(models: Path, runs_folder: Path, readmes: Sequence[Path]) -> list[Path
         ReportError: a published model is missing, or a README or its markers are.
     """
     folders = read_published(models)
-    runs = list(results.runs(runs_folder))
+    runs = list(run_store.runs(runs_folder))
     written = [models / RESULTS]
     (models / PLOTS).mkdir(exist_ok=True)
     for name, drawn in drawings(folders, runs).items():
@@ -108,7 +108,7 @@ def render(folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> str:
         over_seeds(folders, runs),
         *(f"![{name}]({PLOTS}/{name}.svg)" for name in ("errors", "memory", "free-running", "noise")),
         "## The lecture's own models, as written",
-        textbook.report(runs),
+        lecture.report(runs),
         NOTES.read_text().strip(),
     ]
     return "\n\n".join(parts) + "\n"
@@ -191,5 +191,5 @@ def _nine() -> list[str]:
 def _further(name: str, folders: Mapping[str, ModelFolder], runs: Sequence[Run]) -> list[Run]:
     # The published model is itself a run; a stored run of its seed would count it twice, and one of another recipe not.
     card = folders[name].card
-    made_so = results.fingerprint(PUBLISHED[name], card.evaluations[0].sequences)
+    made_so = run_store.fingerprint(PUBLISHED[name], card.evaluations[0].sequences)
     return [run for run in runs if (run.key, run.fingerprint) == (name, made_so) and run.seed != card.training.seed]

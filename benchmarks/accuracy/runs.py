@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.accuracy import results
+from benchmarks.accuracy import run_store
 from service.cards import Cell, Evaluation, Intervals
 from training.recipes import Recipe
 from training.tasks import linear, sine
@@ -37,7 +37,7 @@ def train_and_score(recipe: Recipe, seed: int, folder: Path, count: int, report:
     calibrated = calibration.calibrate(recipe, network, 2 * count)
     parameters = architectures.parameters(trained.model)
     numbers = scores(parameters, trained.seconds, trained.losses[-1], evaluations, calibrated.intervals)
-    results.store(folder, results.Run(recipe.name, seed, results.fingerprint(recipe, count), numbers))
+    run_store.store(folder, run_store.Run(recipe.name, seed, run_store.fingerprint(recipe, count), numbers))
 
 
 def scores(
@@ -67,7 +67,7 @@ def fit_lab(study: Study, cell: Cell, seed: int, folder: Path, _: Report) -> Non
     }
     if fresh is not None:
         numbers["fresh_mse"] = _mse(fitted, fresh)
-    results.store(folder, results.Run(f"{study}-{cell}", seed, lab_fingerprint(study), numbers))
+    run_store.store(folder, run_store.Run(f"{study}-{cell}", seed, lab_fingerprint(study), numbers))
 
 
 def lab_fingerprint(study: Study) -> str:
@@ -95,7 +95,7 @@ def served_against_keras(name: str, models: Path, folder: Path, _: Report) -> No
     read = read_folder(models / name / "1")
     model = keras.models.load_model(read.path / "model.keras")
     numbers = parity.largest_differences(PUBLISHED[name], read.onnx, model)._asdict()
-    results.store(folder, results.Run(f"S10-{name}", 0, read.card.checksums["model.onnx"], numbers))
+    run_store.store(folder, run_store.Run(f"S10-{name}", 0, read.card.checksums["model.onnx"], numbers))
 
 
 def time_against_fit(recipe: Recipe, seed: int, folder: Path, _: Report) -> None:
@@ -132,7 +132,7 @@ def time_against_fit(recipe: Recipe, seed: int, folder: Path, _: Report) -> None
     last.fit(windows.inputs, windows.targets, epochs=stage.steps, batch_size=stage.batch, verbose=0)
     fit = time.perf_counter() - started
     numbers = {"fit_seconds": fit, "loop_seconds": ours, "compile_seconds": first - ours}
-    results.store(folder, results.Run(f"S12-{recipe.name}", seed, "S12", numbers))
+    run_store.store(folder, run_store.Run(f"S12-{recipe.name}", seed, "S12", numbers))
 
 
 def _mse(fitted: Any, windows: Windows) -> float:

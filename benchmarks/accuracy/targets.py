@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.accuracy import beside, machine
 from benchmarks.accuracy.figures import network_of
-from benchmarks.accuracy.results import Run
 from benchmarks.accuracy.rows import EVALUATE, NOT_RUN, REPORT, REPRODUCE, TRAIN, Row, Target
+from benchmarks.accuracy.run_store import Run
 from benchmarks.accuracy.runs import lab_windows
 from benchmarks.accuracy.studies import SHORT_MEMORY, Task
 from benchmarks.accuracy.summary import summarise

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
 from service.inference.answers import Counterfactual
+from service.inference.forgetting import FORGOTTEN, Memory, forgotten_until, memory_of
 from service.inference.model import Model
-from service.inference.retention import FORGOTTEN, Memory, forgotten_until, memory_of
 from service.inference.sequences import Sequence, batches
 
 Floats = NDArray[np.float64]

@@ -16,9 +16,9 @@ from service.request_log.appending import Append
 from service.request_log.database import Durability, open_writer, parse_url, reason, sqlite_file
 from service.request_log.files import LogFiles, Stamps, are_open, keep_from_closing
 from service.request_log.insert import insert, prepare
+from service.request_log.queue import Written
 from service.request_log.rows import Bodies, Row
-from service.request_log.turns import Turns
-from service.request_log.waiting import Written
+from service.request_log.write_lock import WriteLock
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Committer:
         self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, *self._value_failures)
         self._connection: Connection | None = None
         self._written = 0
-        self.turns = Turns(_beside(self._file, "-turns"))
+        self.write_lock = WriteLock(_beside(self._file, "-turns"))
 
     def commit(self, rows: Sequence[Written]) -> dict[int, LogUnavailable]:
         """Commit ``rows`` in one transaction; with none, write what changes nothing, to see whether it can be done.
@@ -117,7 +117,7 @@ class Committer:
         except LogUnavailable as failure:
             log.warning("%s", failure.detail)
         self._engine.dispose()
-        self.turns.close()
+        self.write_lock.close()
 
     def _insert(self, written: Sequence[Written]) -> dict[int, LogUnavailable]:
         prepared = prepare([each for each in written if isinstance(each, Row)], self._bodies, self._body_limit)

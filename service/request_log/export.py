@@ -18,7 +18,7 @@ from typing import Any, Literal
 import orjson
 
 from service.request_log.interrupt import Interrupt
-from service.request_log.newest import Filters
+from service.request_log.listing import Filters
 from service.request_log.reader import LogReader
 from service.request_log.rows import StoredRow
 

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, Double, Integer, Select, bindparam, case, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from service.request_log.newest import AFTER_ALL_IDS, first_id
+from service.request_log.listing import AFTER_ALL_IDS, first_id
 from service.request_log.outcomes import LARGEST
 from service.request_log.tables import scores
 from service.verdicts import TIE, Verdict

@@ -13,7 +13,7 @@ from sqlalchemy.engine import RowMapping
 from service.errors import InvalidInput, UnknownRequest
 from service.request_log.database import failures_as_unavailable, open_reader, parse_url
 from service.request_log.interrupt import Interrupt
-from service.request_log.newest import Filters, newest_ids
+from service.request_log.listing import Filters, newest_ids
 from service.request_log.quality import Quality, quality
 from service.request_log.rows import StoredRow, Summary, as_time, is_id
 from service.request_log.statistics import LogStatistics, statistics

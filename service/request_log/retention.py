@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.sql import ColumnElement
 
 from service.errors import LogUnavailable
-from service.request_log.newest import first_id
+from service.request_log.listing import first_id
 from service.request_log.streams import remove_some
 from service.request_log.tables import outcomes, requests, scores, uses
 from service.request_log.writer import LogWriter

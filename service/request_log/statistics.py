@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, bindparam, literal_column, select
 from sqlalchemy.engine import RowMapping
 
-from service.request_log.newest import first_id, groups
+from service.request_log.listing import first_id, groups
 from service.request_log.rows import as_time
 from service.request_log.tables import KEYS, requests, uses
 

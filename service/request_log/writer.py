@@ -21,8 +21,8 @@ from service.request_log import writing_thread
 from service.request_log.appending import Append
 from service.request_log.committer import Committer
 from service.request_log.database import Durability
+from service.request_log.queue import Entry, Job, Queue, Written, answer
 from service.request_log.rows import Bodies, Row
-from service.request_log.waiting import Entry, Job, Waiting, Written, answer
 
 T = TypeVar("T")
 _LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
@@ -68,7 +68,7 @@ class LogWriter:
         self._loop: asyncio.AbstractEventLoop
         self._stopped: asyncio.Event
         self._takes_rows: asyncio.Event
-        self._waiting = Waiting()  # all that is shared with the thread; what follows is the event loop's own
+        self._queue = Queue()  # all that is shared with the thread; what follows is the event loop's own
         self._failure: LogUnavailable | None = _NOT_OPEN
         self._deadlines: deque[tuple[float, Entry]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -94,8 +94,8 @@ class LogWriter:
         self._stopped = asyncio.Event()
         self._takes_rows = asyncio.Event()
         first: asyncio.Future[object] = self._loop.create_future()
-        self._waiting.add_job(Job(partial(self._committer.commit, ()), first))
-        writing_thread.start(self._waiting, self._committer, self, self._loop.call_soon_threadsafe, name="request-log")
+        self._queue.add_job(Job(partial(self._committer.commit, ()), first))
+        writing_thread.start(self._queue, self._committer, self, self._loop.call_soon_threadsafe, name="request-log")
         try:
             await first
         except LogUnavailable:
@@ -118,7 +118,7 @@ class LogWriter:
 
     async def close(self) -> None:
         """Commit everything accepted, then stop. While the database fails, what waits is given up and counted."""
-        self._waiting.close()
+        self._queue.close()
         await self._stopped.wait()
 
     async def wait_stopped(self) -> None:
@@ -150,7 +150,7 @@ class LogWriter:
                 continue
             self._put_in(entry, row)
             entry.waiters.append(waiter)
-        self._queue(entry)
+        self._put(entry)
 
     def append(self, appends: Sequence[Append]) -> list[asyncio.Future[None]]:
         """Queue ``appends`` for one transaction; each waiter is told when its values are committed, or why not.
@@ -168,7 +168,7 @@ class LogWriter:
                 continue
             self._put_in(entry, each)
             entry.waiters.append(waiter)
-        self._queue(entry)
+        self._put(entry)
         return waiters
 
     def note(self, row: Row) -> None:
@@ -178,7 +178,7 @@ class LogWriter:
         else:
             entry = Entry([], 0, [])
             self._put_in(entry, row)
-            self._waiting.add(entry)
+            self._queue.add(entry)
 
     async def run(self, job: Callable[[Connection], T]) -> T:
         """The result of ``job`` in a transaction of its own, between two batches: all writing has one owner.
@@ -201,7 +201,7 @@ class LogWriter:
         if self._failure is not None:
             raise LogUnavailable(self._failure.detail)
         waiter: asyncio.Future[object] = self._loop.create_future()
-        self._waiting.add_job(Job(action, waiter))
+        self._queue.add_job(Job(action, waiter))
         return await waiter
 
     def _lack_of_room(self) -> LogFull | None:
@@ -209,11 +209,11 @@ class LogWriter:
             return LogFull("too many answers wait for the request log; try again in a moment")
         return None
 
-    def _queue(self, entry: Entry) -> None:
+    def _put(self, entry: Entry) -> None:
         if entry.rows:
             deadline = self._loop.time() + self._timeout
             self._deadlines.append((deadline, entry))
-            self._waiting.add(entry)
+            self._queue.add(entry)
             if self._timer is None:
                 self._timer = self._loop.call_at(deadline, self._expire)
 
@@ -304,7 +304,7 @@ class LogWriter:
     def ended(self) -> None:
         """For the writing thread."""
         self._failure = LogUnavailable("the request log is closed")  # no fault: nothing to report
-        entries, jobs = self._waiting.take()
+        entries, jobs = self._queue.take()
         taken = [entry for _, entry in self._deadlines if not entry.settled]  # by a thread that died with them
         self.failed(self._failure, dict.fromkeys([*entries, *taken]), jobs)
         if self._timer is not None:

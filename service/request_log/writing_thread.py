@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from service.errors import LogUnavailable
 from service.request_log.committer import Committer
-from service.request_log.waiting import Entry, Job, Waiting, answer
+from service.request_log.queue import Entry, Job, Queue, answer
 
 _RETRY_SECONDS = 0.25  # between two attempts to write while the database fails
 _LOOK_SECONDS = 1.0  # between two looks at the log's files while nothing is to be written
@@ -39,21 +39,21 @@ class Told(Protocol):
         ...
 
 
-def start(waiting: Waiting, committer: Committer, told: Told, call_soon: Callable[..., object], name: str) -> None:
-    """Write what comes into ``waiting`` until it is closed; ``call_soon`` calls on the event loop, from any thread."""
-    worker = _Worker(waiting, committer, told, call_soon)
+def start(queue: Queue, committer: Committer, told: Told, call_soon: Callable[..., object], name: str) -> None:
+    """Write what comes into ``queue`` until it is closed; ``call_soon`` calls on the event loop, from any thread."""
+    worker = _Worker(queue, committer, told, call_soon)
     threading.Thread(target=worker.work, name=name, daemon=True).start()
 
 
 class _Worker:
-    def __init__(self, waiting: Waiting, committer: Committer, told: Told, call_soon: Callable[..., object]) -> None:
-        self._waiting, self._committer, self._told, self._call_soon = waiting, committer, told, call_soon
+    def __init__(self, queue: Queue, committer: Committer, told: Told, call_soon: Callable[..., object]) -> None:
+        self._queue, self._committer, self._told, self._call_soon = queue, committer, told, call_soon
 
     def work(self) -> None:
         try:
             healthy = True
-            while self._waiting.wait(_LOOK_SECONDS) if healthy else self._waiting.wait_to_retry(_RETRY_SECONDS):
-                if not (healthy and self._waiting.idle and self._committer.is_current()):
+            while self._queue.wait(_LOOK_SECONDS) if healthy else self._queue.wait_to_retry(_RETRY_SECONDS):
+                if not (healthy and self._queue.idle and self._committer.is_current()):
                     healthy = self._attempt()
         except Exception:
             log.exception("the request log's thread failed")
@@ -66,8 +66,8 @@ class _Worker:
         entries: list[Entry] = []
         jobs: deque[Job] = deque()
         try:
-            with self._committer.turns.taken():
-                entries, jobs = self._waiting.take()  # with the turn in hand: rows gather while others have theirs
+            with self._committer.write_lock.taken():
+                entries, jobs = self._queue.take()  # with the turn in hand: rows gather while others have theirs
                 began = perf_counter()
                 only_jobs = bool(jobs) and not entries
                 if not only_jobs:
@@ -81,7 +81,7 @@ class _Worker:
                     self._call_soon(self._told.succeeded, [], {}, 0.0)
                 self._committer.checkpoint()
         except LogUnavailable as failure:
-            self._call_soon(self._told.failed, failure, *self._waiting.fail(entries, jobs))
+            self._call_soon(self._told.failed, failure, *self._queue.fail(entries, jobs))
             return False
         except Exception:  # whoever waits for a row is told at the end of the thread; nobody else knows these jobs
             self._call_soon(self._told.failed, LogUnavailable("the request log's thread failed"), [], list(jobs))

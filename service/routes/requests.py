@@ -20,7 +20,7 @@ from service.http.errors import PROBLEMS
 from service.http.pipeline import Computing
 from service.http.query import QueryTime
 from service.request_log.export import Export, readable_body
-from service.request_log.newest import Filters
+from service.request_log.listing import Filters
 from service.request_log.reader import Page
 from service.request_log.retention import delete_before, delete_client
 from service.request_log.rows import Summary

@@ -15,8 +15,8 @@ import pytest
 
 from service.request_log.database import open_writer, parse_url
 from service.request_log.insert import insert, prepare
+from service.request_log.listing import Filters
 from service.request_log.migrate import migrate
-from service.request_log.newest import Filters
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row
 

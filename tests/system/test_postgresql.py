@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from service.errors import LogUnavailable
+from service.request_log.listing import Filters
 from service.request_log.migrate import migrate
-from service.request_log.newest import Filters
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row, identify
 from service.request_log.writer import LogWriter

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy import results
+from benchmarks.accuracy import run_store
 from benchmarks.accuracy.__main__ import main
 from service.errors import UnrollError
 from tests.conftest import MODELS
@@ -54,9 +54,9 @@ def test_the_time_of_training_everything_is_stored(tmp_path: Path, monkeypatch: 
     folders = ["--models-dir", str(tmp_path / "models"), "--out", str(tmp_path / "runs")]
     assert main(["train", "--jobs", "2", "--count", "50", "--seed", "7", *folders]) == 0
     assert begun == {name: (recipe, 7, tmp_path / "models", 50) for name, recipe in PUBLISHED.items()}
-    (run,) = results.runs(tmp_path / "runs")
-    made_so = results.fingerprint_of_all(PUBLISHED.values(), 50)
-    assert (run.key, run.seed, run.fingerprint, run.numbers["jobs"]) == (results.WHOLE, 7, made_so, 2)
+    (run,) = run_store.runs(tmp_path / "runs")
+    made_so = run_store.fingerprint_of_all(PUBLISHED.values(), 50)
+    assert (run.key, run.seed, run.fingerprint, run.numbers["jobs"]) == (run_store.WHOLE, 7, made_so, 2)
 
 
 @pytest.mark.parametrize(("end", "status"), [(UnrollError("no room"), 1), (KeyboardInterrupt(), 130)])

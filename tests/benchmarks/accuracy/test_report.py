@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy import beside, figures, plans, report, results, summary, targets, textbook
+from benchmarks.accuracy import beside, figures, lecture, plans, report, run_store, summary, targets
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.forecasting import report as forecasts
-from benchmarks.accuracy.results import Run
+from benchmarks.accuracy.run_store import Run
 from benchmarks.accuracy.studies import SHORT_MEMORY
 from tests.conftest import MODELS
 from training import plots
@@ -19,35 +19,35 @@ from training.tasks import memory
 
 
 def test_a_stored_run_is_found_again_only_as_it_was_made(tmp_path: Path) -> None:
-    results.store(tmp_path, Run("sine-gru", 1, "made so", {"loss": 0.5}))
-    assert results.stored(tmp_path, "sine-gru", 1, "made so")
-    assert not results.stored(tmp_path, "sine-gru", 1, "made otherwise")
-    assert not results.stored(tmp_path, "sine-gru", 2, "made so")
-    assert [run.numbers for run in results.runs(tmp_path)] == [{"loss": 0.5}]
+    run_store.store(tmp_path, Run("sine-gru", 1, "made so", {"loss": 0.5}))
+    assert run_store.stored(tmp_path, "sine-gru", 1, "made so")
+    assert not run_store.stored(tmp_path, "sine-gru", 1, "made otherwise")
+    assert not run_store.stored(tmp_path, "sine-gru", 2, "made so")
+    assert [run.numbers for run in run_store.runs(tmp_path)] == [{"loss": 0.5}]
 
 
 def test_a_damaged_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "sine-gru.1.json").write_text("{")
-    with pytest.raises(results.ResultsError, match=r"sine-gru\.1\.json"):
-        list(results.runs(tmp_path))
+    with pytest.raises(run_store.RunStoreError, match=r"sine-gru\.1\.json"):
+        list(run_store.runs(tmp_path))
 
 
 def test_another_recipe_or_count_is_another_run() -> None:
-    prints = {results.fingerprint(PUBLISHED[name], count) for name in PUBLISHED for count in (10, 20)}
+    prints = {run_store.fingerprint(PUBLISHED[name], count) for name in PUBLISHED for count in (10, 20)}
     assert len(prints) == 2 * len(PUBLISHED)
 
 
 def test_a_field_at_its_default_makes_no_other_run() -> None:
     recipe = PUBLISHED["sine-gru"]
-    assert results.fingerprint(replace(recipe, initial="keras"), 10) == results.fingerprint(recipe, 10)
-    assert results.fingerprint(replace(recipe, clipnorm=None), 10) != results.fingerprint(recipe, 10)
+    assert run_store.fingerprint(replace(recipe, initial="keras"), 10) == run_store.fingerprint(recipe, 10)
+    assert run_store.fingerprint(replace(recipe, clipnorm=None), 10) != run_store.fingerprint(recipe, 10)
 
 
 def test_an_evaluation_leaves_out_what_is_stored(tmp_path: Path) -> None:
     recipes = [PUBLISHED["sine-gru"], PUBLISHED["textbook-sine-gru"]]
     labels = [job.label for job in plans.evaluation(recipes, 3, tmp_path, tmp_path, 10)]
     assert labels == ["sine-gru, seed 1", "sine-gru, seed 2"]
-    results.store(tmp_path, Run("sine-gru", 1, results.fingerprint(recipes[0], 10), {}))
+    run_store.store(tmp_path, Run("sine-gru", 1, run_store.fingerprint(recipes[0], 10), {}))
     labels = [job.label for job in plans.evaluation(recipes, 3, tmp_path, tmp_path, 10)]
     assert labels == ["sine-gru, seed 2"]
 
@@ -62,7 +62,7 @@ def test_an_evaluation_of_a_memory_model_trains_it_on_short_windows_too(tmp_path
 
 def test_a_reproduction_has_every_row_of_the_lecture(tmp_path: Path) -> None:
     labels = [job.label for job in plans.reproduction(1, tmp_path, 10)]
-    assert all(f"{figure.model}, seed 0" in labels for figure in textbook.FIGURES)
+    assert all(f"{figure.model}, seed 0" in labels for figure in lecture.FIGURES)
     assert {f"{study} {cell}, seed 0" for study in ("S2", "S3") for cell in ("simplernn", "lstm", "gru")} <= set(labels)
     assert sum("timed" in label for label in labels) == 3
 
@@ -88,16 +88,16 @@ def test_a_rule_that_is_the_answer_does_not_count_as_fooling() -> None:
 
 
 def test_claims_are_judged_by_medians() -> None:
-    errors = {figure.model: [1e-3] for figure in textbook.FIGURES}
+    errors = {figure.model: [1e-3] for figure in lecture.FIGURES}
     errors |= {"textbook-linear-simplernn-20": [1e-2], "textbook-linear-simplernn-256": [1e-4]}
-    said = textbook.claims(errors)
+    said = lecture.claims(errors)
     assert "256 units predict better than 20: **held**" in said
     assert "The LSTM remembers better than the simple RNN, trained as in the lab, equal units: **did not hold**" in said
     assert "equal parameters" not in said
     matched = {"textbook-memory-simplernn-21": [2e-3], "textbook-memory-gru-11": [1e-3]}
-    said = textbook.claims(errors | matched)
+    said = lecture.claims(errors | matched)
     assert "The GRU remembers better than the simple RNN, trained as in the lab, equal parameters: **held**" in said
-    assert "Not all" in textbook.claims({})
+    assert "Not all" in lecture.claims({})
 
 
 @pytest.fixture
@@ -121,11 +121,11 @@ def test_the_report_has_a_row_for_every_target(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("few_windows")
 def test_the_time_of_the_whole_training_is_shown_for_the_recipes_as_they_are() -> None:
     folders = report.read_published(MODELS)
-    made_so = results.fingerprint_of_all(PUBLISHED.values(), folders["sine-gru"].card.evaluations[0].sequences)
+    made_so = run_store.fingerprint_of_all(PUBLISHED.values(), folders["sine-gru"].card.evaluations[0].sequences)
     took = {"seconds": 1500.0, "jobs": 2}
-    text = report.render(folders, [Run(results.WHOLE, 0, made_so, took)])
+    text = report.render(folders, [Run(run_store.WHOLE, 0, made_so, took)])
     assert "25.0 min by the clock, 2 at a time | goal met" in text
-    assert "by the clock, 2" not in report.render(folders, [Run(results.WHOLE, 0, "an earlier recipe", took)])
+    assert "by the clock, 2" not in report.render(folders, [Run(run_store.WHOLE, 0, "an earlier recipe", took)])
 
 
 def test_a_missing_readme_or_marker_is_said_plainly(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import results, runs
+from benchmarks.accuracy import run_store, runs
 from service.folders import read_folder
 from tests.conftest import MODELS
 from training.calibration import GRID
@@ -38,7 +38,7 @@ def test_a_lab_fit_is_stored_with_its_errors(study: str, tmp_path: Path, monkeyp
     monkeypatch.setattr(runs, "LAB_EVALUATIONS", 20)
     monkeypatch.setattr(runs, "FRESH", 1_000)
     runs.fit_lab(study, "simplernn", 1, tmp_path, ignored)
-    (run,) = results.runs(tmp_path)
+    (run,) = run_store.runs(tmp_path)
     assert run.key == f"{study}-simplernn"
     assert run.numbers["test_mse"] > 0
     assert ("fresh_mse" in run.numbers) is (study == "S2")
@@ -53,10 +53,10 @@ def test_the_labs_split_is_the_notebooks() -> None:
 
 def test_scores_are_stored_without_a_model(tmp_path: Path, small_recipe: Recipe) -> None:
     runs.train_and_score(small_recipe, 2, tmp_path, 30, ignored)
-    (run,) = results.runs(tmp_path)
+    (run,) = run_store.runs(tmp_path)
     assert [each["name"] for each in run.numbers["evaluations"]] == ["clean", "noise", "free-running"]
     assert set(run.numbers["coverage"]) == set(GRID)
-    assert results.stored(tmp_path, "sine-gru", 2, results.fingerprint(small_recipe, 30))
+    assert run_store.stored(tmp_path, "sine-gru", 2, run_store.fingerprint(small_recipe, 30))
 
 
 @pytest.mark.parametrize("name", ["linear-lstm", "memory-gru", "textbook-sine-gru"])
@@ -67,7 +67,7 @@ def test_published_forms_answer_like_their_keras_models(
 
     monkeypatch.setattr(parity, "COUNT", 250)
     runs.served_against_keras(name, MODELS, tmp_path, ignored)
-    (run,) = results.runs(tmp_path)
+    (run,) = run_store.runs(tmp_path)
     assert run.fingerprint == read_folder(MODELS / name / "1").card.checksums["model.onnx"]
     # A memory window's mean difference is near 0.02 and its mean near zero: float32 leaves 1e-5 of that.
     assert run.numbers["of_values" if "memory" in name else "of_scale"] <= 1e-5
@@ -79,6 +79,6 @@ def test_published_forms_answer_like_their_keras_models(
 def test_the_clock_times_both_ways(tmp_path: Path) -> None:
     recipe = shortened(PUBLISHED["textbook-linear-simplernn-20"], 3)
     runs.time_against_fit(replace(recipe, units=(2,)), 0, tmp_path, ignored)
-    (run,) = results.runs(tmp_path)
+    (run,) = run_store.runs(tmp_path)
     assert run.numbers["fit_seconds"] > 0
     assert run.numbers["loop_seconds"] > 0

@@ -11,8 +11,8 @@ from service.errors import InvalidInput
 from service.inference import scaling
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
+from service.inference.forgetting import memory_of, spectral_radius
 from service.inference.readings.general.asked import ASKED_FEATURES
-from service.inference.retention import memory_of, spectral_radius
 from service.inference.sequences import Pairs, Sequence, batches
 from service.inference.unrolled import Unroller
 

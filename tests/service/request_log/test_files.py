@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from service.errors import LogUnavailable
+from service.request_log.listing import Filters
 from service.request_log.migrate import migrate
-from service.request_log.newest import Filters
 from service.request_log.reader import LogReader
 from tests.service.request_log.conftest import MakeRow, OpenWriter
 

@@ -14,7 +14,7 @@ from service.errors import Overloaded
 from service.request_log import heavy as heavy_module
 from service.request_log.heavy import HeavyReads
 from service.request_log.interrupt import Interrupt
-from service.request_log.newest import Filters
+from service.request_log.listing import Filters
 from service.request_log.reader import LogReader
 
 pytestmark = pytest.mark.anyio

@@ -23,9 +23,9 @@ from service.request_log import export as export_module
 from service.request_log import retention, writer
 from service.request_log.database import sqlite_module
 from service.request_log.export import Export, Format
+from service.request_log.listing import Filters, first_id
 from service.request_log.maintenance import backup, check
 from service.request_log.migrate import migrate
-from service.request_log.newest import Filters, first_id
 from service.request_log.outcomes import record_outcome
 from service.request_log.reader import LogReader
 from service.request_log.retention import delete_before, delete_client, forget_old

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import InvalidInput, LogUnavailable, UnknownRequest
-from service.request_log.newest import Filters
+from service.request_log.listing import Filters
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row
 from service.request_log.writer import LogWriter

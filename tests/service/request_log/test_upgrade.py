@@ -19,9 +19,9 @@ from sqlalchemy import Connection, text
 
 from service.request_log.database import open_writer as open_engine
 from service.request_log.database import parse_url
+from service.request_log.listing import Filters
 from service.request_log.maintenance import check
 from service.request_log.migrate import migrate
-from service.request_log.newest import Filters
 from service.request_log.outcomes import record_outcome
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import InvalidInput, LogUnavailable, UnknownRequest
-from service.request_log.newest import Filters
+from service.request_log.listing import Filters
 from service.request_log.reader import LogReader
 from service.request_log.retention import delete_before, delete_client
 from service.request_log.tables import outcomes, scores

@@ -18,7 +18,7 @@ from service.errors import LogFull, LogUnavailable, SettingsError
 from service.request_log import committer
 from service.request_log.committer import Committer
 from service.request_log.database import sqlite_module
-from service.request_log.newest import Filters
+from service.request_log.listing import Filters
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row, as_time
 from service.request_log.writer import LogWriter

@@ -18,10 +18,10 @@ from training.recipes import Recipe
 WHOLE = "S13"
 
 
-class ResultsError(UnrollError):
+class RunStoreError(UnrollError):
     """A stored result cannot be read."""
 
-    code = "results"
+    code = "run_store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +82,4 @@ def _read(path: Path) -> Run:
     try:
         return Run(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise ResultsError(f"{path.name} is no stored run: remove it and run again") from error
+        raise RunStoreError(f"{path.name} is no stored run: remove it and run again") from error

@@ -1,4 +1,4 @@
-"""What waits between the event loop and the writing thread. Knows neither the database nor what is done with it."""
+"""The queue between the event loop and the writing thread. Knows neither the database nor what is done with it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Job:
     waiter: asyncio.Future[Any]
 
 
-class Waiting:
+class Queue:
     """Entries and jobs; every method may be called from either side."""
 
     def __init__(self) -> None:

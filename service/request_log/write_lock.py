@@ -1,4 +1,4 @@
-"""Turns between the processes that write one SQLite file; knows nothing of what is written.
+"""Which of the processes that write one SQLite file may write now, each in its turn; knows nothing of what is written.
 
 SQLite's own waiting is a lottery in which the process that just wrote wins again: others wait for seconds.
 """
@@ -20,7 +20,7 @@ except ImportError:  # Windows: SQLite's own lock is still there, only less fair
 _GATE, _TURN = 0, 1  # bytes of the lock file
 
 
-class Turns:
+class WriteLock:
     """Lets one process at a time write. Whoever has just written passes the gate after those who wait there."""
 
     def __init__(self, file: Path | None) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.accuracy import beside
-from benchmarks.accuracy.results import Run
+from benchmarks.accuracy.run_store import Run
 from benchmarks.accuracy.studies import EQUAL_PARAMETERS
 from benchmarks.accuracy.summary import Summary, summarise
 from service.cards import Evaluation
