@@ -1,4 +1,4 @@
-"""Subcommands of ``python -m service``: ``backup FILE``, ``check``, ``key`` and ``openapi``."""
+"""Subcommands of ``python -m service``: ``backup FILE``, ``batch INPUT``, ``check``, ``key`` and ``openapi``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from service.app import create_app
+from service.batch.command import batch
 from service.key_commands import key
 from service.printable import Parser
 from service.request_log import maintenance
@@ -47,4 +48,4 @@ def _parser(name: str, description: str) -> Parser:
     return parser
 
 
-COMMANDS = {"backup": backup, "check": check, "key": key, "openapi": openapi}
+COMMANDS = {"backup": backup, "batch": batch, "check": check, "key": key, "openapi": openapi}

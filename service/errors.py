@@ -26,6 +26,7 @@
     │   └── AppendLost         somebody else appended to the stream first
     ├── NonFiniteOutput        a network answered NaN or infinity
     └── SettingsError          the service was told something it cannot do
+        └── BatchStopped       a batch cannot go on now
 
 ``http/errors.py`` holds the one table from these classes to status codes.
 Messages are written for the person who has to act on them and never repeat the input.
@@ -222,3 +223,9 @@ class SettingsError(UnrollError):
     """The service was configured with something that it cannot do."""
 
     code = "settings"
+
+
+class BatchStopped(SettingsError):
+    """A part of a batch cannot be read, answered or written; what is done stays."""
+
+    code = "batch_stopped"
