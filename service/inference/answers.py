@@ -75,20 +75,44 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What would have been said of the last ``values`` of one sequence, of each from the values before it.
+    """What would have been said of the last ``values`` of one sequence, of each from those before it.
 
-    ``intervals`` (a band per level) are from the sequence's own errors. ``scores`` say how far from its answer a value
-    is, in units of the interval on that side: above 1 it is outside; None at a gap, and where there is no interval.
-    ``check`` and ``warnings`` are those of the next value, or of a forecast that ends with them.
+    ``first`` is the place of the first of them. ``intervals`` (a band per level) are from the sequence's own errors.
+    ``check`` and ``warnings`` are those of the next value, or of a forecast that ends with them; ``season`` is the one
+    that was found or told.
     """
 
+    first: int
     values: list[float]
     model: str
     version: str | None
     intervals: dict[str, Band] | None
-    scores: list[float | None]
     check: Check | HorizonCheck | None
     warnings: list[str]
+    season: Season | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A lasting change of level at place ``step``: the values from there on lie by ``size`` above what was said."""
+
+    step: int
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Anomalies(History):
+    """A history, and which of its values are odd.
+
+    ``scores`` say how far from its answer a value is, in units of the interval on that side: above 1 it is outside;
+    ``p`` how large a share of the sequence's errors is as large; None at a gap, and where there is no interval.
+    ``shifts`` are at flagged places, earliest first.
+    """
+
+    scores: list[float | None]
+    p: list[float | None]
+    flags: list[bool]
+    shifts: list[Shift]
 
 
 @dataclass(frozen=True, slots=True)

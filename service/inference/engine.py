@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from service.errors import InvalidInput, ModelUnavailable, Problem
-from service.inference import backtest, comparison, history, inspection
-from service.inference.answers import Backtest, Comparison, Forecast, History, NextValues, Prediction
+from service.inference import anomalies, backtest, comparison, history, inspection
+from service.inference.answers import Anomalies, Backtest, Comparison, Forecast, History, NextValues, Prediction
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, choose, judged
 from service.inference.continuing import choose_continuing, continuing
@@ -22,6 +23,7 @@ from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
 from service.levels import LEVELS
 from service.verdicts import Verdict
 
+Past = TypeVar("Past", bound=History)
 # Forecasts grow, as a power of the steps ahead at the most: from here they stay finite.
 _LARGEST_FORECAST_FROM = 1e200
 
@@ -127,9 +129,15 @@ class Engine:
         version: str | None = None,
         last: int = 0,
         season: tuple[int, ...] = (),
-    ) -> list[History]:
-        """Which of the ``last`` values of each sequence (0: of all) lie outside of their intervals of ``level``."""
-        return self._past(sequences, model, version, season, partial(history.anomalies, level=level, last=last))
+        *,
+        adaptive: bool = False,
+    ) -> list[Anomalies]:
+        """Which of the ``last`` values of each sequence (0: of all) lie outside of their intervals of ``level``.
+
+        If ``adaptive``, a share of 1 - level / 100 of them is flagged, whatever comes.
+        """
+        asked = partial(anomalies.anomalies, level=level, last=last, adaptive=adaptive)
+        return self._past(sequences, model, version, season, asked)
 
     def _past(
         self,
@@ -137,12 +145,12 @@ class Engine:
         model: str | None,
         version: str | None,
         season: tuple[int, ...],
-        told: Callable[[Choice, Batch], list[History]],
-    ) -> list[History]:
+        told: Callable[[Choice, Batch], list[Past]],
+    ) -> list[Past]:
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
             _require_forecasts(named, "model")
-        found: dict[int, History] = {}
+        found: dict[int, Past] = {}
         for batch in batches(sequences, season):
             for part, choice in _answered(named, batch, self.catalog):
                 own = part.take(choice.rows)

@@ -32,7 +32,7 @@ TOO_WIDE = (
     "which says nothing."
 )
 # Answers are up to 1e306 in magnitude, and bounds finite.
-_FARTHEST = 1e307
+FARTHEST = 1e307
 
 
 class Fan(Protocol):
@@ -79,7 +79,7 @@ class Symmetric:
     def _reach(self, z: tuple[float, ...]) -> Floats:
         with np.errstate(over="ignore"):
             reach = self.half_widths(z, self.values.shape[1]) * self.scale[:, None]
-        return np.minimum(reach, _FARTHEST, out=reach)
+        return np.minimum(reach, FARTHEST, out=reach)
 
 
 class Quantiles:
@@ -105,7 +105,7 @@ class Quantiles:
         place = np.clip(np.searchsorted(self._z, z) - 1, 0, len(self._z) - 2)
         share = (z - self._z[place]) / (self._z[place + 1] - self._z[place])
         low, high = self.values[place], self.values[place + 1]
-        found: Floats = np.clip(low + share[:, None, None] * (high - low), -_FARTHEST, _FARTHEST)
+        found: Floats = np.clip(low + share[:, None, None] * (high - low), -FARTHEST, FARTHEST)
         return found
 
 

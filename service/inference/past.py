@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from service.inference import answers
+from service.inference.anomalies import MOST_READINGS
 from service.inference.engine import Engine
-from service.inference.history import MOST_READINGS
 from service.inference.price import Price, Prices
 from service.inference.questions import Answer, Question, references
 
@@ -32,21 +32,26 @@ class History(Question[list[answers.History]]):
 
 
 @dataclass(slots=True)
-class Anomalies(Question[list[answers.History]]):
-    """Which of the ``last`` values (0: of all) are outside of their intervals of ``level`` percent."""
+class Anomalies(Question[list[answers.Anomalies]]):
+    """Which of the ``last`` values (0: of all) are outside of their intervals of ``level`` percent.
+
+    If ``adaptive``, a share of 1 - level / 100 of them, whatever comes.
+    """
 
     model: str | None
     version: str | None
     level: float
     last: int = 0
     season: tuple[int, ...] = ()
+    adaptive: bool = False
 
     def price(self, prices: Prices) -> Price:
         read = prices.predict(len(self.sequences), self.values, self.model, self.version, self.sequences)
         return read.times(1 + MOST_READINGS)
 
     @classmethod
-    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.History]]]:
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Anomalies]]]:
         (asked,) = questions
-        found = engine.anomalies(asked.sequences, asked.level, asked.model, asked.version, asked.last, asked.season)
+        of = asked.model, asked.version, asked.last, asked.season
+        found = engine.anomalies(asked.sequences, asked.level, *of, adaptive=asked.adaptive)
         return [asked._answer(found, engine.catalog.task(asked.model), references(found))]

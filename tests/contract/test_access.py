@@ -44,6 +44,7 @@ BODIES = {
     "/compare": {"task": "linear", **ASKED},
     "/forecast": {"horizon": 2, **ASKED},
     "/backtest": {"models": ["sine-gru"], "horizon": 1, "sequence": list(range(12))},
+    "/anomalies": ASKED,
     "/inspect": {"model": "sine-gru", **ASKED},
     ":predict": {"instances": [[1, 2, 3, 4]]},
     "/infer": {"inputs": [{"name": "sequence", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3, 4]}]},

@@ -69,7 +69,7 @@ def test_every_error_answer_is_described_as_a_problem(document: dict[str, Any]) 
 @pytest.mark.parametrize(
     "path",
     [
-        *("/predict", "/compare", "/forecast", "/backtest", "/inspect"),
+        *("/predict", "/compare", "/forecast", "/backtest", "/anomalies", "/inspect"),
         *(codec.path for protocol in (NIXTLA, TIMESERIES) for codec in protocol.codecs),
     ],
 )

@@ -13,6 +13,7 @@ PATHS = {
     "/compare": '{"task":"sine","sequence":%s}',
     "/forecast": '{"horizon":3,"sequence":%s}',
     "/backtest": '{"horizon":2,"sequence":%s}',
+    "/anomalies": '{"level":99,"sequence":%s}',
     "/inspect": '{"model":"sine-gru","sequence":%s}',
     "/v1/models/sine-gru:predict": '{"instances":[%s]}',
     "/v2/models/sine-gru/infer": '{"inputs":[{"name":"sequence","datatype":"FP64","shape":[1,4],"data":%s}]}',

@@ -10,7 +10,7 @@ from service.errors import InvalidInput
 from service.http.body import parse
 from service.http.codec import JSON, Call, Codec, Content
 from service.inference.questions import Question
-from service.protocols.native import claims, schemas
+from service.protocols.native import anomalies, claims, schemas
 from service.protocols.native.schemas import ComputingPayload
 from service.request_log.claims import Reader
 
@@ -89,6 +89,13 @@ CODECS: tuple[Codec[Any], ...] = (
         schemas.BacktestRequest,
         schemas.BacktestResponse,
         {"models": ["sine-gru"], "horizon": 2, "sequence": [*_WAVE, -0.96, -0.71]},
+    ),
+    NativeCodec(
+        "/anomalies",
+        "Judge each value of a sequence by what was to be expected one step before: flags, p values, changes of level.",
+        anomalies.AnomaliesRequest,
+        anomalies.AnomaliesResponse,
+        {"level": 99, "sequence": [10, 12, 15, 11, 13, 16, 12, 14, 17, 13, 45, 18, 14, 16, 19]},
     ),
     NativeCodec(
         "/inspect",

@@ -94,7 +94,7 @@ class SequencesPayload(ComputingPayload):
         return self.sequence is not None
 
 
-class _SeasonPayload(ComputingPayload):
+class SeasonPayload(ComputingPayload):
     season: Seasons | None = Field(
         default=None,
         description="The season in steps, as 12 for months, or two, as [24, 168]; 1 for none. Left out, it is found.",
@@ -107,7 +107,7 @@ class _SeasonPayload(ComputingPayload):
         return (self.season,) if isinstance(self.season, int) else tuple(self.season)
 
 
-class _SpreadPayload(SequencesPayload, _SeasonPayload):
+class _SpreadPayload(SequencesPayload, SeasonPayload):
     levels: Annotated[list[_Level], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
         default=None,
         description="Levels of the prediction intervals in percent, between 0 and 100; 80, 90 and 95 when left out.",
@@ -122,7 +122,7 @@ class _SpreadPayload(SequencesPayload, _SeasonPayload):
         return LEVELS if self.levels is None else tuple(self.levels), tuple(self.quantiles or ())
 
 
-class _ModelPayload(_SpreadPayload):
+class ModelPayload(ComputingPayload):
     model: Name | None = Field(
         default=None,
         description="A served model. Without it each sequence is answered by the general model, unless another one or "
@@ -142,14 +142,14 @@ class _ModelPayload(_SpreadPayload):
         return self.model, self.version
 
 
-class PredictRequest(_ModelPayload):
+class PredictRequest(ModelPayload, _SpreadPayload):
     """What `/predict` reads."""
 
     def question(self) -> questions.Predict:
         return questions.Predict(self.posted(), *self.named(), *self.spread(), self.told())
 
 
-class ForecastRequest(_ModelPayload):
+class ForecastRequest(ModelPayload, _SpreadPayload):
     """What `/forecast` reads."""
 
     horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
@@ -209,7 +209,7 @@ class CompareRequest(_SpreadPayload):
         return questions.Compare(self.posted(), *of, *self.spread(), self.told(), self.chosen)
 
 
-class BacktestRequest(_SeasonPayload):
+class BacktestRequest(SeasonPayload):
     """What `/backtest` reads."""
 
     sequence: PostedSequence = Field(description="Numbers, oldest first; the later half is what is foretold.")

@@ -14,8 +14,8 @@ from service.http import encoding
 from service.http.body import JSON_ONLY, Accepted, parse
 from service.http.codec import JSON, Call, Codec, Content
 from service.inference import answers
+from service.inference.anomalies import scored
 from service.inference.answers import Band
-from service.inference.history import scored
 from service.inference.past import Anomalies, History
 from service.inference.questions import Forecast, Question
 from service.inference.sequences import Sequence as Values
@@ -119,7 +119,7 @@ class AnomaliesCodec(_SeriesCodec[schemas.NixtlaAnomaliesRequest]):
     def question(self, payload: schemas.NixtlaAnomaliesRequest, call: Call) -> Anomalies:
         return _anomalies(payload, 0)
 
-    def write(self, found: list[answers.History], payload: schemas.NixtlaAnomaliesRequest, call: Call) -> Content:
+    def write(self, found: list[answers.Anomalies], payload: schemas.NixtlaAnomaliesRequest, call: Call) -> Content:
         return _written_anomalies(found, payload, call)
 
 
@@ -193,8 +193,7 @@ def _common(found: Sequence[Answered], payload: AskedOfSeries, call: Call) -> di
 
 
 def _evidence(found: Answered) -> Evidence:
-    season = found.season if isinstance(found, answers.Forecast) else None
-    return Evidence(found.model, found.version, found.check, found.warnings, season)
+    return Evidence(found.model, found.version, found.check, found.warnings, found.season)
 
 
 def _intervals(found: Sequence[Answered], levels: dict[str, float]) -> dict[str, list[float | None]]:
@@ -217,7 +216,7 @@ def _intervals(found: Sequence[Answered], levels: dict[str, float]) -> dict[str,
     return bounds
 
 
-def _judged(found: list[answers.Forecast], payload: schemas.NixtlaOnlineAnomaliesRequest) -> list[answers.History]:
+def _judged(found: list[answers.Forecast], payload: schemas.NixtlaOnlineAnomaliesRequest) -> list[answers.Anomalies]:
     """The last values of each series beside what was ``found`` of them in several windows."""
     (level,), count = map(written, _asked(payload)), payload.detection_size
     windows = len(found) // len(payload.series.sizes)
@@ -232,8 +231,10 @@ def _judged(found: list[answers.Forecast], payload: schemas.NixtlaOnlineAnomalie
         if len(bands) == windows:
             lower, upper = (_joined(each)[-count:] for each in zip(*((b.lower, b.upper) for b in bands), strict=True))
             intervals, scores = {level: Band(lower, upper)}, scored(truth, values, lower, upper)
-        last = parts[-1]
-        judged.append(answers.History(values, last.model, last.version, intervals, scores, last.check, last.warnings))
+        last, first = parts[-1], len(sequence) - count
+        flags = [score is not None and score > 1.0 for score in scores]
+        of = last.model, last.version, intervals, last.check, last.warnings, last.season
+        judged.append(answers.Anomalies(first, values, *of, scores, [None] * count, flags, []))
     return judged
 
 
@@ -241,14 +242,13 @@ def _written_history(found: list[answers.History], payload: AskedOfSeries, call:
     return _json(schemas.NixtlaCrossValidationResponse(**_common(found, payload, call), **_rows(found, payload)))
 
 
-def _written_anomalies(found: list[answers.History], payload: AskedOfSeries, call: Call) -> Content:
-    scores = _joined(each.scores for each in found)
-    flags = [score is not None and score > 1.0 for score in scores]
+def _written_anomalies(found: list[answers.Anomalies], payload: AskedOfSeries, call: Call) -> Content:
+    scores, flags = _joined(each.scores for each in found), _joined(each.flags for each in found)
     told = {**_common(found, payload, call), **_rows(found, payload)}
     return _json(schemas.NixtlaAnomaliesResponse(**told, anomaly=flags, anomaly_score=scores))
 
 
-def _rows(found: list[answers.History], payload: AskedOfSeries) -> dict[str, Any]:
+def _rows(found: Sequence[answers.History], payload: AskedOfSeries) -> dict[str, Any]:
     """How many of the last values of each series are answered, and at which places of all."""
     sizes = [len(each.values) for each in found]
     ends = accumulate(payload.series.sizes)

@@ -207,10 +207,7 @@ class NixtlaOnlineAnomaliesRequest(_OneLevel):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Who answered a series, under which season, and how well; clients of this API leave it aside.
-
-    `season` is null for a history, which is that of the frequency.
-    """
+    """Who answered a series, under which season, and how well; clients of this API leave it aside."""
 
     model: str
     version: str | None

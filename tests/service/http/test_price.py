@@ -28,6 +28,7 @@ TOO_COSTLY: dict[str, Any] = {
     "/compare": {"task": "linear", "models": [LARGE], "sequence": RAMP},
     "/forecast": {"model": "sine-gru", "sequences": [RAMP[:8]] * 200, "horizon": 1000},
     "/backtest": {"models": [LARGE], "sequence": RAMP, "horizon": 10},
+    "/anomalies": {"model": "sine-gru", "sequence": RAMP},
     "/inspect": {"model": "sine-gru", "sequence": RAMP[:1000]},
     f"/v1/models/{LARGE}:predict": {"instances": [RAMP]},
     f"/v2/models/{LARGE}/infer": {
