@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,28 @@ def answers(reading: Reading, network: Network, inputs: Floats, lengths: NDArray
 def forecasts(reading: Reading, network: Network, values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
     """The next ``horizon`` values [sequences, horizon] after the first ``lengths`` of each row of ``values``."""
     return _each(values, lengths, lambda batch: reading.forecast(network, batch, horizon))
+
+
+class Spread(NamedTuple):
+    """Forecasts [sequences, horizon] and bounds around them of some levels [levels, sequences, horizon]."""
+
+    values: Floats
+    lower: Floats
+    upper: Floats
+
+
+def spread(
+    reading: Reading, network: Network, values: Floats, lengths: NDArray[np.int32], horizon: int, levels: list[float]
+) -> Spread:
+    """As :func:`forecasts`, of a reading whose network says itself how far the truth may lie from them."""
+
+    def made(batch: Batch) -> Floats:
+        ahead = reading.ahead(network, batch, *reading.answer(network, batch), horizon)
+        assert ahead.fan is not None  # noqa: S101  # the reading spreads
+        return np.stack((ahead.values, *itertools.chain(*ahead.fan.bounds(levels))), axis=1)
+
+    found = np.moveaxis(_each(values, lengths, made), 1, 0)
+    return Spread(found[0], *np.split(found[1:], 2))
 
 
 def error_scales(reading: Reading, network: Network, values: Floats, lengths: NDArray[np.int32]) -> Floats:

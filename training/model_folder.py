@@ -68,34 +68,46 @@ def write(
     """
     onnx = onnx_form.to_onnx(model)
     require_parity(model, reading.load(onnx), recipe, posted)
-    with replacing(out / recipe.name / VERSION) as staged:
+    return put(
+        out,
+        model,
+        onnx,
+        [GoldenCase(sequence=each, value=keras_answer(reading, model, each)) for each in goldens],
+        drawings,
+        name=recipe.name,
+        family=recipe.family,
+        task=recipe.task,
+        architecture=recipe.cell,
+        description=description,
+        reading=ReadingSpec.model_validate(reading.spec()),
+        lengths=lengths,
+        parameters=architectures.parameters(model),
+        layers=architectures.describe(model),
+        training=training,
+        evaluations=evaluations,
+        intervals=calibrated.intervals,
+        no_intervals=calibrated.reason,
+        judged=judged,
+    )
+
+
+def put(
+    out: Path, model: Any, onnx: bytes, cases: list[GoldenCase], drawings: dict[str, Any], *, name: str, **card: Any
+) -> ModelCard:
+    """Write ``out/<name>/1`` with both forms of a network, its golden answers and its figures.
+
+    ``card`` has the rest of what stands on the card.
+    """
+    with replacing(out / name / VERSION) as staged:
         model.save(staged / cards.KERAS)
         (staged / cards.ONNX).write_bytes(onnx)
-        golden = Golden(cases=[GoldenCase(sequence=each, value=keras_answer(reading, model, each)) for each in goldens])
-        (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
-        for name, drawn in drawings.items():
-            (staged / name).write_bytes(plots.svg(drawn))
-        card = ModelCard(
-            format=2,
-            name=recipe.name,
-            version=VERSION,
-            family=recipe.family,
-            task=recipe.task,
-            architecture=recipe.cell,
-            description=description,
-            reading=ReadingSpec.model_validate(reading.spec()),
-            lengths=lengths,
-            parameters=architectures.parameters(model),
-            layers=architectures.describe(model),
-            training=training,
-            evaluations=evaluations,
-            intervals=calibrated.intervals,
-            no_intervals=calibrated.reason,
-            judged=judged,
-            checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
-        )
-        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
-    return card
+        (staged / cards.GOLDEN).write_text(Golden(cases=cases).model_dump_json(indent=1) + "\n")
+        for file, drawn in drawings.items():
+            (staged / file).write_bytes(plots.svg(drawn))
+        sums = {file: cards.sha256((staged / file).read_bytes()) for file in cards.MODEL_FILES}
+        made = ModelCard(format=2, name=name, version=VERSION, checksums=sums, **card)
+        (staged / cards.CARD).write_text(json.dumps(made.model_dump(mode="json"), indent=1) + "\n")
+    return made
 
 
 def training_of(

@@ -21,8 +21,8 @@ from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
 
-# Own models that are tried on one sequence: as many as one series has, of the three cells.
-MOST_TRIED = 3
+# Own models that are tried on one sequence: as many as one series has, of the three cells and from the general ones.
+MOST_TRIED = 4
 _CELLS = get_args(Cell)
 # Fewest values that look like anything.
 SHORTEST = 4

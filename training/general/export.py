@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import cards
-from service.cards import Evaluation, Golden, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
+from service.cards import Evaluation, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.inference.readings.general.network import GeneralNetwork, Read
 from service.inference.readings.general.reading import General
 from service.inference.rules import SERIES_RULES
@@ -24,8 +23,8 @@ from training.answers import answers
 from training.general import graph
 from training.general.fitting import Fitted
 from training.general.network import RECURRENT
-from training.general.recipes import SeriesRecipe
-from training.model_folder import PARITY, VERSION, ParityError, replacing
+from training.general.recipes import SeriesRecipe, Shape
+from training.model_folder import PARITY, ParityError, put
 from training.tasks.base import TEST_SEED, Floats, TestSet, digest, generator
 from training.tasks.series import draw
 from training.tasks.series.questions import questions
@@ -54,7 +53,6 @@ def export(recipe: SeriesRecipe, seed: int, fitted: Fitted, out: Path, count: in
     """
     onnx = graph.to_onnx(fitted.network, recipe.shape)
     network: Any = GeneralNetwork(onnx)
-    require_parity(fitted.network, network, recipe.name)
     reading = General(quantiles=recipe.shape.quantiles, context=CONTEXT)
     test = held_out(count)
     given = answers(reading, network, test.inputs, test.lengths)
@@ -63,34 +61,60 @@ def export(recipe: SeriesRecipe, seed: int, fitted: Fitted, out: Path, count: in
         cards.PLOTS["loss"]: plots.loss_curve(fitted.losses, fitted.updates, recipe.name),
         cards.PLOTS["fit"]: _fit(recipe.name, test, given, rules["naive"]),
     }
-    with replacing(out / recipe.name / VERSION) as staged:
-        fitted.network.save(staged / cards.KERAS)
-        (staged / cards.ONNX).write_bytes(onnx)
-        keras_form = KerasGeneral(fitted.network)
-        cases = [GoldenCase(sequence=each, value=_answer(reading, keras_form, each)) for each in goldens()]
-        (staged / cards.GOLDEN).write_text(Golden(cases=cases).model_dump_json(indent=1) + "\n")
-        for name, drawn in drawings.items():
-            (staged / name).write_bytes(plots.svg(drawn))
-        card = ModelCard(
-            format=2,
-            name=recipe.name,
-            version=VERSION,
-            family="tuned",
-            task=recipe.task,
-            architecture=recipe.cell,
-            description=_ABOUT,
-            reading=ReadingSpec.model_validate(reading.spec()),
-            lengths=Lengths(accepted=(1, None), trained=(draw.SHORTEST, draw.LENGTHS[-1])),
-            parameters=network.form.parameters,
-            layers=_layers(fitted.network, network),
-            training=training_of(recipe, seed, fitted),
-            evaluations=[_evaluation(test, given, rules)],
-            intervals=None,
-            no_intervals="its quantiles are its own; no widths are calibrated on them",
-            checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
-        )
-        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
-    return card
+    return write(
+        out,
+        fitted.network,
+        recipe.shape,
+        reading,
+        goldens(),
+        drawings,
+        name=recipe.name,
+        family="tuned",
+        task=recipe.task,
+        description=_ABOUT,
+        lengths=Lengths(accepted=(1, None), trained=(draw.SHORTEST, draw.LENGTHS[-1])),
+        training=training_of(recipe, seed, fitted),
+        evaluations=[_evaluation(test, given, rules)],
+    )
+
+
+def write(
+    out: Path,
+    model: Any,
+    shape: Shape,
+    reading: General,
+    sequences: list[Sequence],
+    drawings: dict[str, Any],
+    *,
+    name: str,
+    **card: Any,
+) -> ModelCard:
+    """Write ``out/<name>/1`` of a Keras ``model`` of :func:`training.general.network.build`.
+
+    ``sequences`` are to be answered at every start as Keras does now; ``card`` has what the network does not tell.
+
+    Raises:
+        ParityError: the ONNX form and Keras disagree; nothing is written.
+    """
+    onnx = graph.to_onnx(model, shape)
+    network = GeneralNetwork(onnx)
+    require_parity(model, network, name)
+    keras_form = KerasGeneral(model)
+    return put(
+        out,
+        model,
+        onnx,
+        [GoldenCase(sequence=each, value=_answer(reading, keras_form, each)) for each in sequences],
+        drawings,
+        name=name,
+        architecture=shape.cell,
+        reading=ReadingSpec.model_validate(reading.spec()),
+        parameters=network.form.parameters,
+        layers=_layers(model, network),
+        intervals=None,
+        no_intervals="its quantiles are its own; no widths are calibrated on them",
+        **card,
+    )
 
 
 class KerasGeneral:
@@ -183,8 +207,6 @@ def goldens() -> list[Sequence]:
 
 def training_of(recipe: SeriesRecipe, seed: int, fitted: Fitted) -> Training:
     """What a card says of the training."""
-    backend = keras.backend.backend()
-    names = (*_PACKAGES, backend)
     return Training(
         data=_DATA,
         data_sha256=digest(each for group in draw.pool(seed, 0, 2048) for each in group),
@@ -194,9 +216,15 @@ def training_of(recipe: SeriesRecipe, seed: int, fitted: Fitted) -> Training:
         batch=recipe.plan.batch,
         seconds=round(fitted.seconds, 1),
         loss=plots.thinned(fitted.losses),
-        recipe={**asdict(recipe), "backend": backend},
-        packages={"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}},
+        recipe={**asdict(recipe), "backend": keras.backend.backend()},
+        packages=packages(),
     )
+
+
+def packages() -> dict[str, str]:
+    """The versions of what a general network is made with."""
+    names = (*_PACKAGES, keras.backend.backend())
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
 
 
 def _answer(reading: General, network: Any, sequence: Sequence) -> float:

@@ -30,7 +30,7 @@ from training.tasks.series.questions import Questions, questions
 _POOL = 2048
 _CHECKPOINT = 10
 # Updates from one turn of the optimizer's bases to the next.
-_TURN = 10
+TURN = 10
 # A question's loss beyond this many of its series' own errors counts as this much.
 _MOST = 50.0
 
@@ -80,7 +80,7 @@ def fit(
         for each in batches(plan, seed, len(fitted.losses))[: plan.updates - fitted.updates]:
             inputs = (each.sequence, each.origins, each.asked, each.places)
             losses.append(float(learner.train_on_batch(inputs, each.truth)))
-            if len(losses) % _TURN == 0:
+            if len(losses) % TURN == 0:
                 optimizer.turn()
         fitted.updates += len(losses)
         fitted.losses.append(float(np.mean(losses)))

@@ -19,8 +19,9 @@ from training.architectures import CELLS
 from training.general import recurrence
 from training.general.recipes import Shape
 
-# The recurrent layers, in the order in which a step passes through them.
+# The recurrent layers, in the order in which a step passes through them, and the layers of the head.
 RECURRENT = ("first", "second")
+HEAD = ("context", "question", "think", "answer")
 
 
 def build(shape: Shape, name: str) -> Any:
@@ -76,8 +77,25 @@ class Learner(keras.Model):  # type: ignore[misc]
         # Only states at origins go on to the head.
         rows = ops.cast(origins, "int32") * series + ops.expand_dims(ops.arange(series, dtype="int32"), 1)
         taken = ops.take(ops.reshape(states, (-1, states.shape[-1])), rows, axis=0)
-        hidden = ops.silu(ops.expand_dims(layer("context")(taken), 2) + layer("question")(asked))
-        hidden = hidden + layer("think")(hidden)
-        answer = layer("answer")(hidden)
-        mixed = ops.sum(answer[..., self.count :] * places, axis=-1, keepdims=True)
-        return answer[..., : self.count] + mixed
+        return _headed([layer(name) for name in HEAD], self.count, taken, asked, places)
+
+
+class HeadLearner(keras.Model):  # type: ignore[misc]
+    """The head of ``network`` alone, on states that stand still; it trains no other layer."""
+
+    def __init__(self, network: Any, shape: Shape) -> None:
+        super().__init__()
+        self.parts = [network.get_layer(name) for name in HEAD]
+        self.count = len(shape.quantiles)
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """The quantiles for (states [series, origins, units] at the origins, asked, places), as :func:`build` does."""
+        return _headed(self.parts, self.count, *inputs)
+
+
+def _headed(parts: list[Any], count: int, states: Any, asked: Any, places: Any) -> Any:
+    context, question, think, answer = parts
+    hidden = ops.silu(ops.expand_dims(context(states), 2) + question(asked))
+    found = answer(hidden + think(hidden))
+    return found[..., :count] + ops.sum(found[..., count:] * places, axis=-1, keepdims=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.cards import Cell
+from training.general.recipes import TASK
 from training.recipes import Recipe, Stage
 from training.series.panel import Panel
 from training.series.splits import Split
@@ -23,6 +24,8 @@ FEW, MANY = 1_000, 5_000
 # Units of a whole network: four members of 8, or two of 16.
 MOST_UNITS = 32
 _LENGTHS, _LONGEST = (32, 64), 192
+# What the model is called that a published general one became: NAME-general.
+GENERAL = "general"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,24 @@ class Candidate:
     def key(self) -> str:
         """A name for files and progress bars."""
         return f"{self.cell}-{self.units}x{self.length}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The published general model of a ``cell``, which is trained on; what is drawn for that hangs on ``seed``."""
+
+    cell: Cell
+    seed: int
+
+    @property
+    def published(self) -> str:
+        """The name of the published model."""
+        return f"{TASK}-{self.cell}"
+
+    @property
+    def key(self) -> str:
+        """A name for files and progress bars."""
+        return f"{self.published}-{self.seed}"
 
 
 def grid(cells: Sequence[Cell], lengths: Sequence[int], units: Sequence[int], seed: int) -> Iterator[Candidate]:

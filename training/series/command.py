@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from service.cards import Cell, ModelCard
+from service.cards import ModelCard
 from service.errors import to_install
 from training import jobs
 from training.markdown import number
 from training.recipes import CELLS
 from training.series import checks, files, report, work
-from training.series.candidates import Candidate
+from training.series.candidates import GENERAL, Candidate, Start
 from training.series.judge import Entries
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import missing, rivals
@@ -28,9 +28,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
         SeriesError: the data cannot be used.
     """
     assignment = assignment_of(options, console)
-    tried = assignment.grid()
-    others = _train_and_judge(assignment, tried, options.jobs, console)
-    best = {cell: assignment.best(cell, tried) for cell in assignment.cells}
+    tried, starts = assignment.grid(), assignment.starts()
+    # What takes longest first.
+    others = _train_and_judge(assignment, [*starts, *tried], options.jobs, console)
+    best = {f"{assignment.name}-{GENERAL}": assignment.best(starts)}
+    for cell in assignment.cells:
+        best[f"{assignment.name}-{cell}"] = assignment.best([each for each in tried if each.cell == cell])
     cards = _write(assignment, best, others, options.jobs, console)
     _conclude(assignment, cards, console)
     return 0
@@ -78,7 +81,7 @@ def _season_for(panel: Panel, wanted: int | None) -> int | None:
 
 
 def _train_and_judge(
-    assignment: work.Assignment, wanted: Sequence[Candidate], workers: int, console: Console
+    assignment: work.Assignment, wanted: Sequence[Candidate | Start], workers: int, console: Console
 ) -> dict[str, Entries]:
     """Train those candidates that no earlier run has kept; the rivals' errors on the hold-out."""
     fresh = [each for each in wanted if not assignment.stored(each).is_file()]
@@ -96,15 +99,13 @@ def _train_and_judge(
 
 def _write(
     assignment: work.Assignment,
-    best: dict[Cell, Candidate],
+    best: dict[str, Candidate | Start],
     others: dict[str, Entries],
     workers: int,
     console: Console,
 ) -> dict[str, ModelCard]:
     """The cards of the written models, the best on the validation origins first."""
-    made = [
-        jobs.Job(f"{assignment.name}-{cell}", work.write, (assignment, each, others)) for cell, each in best.items()
-    ]
+    made = [jobs.Job(each, work.write, (assignment, each, candidate, others)) for each, candidate in best.items()]
     cards = jobs.run(made, workers, console)
     return dict(sorted(cards.items(), key=lambda item: validated(item[1])))
 

@@ -20,13 +20,13 @@ import numpy as np
 from service.inference.network import OnnxNetwork
 from service.inference.readings.series import Series
 from training import architectures, onnx_form, trainer
-from training.answers import forecasts
 from training.recipes import Recipe
+from training.series import storing
 from training.series.candidates import Candidate
-from training.series.measures import mase, scales
 from training.series.merging import Weights, merged
 from training.series.panel import Panel, SeriesError
-from training.series.splits import Split, origins
+from training.series.splits import Origins, Split, origins
+from training.series.validating import chosen_by, validation
 from training.series.windows import Windows
 from training.soap import Soap
 from training.tasks.base import generator
@@ -55,23 +55,13 @@ class Team:
 
     def save(self, path: Path) -> None:
         """Write everything, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        making = path.with_name(f".{path.name}")
-        lists: dict[str, Any] = {name: np.array(getattr(self, name)) for name in _KEPT}
-        try:
-            with making.open("wb") as file:
-                np.savez(file, *self.weights, **lists)
-            making.rename(path)
-        finally:
-            making.unlink(missing_ok=True)
+        storing.save(path, self.weights, {name: getattr(self, name) for name in _KEPT})
 
     @classmethod
     def load(cls, path: Path) -> Team:
         """Read what :meth:`save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            weights = [stored[name] for name in sorted(name for name in stored.files if name.startswith("arr_"))]
-            rest = {name: stored[name].tolist() for name in _KEPT}
-            return cls(weights, **rest)
+        weights, record = storing.load(path)
+        return cls(weights, **record)
 
 
 def fit(
@@ -109,7 +99,7 @@ def fit(
         losses = losses or curve
         again.append(training.again(seed, done))
     report(Progress(len(seeds) * stage.steps, len(seeds) * stage.steps, losses[-1]))
-    score = training.score_of(merged(chosen), len(seeds))
+    score = training.score_of(merged(chosen), len(seeds), chosen_by(panel, split))
     return Team(merged(again), score, scores, updates, losses, time.perf_counter() - started)
 
 
@@ -124,7 +114,8 @@ class _Training:
         self._optimizer.build(self._model.trainable_variables)
         self._loop = trainer.compiled_loop(self._model, self._optimizer, FREE_SHARE)
         self._windows = [Windows(panel, split, candidate.length, again=again) for again in (False, True)]
-        self._validated = validation(candidate.length, panel, split, season)
+        self._about = (Series(), candidate.length, panel, split, season)
+        self._validated = validation(*self._about, origins(panel, split, "validation", SCORED))
 
     def until_best(self, seed: int, tell: Callable[[int, float], None]) -> tuple[Weights, float, int, list[float]]:
         """Weights that did best on the validation origins, their score, the updates to them, and all losses."""
@@ -146,14 +137,14 @@ class _Training:
         weights: Weights = self._model.get_weights()
         return weights
 
-    def score_of(self, weights: Weights, members: int) -> float:
-        """The validation score of a merged network."""
+    def score_of(self, weights: Weights, members: int, chosen: Origins) -> float:
+        """The score of a merged network on the ``chosen`` origins."""
         (units,) = self._recipe.units
         whole = architectures.build(
             Recipe("merged", "own", self._recipe.cell, "own", (members * units,), self._recipe.stages)
         )
         whole.set_weights(weights)
-        return self._validated(network_of(whole))
+        return validation(*self._about, chosen)(network_of(whole))
 
     def _chunks(self, seed: int, windows: Windows, updates: int) -> Iterator[tuple[int, float]]:
         keras.utils.set_random_seed(seed)
@@ -165,13 +156,6 @@ class _Training:
             errors = self._loop(windows.draw(rng, stage))
             self._optimizer.turn()
             yield start + stage.chunk, float(errors[:, 0].sum(dtype=np.float64) / errors[:, 1].sum(dtype=np.float64))
-
-
-def validation(length: int, panel: Panel, split: Split, season: int | None) -> Callable[[OnnxNetwork], float]:
-    """A function that gives a network's MASE on the validation origins."""
-    chosen = origins(panel, split, "validation", SCORED)
-    contexts, scale = chosen.contexts(panel, length), scales(panel, split, season)
-    return lambda network: mase(forecasts(Series(), network, *contexts, split.horizon), chosen, scale)
 
 
 def network_of(model: Any) -> OnnxNetwork:

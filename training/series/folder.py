@@ -8,20 +8,25 @@ from typing import Any
 import numpy as np
 
 from service import cards
-from service.cards import Judged, Lengths, ModelCard
+from service.cards import Judged, Lengths, ModelCard, Training
+from service.inference.readings.general.network import GeneralNetwork
 from service.inference.sequences import Sequence
 from training import architectures, model_folder, plots
+from training.general import export, graph
 from training.recipes import Recipe
-from training.series import judge
-from training.series.candidates import Candidate
+from training.series import judge, tuning
+from training.series.candidates import Candidate, Start
 from training.series.fitting import Team, network_of
 from training.series.measures import Forecasts
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
+from training.series.tuning import Tuned
 from training.tasks.base import generator
 from training.tasks.next_value import awkward, walk
 
 _OWN_GOLDENS = 4
+# Values of those of a general network, which reads more of them than a golden answer needs.
+_GOLDEN = 128
 
 
 def write(
@@ -45,24 +50,29 @@ def write(
     length = candidate.length
     model = architectures.build(recipe)
     model.set_weights(team.weights)
-    network = network_of(model)
-    made, own, calibrated = judge.outcome(recipe.name, network, length, panel, split, season)
+    served = judge.Served(recipe.reading, network_of(model), length)
+    made, own, calibrated = judge.outcome(recipe.name, served, panel, split, season)
     verdict = judge.judged(own, others, panel, split, season)
-    values = sum(len(each.values) for each in panel.series)
     return model_folder.write(
         out,
         recipe,
         model,
         posted=walk,
         goldens=awkward(generator("golden", 1)) + _own_goldens(length, panel, split),
-        drawings=_drawings(recipe, team, made, judge.holdout(panel, split), panel),
+        drawings=_drawings(
+            recipe.name,
+            team.losses,
+            len(team.losses) * recipe.stages[0].chunk,
+            made,
+            judge.holdout(panel, split),
+            panel,
+        ),
         description=describe(recipe.name, length, split, verdict, calibrated.reason),
         reading=recipe.reading,
         lengths=Lengths(accepted=(1, None), trained=(max(2, length // 4), length)),
         training=model_folder.training_of(
             recipe,
-            data=f"{source}: {len(panel.series)} series, {values} values"
-            + "".join(f"; {repair}" for repair in panel.notes),
+            data=_data(source, panel),
             data_sha256=panel.sha256,
             seed=candidate.seed,
             steps=sum(team.updates),
@@ -80,6 +90,93 @@ def write(
         calibrated=calibrated,
         judged=verdict,
     )
+
+
+def write_tuned(
+    name: str,
+    task: str,
+    start: Start,
+    tuned: Tuned,
+    panel: Panel,
+    split: Split,
+    season: int | None,
+    others: dict[str, judge.Entries],
+    source: str,
+    out: Path,
+) -> ModelCard:
+    """Judge the general network that was ``tuned``, beside the untouched one, and write ``out/<name>/1``.
+
+    Else as :func:`write`.
+
+    Raises:
+        ParityError: the ONNX form and Keras disagree; nothing is written.
+    """
+    recipe, reading = tuning.recipe_of(start), tuning.reading_of(start, season)
+    model = tuning.network_of(start)
+
+    def outcome(named: str) -> judge.Outcome:
+        network = GeneralNetwork(graph.to_onnx(model, recipe.shape))
+        return judge.outcome(named, judge.Served(reading, network, export.CONTEXT), panel, split, season)
+
+    untouched = {start.published: outcome(start.published).entries}
+    model.set_weights(tuned.weights)
+    made, own, _ = outcome(name)
+    verdict = judge.judged(own, others | untouched, panel, split, season)
+    updates = sum(tuned.updates.values())
+    return export.write(
+        out,
+        model,
+        recipe.shape,
+        reading,
+        awkward(generator("golden", 1)) + _own_goldens(_GOLDEN, panel, split),
+        _drawings(name, tuned.losses, len(tuned.losses) * tuning.EVERY, made, judge.holdout(panel, split), panel),
+        name=name,
+        family="own",
+        task=task,
+        description=f"{start.published}, {_how(tuned)}. " + describe(name, export.CONTEXT, split, verdict, None),
+        lengths=Lengths(accepted=(1, None), trained=(2, export.CONTEXT)),
+        training=Training(
+            data=_data(source, panel),
+            data_sha256=panel.sha256,
+            seed=start.seed,
+            optimizer="SOAP (Adam in the eigenbasis of Shampoo's preconditioner)",
+            steps=updates,
+            batch=tuning.PLANS["whole"].batch,
+            seconds=round(tuned.seconds, 1),
+            loss=plots.thinned(tuned.losses),
+            recipe={
+                "start": start.published,
+                "split": split.describe(),
+                "ways": tuned.ways,
+                "updates": tuned.updates,
+                "ways_validation_mase": tuned.scores,
+                "validation_mase": tuned.score,
+            },
+            packages=export.packages(),
+        ),
+        evaluations=[judge.evaluation(made, panel, split, season)],
+        judged=verdict,
+    )
+
+
+def _how(tuned: Tuned) -> str:
+    """In words what became of the published network."""
+    said = [_WAYS[each].format(tuned.updates[each]) for each in tuned.ways]
+    return said[0] if len(said) == 1 else f"averaged over {len(said)} ways to take it further: {'; '.join(said)}"
+
+
+# What became of the published network, by the way and its number of updates.
+_WAYS = {
+    "untouched": "as it is published",
+    "correction": "its last layer corrected by ridge regression",
+    "head": "its head trained on by {} updates",
+    "whole": "the whole of it trained on by {} updates",
+}
+
+
+def _data(source: str, panel: Panel) -> str:
+    values = sum(len(each.values) for each in panel.series)
+    return f"{source}: {len(panel.series)} series, {values} values" + "".join(f"; {each}" for each in panel.notes)
 
 
 def describe(name: str, length: int, split: Split, verdict: Judged, no_intervals: str | None) -> str:
@@ -104,15 +201,14 @@ def _own_goldens(length: int, panel: Panel, split: Split) -> list[Sequence]:
     return validated + [each.values[-length:].tolist() for each in some]
 
 
-def _drawings(recipe: Recipe, team: Team, made: Forecasts, chosen: Origins, panel: Panel) -> dict[str, Any]:
+def _drawings(
+    name: str, losses: list[float], updates: int, made: Forecasts, chosen: Origins, panel: Panel
+) -> dict[str, Any]:
     known = np.flatnonzero(~np.isnan(chosen.truth[:, 0]))
     naive = np.array([panel.series[each].values[at - 1] for each, at in zip(chosen.series, chosen.at, strict=True)])
     shown = known[np.linspace(0, len(known) - 1, min(len(known), plots.SCATTERED)).round().astype(int)]
-    points = {recipe.name: made.values[shown, 0], "naive": naive[shown]}
-    updates = len(team.losses) * recipe.stages[0].chunk
+    points = {name: made.values[shown, 0], "naive": naive[shown]}
     return {
-        cards.PLOTS["loss"]: plots.loss_curve(team.losses, updates, recipe.name),
-        cards.PLOTS["fit"]: plots.fit(
-            chosen.truth[shown, 0], points, f"{recipe.name}: hold-out, one step ahead", "value"
-        ),
+        cards.PLOTS["loss"]: plots.loss_curve(losses, updates, name),
+        cards.PLOTS["fit"]: plots.fit(chosen.truth[shown, 0], points, f"{name}: hold-out, one step ahead", "value"),
     }

@@ -1,7 +1,6 @@
 """The intervals of one trained network, and its rolling-origin backtest on the hold-out; trains nothing.
 
-The network answers as the service would: from the last values before each origin, as many as it was trained on, and
-free-running after that.
+The network answers as the service would: from the last values before each origin, as many as it was trained on.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ import numpy as np
 
 from service.cards import Evaluation, Judged, JudgedEntry, Level, widest_of
 from service.inference.intervals import given
-from service.inference.network import OnnxNetwork
-from service.inference.readings.series import Series
+from service.inference.readings.reading import Loaded, Reading
 from service.inference.sequences import Batch
-from training.answers import error_scales, forecasts
-from training.calibration import Calibrated, calibrated, quantiles_of
+from service.levels import NAMES
+from training.answers import error_scales, forecasts, spread
+from training.calibration import NONE, Calibrated, calibrated, quantiles_of
 from training.evaluation import score
 from training.series.measures import Forecasts, entries, overall, scales
 from training.series.panel import Panel
@@ -42,9 +41,24 @@ def judge_rival(name: str, panel: Panel, split: Split, season: int | None) -> En
     return entries(name, made, chosen, scales(panel, split, season))
 
 
-def network_forecasts(network: OnnxNetwork, length: int, panel: Panel, split: Split, chosen: Origins) -> Forecasts:
-    """The network's forecasts from ``chosen``, without intervals."""
-    return Forecasts(forecasts(Series(), network, *chosen.contexts(panel, length), split.horizon))
+class Served(NamedTuple):
+    """A network as it is served: what reads for it, and how many of the last values it is given."""
+
+    reading: Reading
+    network: Loaded
+    length: int
+
+    def forecasts(self, panel: Panel, split: Split, chosen: Origins) -> Forecasts:
+        """Its forecasts from ``chosen``; with intervals if those are its own."""
+        contexts = chosen.contexts(panel, self.length)
+        if not self.reading.spreads:
+            return Forecasts(forecasts(self.reading, self.network, *contexts, split.horizon))
+        found = spread(self.reading, self.network, *contexts, split.horizon, [float(level) for level in NAMES])
+        return Forecasts(found.values, dict(zip(NAMES, zip(found.lower, found.upper, strict=True), strict=True)))
+
+    def scales(self, panel: Panel, chosen: Origins) -> Floats:
+        """What intervals that are calibrated are measured in, after each of ``chosen``."""
+        return error_scales(self.reading, self.network, *chosen.contexts(panel, self.length))
 
 
 class Outcome(NamedTuple):
@@ -55,32 +69,33 @@ class Outcome(NamedTuple):
     calibrated: Calibrated
 
 
-def outcome(name: str, network: OnnxNetwork, length: int, panel: Panel, split: Split, season: int | None) -> Outcome:
+def outcome(name: str, served: Served, panel: Panel, split: Split, season: int | None) -> Outcome:
     """The network's hold-out, with the intervals that the calibration part gives it, or why there are none."""
     held = holdout(panel, split)
-    plain, scale = network_forecasts(network, length, panel, split, held), scales(panel, split, season)
-    quantiles, reason = calibrate(network, length, panel, split)
+    plain, scale = served.forecasts(panel, split, held), scales(panel, split, season)
+    if served.reading.spreads:
+        return Outcome(plain, entries(name, plain, held, scale), NONE)
+    quantiles, reason = calibrate(served, panel, split)
     if reason is not None:
         return Outcome(plain, entries(name, plain, held, scale), Calibrated(None, reason))
-    made = bounded(plain, network, length, panel, held, quantiles)
+    made = bounded(plain, served, panel, held, quantiles)
     own = entries(name, made, held, scale)
     return Outcome(made, own, intervals_of(quantiles, own, panel, split))
 
 
-def calibrate(network: OnnxNetwork, length: int, panel: Panel, split: Split) -> tuple[dict[Level, Floats], str | None]:
+def calibrate(served: Served, panel: Panel, split: Split) -> tuple[dict[Level, Floats], str | None]:
     """Split-conformal quantiles [horizon] of each level from the calibration part, or why there are none."""
     chosen = origins(panel, split, "calibration", MOST)
-    made = network_forecasts(network, length, panel, split, chosen)
-    scale = error_scales(Series(), network, *chosen.contexts(panel, length))
-    return quantiles_of(np.abs(made.values - chosen.truth) / scale[:, None])
+    made = served.forecasts(panel, split, chosen)
+    return quantiles_of(np.abs(made.values - chosen.truth) / served.scales(panel, chosen)[:, None])
 
 
 def bounded(
-    made: Forecasts, network: OnnxNetwork, length: int, panel: Panel, chosen: Origins, quantiles: dict[Level, Floats]
+    made: Forecasts, served: Served, panel: Panel, chosen: Origins, quantiles: dict[Level, Floats]
 ) -> Forecasts:
     """The same forecasts with the intervals that the service would give."""
-    values, lengths = chosen.contexts(panel, length)
-    scale = error_scales(Series(), network, values, lengths)
+    values, lengths = chosen.contexts(panel, served.length)
+    scale = served.scales(panel, chosen)
     widest = widest_of({level: wide.tolist() for level, wide in quantiles.items()})
     unit = Batch(values, None, lengths, np.arange(len(lengths))).unit
     width = np.where(given(widest, scale, unit), scale, np.nan)[:, None]

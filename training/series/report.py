@@ -12,11 +12,12 @@ from rich.table import Table
 from service.cards import JudgedEntry, Level, ModelCard
 from service.errors import to_install
 from service.folders import read_folder
-from service.inference.network import OnnxNetwork
+from service.inference.readings import reading_of
 from service.levels import NAMES
 from training import plots, terminal
 from training.markdown import number, percent, table
 from training.series import judge
+from training.series.candidates import GENERAL
 from training.series.measures import overall
 from training.series.work import Assignment
 from training.tasks.base import Floats
@@ -25,8 +26,13 @@ Everyone = Mapping[str, Sequence[JudgedEntry]]
 REPORT = "report.md"
 _FANS = 4
 _CHOICE = (
-    "## Choice\n\nEach candidate is trained from several seeds, its members averaged within one network. Of each cell "
-    "the size and length that did best on the validation part; the lowest, `{}`, is chosen."
+    "## Choice\n\nEach candidate that starts from nothing is trained from several seeds, its members averaged within "
+    "one network; of each cell stands here the size and length that did best on the validation part. `{}` is the "
+    "published general network that did best there, as it is or trained on. The lowest of all, `{}`, is chosen."
+)
+_WAYS = (
+    "What became of `{}`: each way to take it further, and its MASE on the validation part. Ways are averaged, weight "
+    "by weight, where that does better than the best of them."
 )
 
 
@@ -65,13 +71,27 @@ def terminal_table(everyone: Everyone, chosen: str) -> Table:
 
 def without_intervals(cards: Mapping[str, ModelCard]) -> list[str]:
     """A sentence for each network that has no intervals, with the reason."""
-    return [f"{name} has no intervals: {card.no_intervals}." for name, card in cards.items() if card.no_intervals]
+    said = {name: card.no_intervals for name, card in cards.items() if not reading_of(card).spreads}
+    return [f"{name} has no intervals: {reason}." for name, reason in said.items() if reason]
 
 
 def _choice(name: str, card: ModelCard) -> tuple[str, ...]:
     recipe = card.training.recipe
+    if card.reading.kind == "general":
+        return (
+            f"`{name}`",
+            f"{recipe['start']}: {' + '.join(recipe['ways'])}",
+            "",
+            str(card.lengths.trained[1]),
+            number(recipe["validation_mase"]),
+        )
     sizes = (str(recipe["members"]), str(card.layers[0].units // recipe["members"]), str(card.lengths.trained[1]))
     return (f"`{name}`", *sizes, number(recipe["validation_mase"]))
+
+
+def _ways(card: ModelCard) -> list[tuple[str, str]]:
+    scores: dict[str, float] = card.training.recipe["ways_validation_mase"]
+    return [(name, number(score)) for name, score in sorted(scores.items(), key=lambda each: each[1])]
 
 
 def _row(name: str, found: Sequence[JudgedEntry]) -> list[str]:
@@ -97,6 +117,7 @@ def _render(
     verdict: str,
 ) -> str:
     first, judged = next(iter(cards)), next(iter(cards.values())).judged
+    general = f"{work.name}-{GENERAL}"
     origins = judged.origins if judged else 0
     count = sum(len(each.values) for each in work.panel.series)
     horizons = range(1, work.split.horizon + 1)
@@ -107,11 +128,13 @@ def _render(
         + (f", in {work.panel.step}" if work.panel.step else "")
         + f". Season: {work.season or 'none'}. Split {work.split.describe()}.",
         "\n".join(f"- {repair}" for repair in work.panel.notes) or "No value was repaired.",
-        _CHOICE.format(first),
+        _CHOICE.format(general, first),
         table(
             ("model", "members", "units each", "reads the last", "validation MASE"),
             [_choice(name, card) for name, card in cards.items()],
         ),
+        _WAYS.format(cards[general].training.recipe["start"]),
+        table(("way", "validation MASE"), _ways(cards[general])),
         f"## Judgement\n\n{origins} rolling origins in the hold-out, 1 to {work.split.horizon} steps ahead, means over "
         "the horizons. Everything was fitted once, before the hold-out: the networks as above, the rivals "
         "on all that precedes the hold-out."
@@ -165,15 +188,16 @@ def _by_horizon(everyone: Everyone, first: str) -> Figure:
 def _forecasts(work: Assignment, first: str, length: int) -> Figure:
     """The end of one series with the chosen network's forecasts from a few origins of the hold-out."""
     folder = read_folder(work.out / first / "1")
-    network, card = OnnxNetwork(folder.onnx, 2), folder.card
+    card, reading = folder.card, reading_of(folder.card)
+    served = judge.Served(reading, reading.load(folder.onnx), length)
     everything = judge.holdout(work.panel, work.split)
     one = np.flatnonzero((everything.series == everything.series[0]) & ~np.isnan(everything.truth[:, -1]))
     rows = one[np.linspace(0, len(one) - 1, min(_FANS, len(one))).round().astype(int)]
     some = type(everything)(*(part[rows] for part in everything))
-    made = judge.network_forecasts(network, length, work.panel, work.split, some)
+    made = served.forecasts(work.panel, work.split, some)
     if card.intervals is not None:
         quantiles: dict[Level, Floats] = {"80": np.array(card.intervals.quantiles["80"])}
-        made = judge.bounded(made, network, length, work.panel, some, quantiles)
+        made = judge.bounded(made, served, work.panel, some, quantiles)
     bounds = made.bounds or {}
     series = work.panel.series[everything.series[0]]
     begin = max(0, int(some.at[0]) - 3 * work.split.horizon)
@@ -183,7 +207,7 @@ def _forecasts(work: Assignment, first: str, length: int) -> Figure:
         for row, at in enumerate(some.at.tolist()):
             places = np.arange(at, at + work.split.horizon)
             axes.plot(places, made.values[row], color=plots.COLOURS[0], label=None if row else first)
-            for lower, upper in bounds.values():
+            for lower, upper in [bounds[level] for level in ("80",) if level in bounds]:
                 axes.fill_between(places, lower[row], upper[row], color=plots.COLOURS[0], alpha=0.2, linewidth=0)
         axes.set(
             xlabel="step",

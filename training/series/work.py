@@ -13,22 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from service.cards import Cell, ModelCard
-from training.series import candidates
-from training.series.candidates import Candidate
+from training.series import candidates, storing
+from training.series.candidates import Candidate, Start
 from training.series.judge import Entries, judge_rival
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import FAILURES, OPTIONAL
 from training.series.splits import Split
 
 if TYPE_CHECKING:
+    from training.general.fitting import Progress as GeneralProgress
     from training.trainer import Progress
 
-Report = Callable[["Progress"], None]
+Report = Callable[["Progress | GeneralProgress"], None]
 # Changed with anything in this folder that changes what a candidate becomes.
-_EDITION = 1
+_EDITION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Assignment:
         settings = [_EDITION, self.panel.sha256, self.split.horizon, self.split.holdout, self.season, self.steps]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
 
-    def stored(self, candidate: Candidate) -> Path:
+    def stored(self, candidate: Candidate | Start) -> Path:
         """Where a trained candidate is kept."""
         return self.folder / self.digest / f"{candidate.key}.npz"
 
@@ -61,20 +60,27 @@ class Assignment:
         lengths = candidates.lengths_for(self.panel, self.split, self.season)
         return list(candidates.grid(self.cells, lengths, candidates.units_for(self.panel, self.split), self.seed))
 
-    def best(self, cell: Cell, tried: Sequence[Candidate]) -> Candidate:
-        """The stored candidate of a cell that did best on the validation origins."""
-        return min((each for each in tried if each.cell == cell), key=self.score)
+    def best(self, tried: Sequence[Candidate] | Sequence[Start]) -> Candidate | Start:
+        """The stored one of some candidates that did best on the validation origins."""
+        return min(tried, key=self.score)
 
-    def score(self, candidate: Candidate) -> float:
+    def starts(self) -> list[Start]:
+        """The published general networks that are trained on."""
+        return [Start(cell, self.seed) for cell in self.cells]
+
+    def score(self, candidate: Candidate | Start) -> float:
         """A stored candidate's MASE on the validation origins."""
-        with np.load(self.stored(candidate), allow_pickle=False) as found:
-            return float(found["score"])
+        return float(storing.record(self.stored(candidate))["score"])
 
 
-def train_candidate(work: Assignment, candidate: Candidate, report: Report) -> None:
-    """Train one candidate's members and keep them."""
-    from training.series import fitting
+def train_candidate(work: Assignment, candidate: Candidate | Start, report: Report) -> None:
+    """Train one candidate and keep it."""
+    from training.series import fitting, tuning
 
+    if isinstance(candidate, Start):
+        made = tuning.fit(candidate, work.panel, work.split, work.season, work.steps, report)
+        made.save(work.stored(candidate))
+        return
     recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps)
     seeds = candidates.seeds(candidate)
     fitting.fit(recipe, candidate, seeds, work.panel, work.split, work.season, report).save(work.stored(candidate))
@@ -90,11 +96,16 @@ def judge(work: Assignment, rival: str, _: Report) -> Entries | str:
         return error.detail if isinstance(error, SeriesError) else f"{type(error).__name__}: {error}"
 
 
-def write(work: Assignment, candidate: Candidate, others: dict[str, Entries], _: Report) -> ModelCard:
-    """The model folder of a stored candidate."""
-    from training.series import fitting, folder
+def write(
+    work: Assignment, name: str, candidate: Candidate | Start, others: dict[str, Entries], _: Report
+) -> ModelCard:
+    """The model folder ``name`` of a stored candidate."""
+    from training.series import fitting, folder, tuning
 
+    rest = (work.panel, work.split, work.season, others, work.source, work.out)
+    if isinstance(candidate, Start):
+        return folder.write_tuned(name, work.name, candidate, tuning.Tuned.load(work.stored(candidate)), *rest)
     members = len(candidates.seeds(candidate))
     recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps, members)
     team = fitting.Team.load(work.stored(candidate))
-    return folder.write(recipe, candidate, team, work.panel, work.split, work.season, others, work.source, work.out)
+    return folder.write(recipe, candidate, team, *rest)

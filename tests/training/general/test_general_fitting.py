@@ -27,7 +27,7 @@ def few_series(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(fitting, "batches", lambda plan, seed, number: [batch(3 * number + each) for each in range(3)])
     patch.setattr(fitting, "_CHECKPOINT", 1)
-    patch.setattr(fitting, "_TURN", 2)
+    patch.setattr(fitting, "TURN", 2)
 
 
 # Long enough to learn something.

@@ -122,6 +122,22 @@ def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was
     assert "candidates are trained already" in capsys.readouterr().err
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "runs" / "sales").glob("*/*.npz")} == kept
     assert read_folder(tmp_path / "models" / "sales-gru" / "1").onnx == first.onnx
+    # What became of the general network knows its season, and is judged beside the untouched one.
+    card = read_folder(tmp_path / "models" / "sales-general" / "1").card
+    assert card.judged is not None
+    assert {"series-gru", "sales-general", "rule:naive"} <= {entry.name for entry in card.judged.entries}
+    scores = card.training.recipe["ways_validation_mase"]
+    assert card.training.recipe["validation_mase"] == min(scores.values()) <= scores["untouched"]
+    engine = Engine(Repository(tmp_path / "models").catalog)
+    posted = np.cumsum(rng.standard_normal(60)).tolist()
+    (answer,) = engine.forecast([posted], 5, "sales-general")
+    assert answer.model == "sales-general"
+    assert answer.season is not None
+    assert answer.season.steps == [7]
+    assert answer.intervals is not None
+    (told,) = engine.forecast([posted], 5, "sales-general", season=(7,))
+    assert (told.values, told.intervals) == (answer.values, answer.intervals)
+    assert engine.predict([posted], "sales-general")[0].season is not None
 
 
 @pytest.mark.tensorflow

@@ -25,6 +25,7 @@ from training.tasks.base import Floats
 
 NETWORK = OnnxNetwork(read_folder(MODELS / "sine-gru" / "1").onnx, 2)
 LENGTH = 32
+SERVED = judge.Served(Series(), NETWORK, LENGTH)
 PLACES = np.arange(240)
 # A policy rate: it changes often at first, stands still for years, and then steps in the calibration part.
 RATE = np.where(
@@ -36,7 +37,7 @@ WALK = np.random.default_rng(2).normal(size=240).cumsum()
 
 
 def test_a_rate_that_stands_still_before_its_steps_has_no_intervals_and_the_reason(panel_of: MakePanel) -> None:
-    made, own, calibrated = judge.outcome("rate-gru", NETWORK, LENGTH, panel_of(RATE), Split(12), None)
+    made, own, calibrated = judge.outcome("rate-gru", SERVED, panel_of(RATE), Split(12), None)
     assert calibrated.intervals is None
     assert calibrated.reason is not None
     assert calibrated.reason.startswith("of the forecasts 12 steps ahead that calibrate them only 0 start where")
@@ -46,7 +47,7 @@ def test_a_rate_that_stands_still_before_its_steps_has_no_intervals_and_the_reas
 
 def test_what_jumps_out_of_all_proportion_has_no_intervals_and_the_reason(panel_of: MakePanel) -> None:
     hardly = WALK * np.where((PLACES > 140) & (PLACES < 190), 1e-9, 1.0)
-    _, _, calibrated = judge.outcome("x", NETWORK, LENGTH, panel_of(hardly), Split(4), None)
+    _, _, calibrated = judge.outcome("x", SERVED, panel_of(hardly), Split(4), None)
     assert calibrated.intervals is None
     assert calibrated.reason is not None
     assert calibrated.reason.startswith("half-widths reach ")
@@ -54,7 +55,7 @@ def test_what_jumps_out_of_all_proportion_has_no_intervals_and_the_reason(panel_
 
 def test_the_bounds_of_the_holdout_are_those_that_the_service_would_give(panel_of: MakePanel) -> None:
     panel, split = panel_of(WALK, np.where(PLACES > 180, WALK[180], WALK)), Split(4)
-    made, own, (intervals, reason) = judge.outcome("x", NETWORK, LENGTH, panel, split, None)
+    made, own, (intervals, reason) = judge.outcome("x", SERVED, panel, split, None)
     assert intervals is not None
     assert reason is None
     assert made.bounds is not None
@@ -79,9 +80,7 @@ def test_a_holdout_that_stands_still_shows_nothing_of_what_intervals_hold(panel_
     quantiles = dict.fromkeys(GRID, np.ones(2))
     panel, split = panel_of(series), Split(2)
     held = judge.holdout(panel, split)
-    made = judge.bounded(
-        judge.network_forecasts(NETWORK, LENGTH, panel, split, held), NETWORK, LENGTH, panel, held, quantiles
-    )
+    made = judge.bounded(SERVED.forecasts(panel, split, held), SERVED, panel, held, quantiles)
     own = entries("x", made, held, scales(panel, split, None))
     assert [entry.coverage for entry in own] == [None, None]
     assert all(math.isfinite(entry.mase) for entry in own)
@@ -128,7 +127,7 @@ def test_any_calibration_gives_sound_half_widths_or_the_reason(
     panel_of: MakePanel, series: list[Floats], horizon: int
 ) -> None:
     panel, split = panel_of(*series), Split(horizon)
-    quantiles, reason = judge.calibrate(NETWORK, LENGTH, panel, split)
+    quantiles, reason = judge.calibrate(SERVED, panel, split)
     assert bool(quantiles) is (reason is None)
     for level, each in quantiles.items():
         assert len(each) == horizon, level
@@ -136,8 +135,7 @@ def test_any_calibration_gives_sound_half_widths_or_the_reason(
         assert (each <= WIDEST).all()
     if quantiles:
         held = judge.holdout(panel, split)
-        plain = judge.network_forecasts(NETWORK, LENGTH, panel, split, held)
-        made = judge.bounded(plain, NETWORK, LENGTH, panel, held, quantiles)
+        made = judge.bounded(SERVED.forecasts(panel, split, held), SERVED, panel, held, quantiles)
         for lower, upper in (made.bounds or {}).values():
             assert_within(panel_ranges(series, held), made.values, lower, upper)
 

@@ -11,7 +11,7 @@ from service.inference.gaps import filled
 from service.inference.readings.general.asked import asked
 from service.inference.readings.general.causal import Told, causal
 from training.tasks.series.draw import Group
-from training.tasks.series.noise import Rng, column
+from training.tasks.series.noise import Counts, Rng, column
 
 HORIZON, FAR_HORIZON, _FAR_SHARE = 48, 192, 0.12
 # Answers further than so many scales from the origin teach nothing.
@@ -35,10 +35,7 @@ class Questions(NamedTuple):
 
 def questions(rng: Rng, group: Group, origins: int, horizons: int) -> Questions:
     """``origins`` x ``horizons`` questions about each series of ``group``, at random; the first horizon is always 1."""
-    values, seen = filled(group.values)
-    told = Told(values, seen, group.lengths, group.season, group.second)
-    known = causal(told)
-    count = len(values)
+    count = len(group.values)
     last = column(group.lengths) - 2
     first = np.minimum(2, last)
     # Spread over the series: one origin in each stretch of it.
@@ -48,14 +45,22 @@ def questions(rng: Rng, group: Group, origins: int, horizons: int) -> Questions:
     most = np.minimum(furthest, column(group.lengths) - 1 - origin)[..., None]
     ahead = 1 + (rng.random((count, origins, horizons)) ** 1.5 * most).astype(np.int64)
     ahead[..., 0] = 1
-    features, places = asked(known, origin, np.minimum(ahead, most))
-    ahead = np.minimum(ahead, most)
+    return posed(group, origin, np.minimum(ahead, most))
 
+
+def posed(group: Group, origin: Counts, ahead: Counts) -> Questions:
+    """What is asked about each series of ``group``: ``ahead`` [series, origins, horizons] of ``origin`` [series, n].
+
+    Origins are steps, counted from 0, after which forecasts start; horizons count from 1.
+    """
+    values, seen = filled(group.values)
+    known = causal(Told(values, seen, group.lengths, group.season, group.second))
+    features, places = asked(known, origin, ahead)
     scale, seasonal, pairs, start, value = (
         np.take_along_axis(each, origin, axis=1)[..., None]
         for each in (known.scale, known.seasonal, known.pairs, known.moved, values)
     )
-    then, there = known.at(np.arange(count)[:, None, None], origin[..., None] + ahead)
+    then, there = known.at(np.arange(len(values))[:, None, None], origin[..., None] + ahead)
     unit = np.where(scale > 0.0, scale, 1.0)
     answer = (then - start) / unit
     usable = there & (scale > 1e-7 * (1.0 + np.abs(value))) & (np.abs(answer) < _FURTHEST)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from service.cards import Layer
 from service.inference.cancellation import checkpoint
@@ -50,6 +51,8 @@ class General(Reading):
     kind: Literal["general"] = "general"
     quantiles: tuple[float, ...]
     context: int
+    # That of the series which it was trained for, told wherever nobody tells another.
+    season: Annotated[int, Field(ge=2)] | None = None
     features: ClassVar[int] = STEP_FEATURES
     any_series: ClassVar[bool] = True
     general: ClassVar[bool] = True
@@ -73,7 +76,7 @@ class General(Reading):
 
     def seen(self, batch: Batch) -> NDArray[Any]:
         lengths = batch.lengths.astype(np.int64)
-        season = np.array([max(each) for each in _seasons(batch, lengths)])
+        season = np.array([max(each) for each in self._seasons(batch, lengths)])
         seen = np.ones(batch.values.shape, np.bool_) if batch.seen is None else batch.seen
         return causal(Told(np.ascontiguousarray(batch.values), seen, lengths, season, season * 0)).features
 
@@ -112,7 +115,11 @@ class General(Reading):
         if state is None or state["quantiles"].shape[2] != horizon:
             state = self._end(network, batch, horizon)
         found = cast("Floats", state["quantiles"])[0]
-        return Ahead(found[..., self.median], self._fan(found, _reasons(batch)), _used(state, told=bool(batch.told)))
+        return Ahead(
+            found[..., self.median],
+            self._fan(found, _reasons(batch)),
+            _used(state, told=bool(batch.told or self.season)),
+        )
 
     def foretold(self, network: GeneralNetwork, batch: Batch, origins: Origins, horizon: int) -> Foretold:
         known = origins.astype(np.int64)
@@ -144,12 +151,19 @@ class General(Reading):
         places = np.arange(count)
         moved[places, places] += step
         moved[count + places, places] -= step
-        lengths, told = np.full(2 * count, count), _seasons(batch, batch.lengths) * (2 * count)
+        lengths, told = np.full(2 * count, count), self._seasons(batch, batch.lengths) * (2 * count)
         end = View(told, lengths, lengths[:, None] - 1)
         (found,) = forecasts(network, np.array(self.quantiles), moved, lengths, [end], 1)
         answers = found.quantiles[:, 0, 0, self.median]
         influence = (answers[:count] - answers[count:]) / (2.0 * step) if step > 0.0 else np.zeros(count)
         return None, np.where(np.isnan(values), 0.0, influence)[:, None]
+
+    def _seasons(self, batch: Batch, known: NDArray[Any]) -> list[Seasons]:
+        """Those told, or the model's own, or of each sequence that found in its first ``known`` values."""
+        told = batch.told or ((self.season,) if self.season else ())
+        if told:
+            return [told] * len(known)
+        return [(season,) for season in batch.season_within(known.astype(np.int32)).tolist()]
 
     def _fan(self, found: Floats, reasons: list[str | None]) -> Quantiles:
         return Quantiles(self.quantiles, np.moveaxis(found, -1, 0), reasons)
@@ -164,9 +178,9 @@ class General(Reading):
         if origins.shape[1] == 0:
             return None, self._end(network, batch, horizon)
         levels, lengths = np.array(self.quantiles), batch.lengths.astype(np.int64)
-        past = View(_seasons(batch, known), known, np.minimum(origins, lengths[:, None] - 1))
+        past = View(self._seasons(batch, known), known, np.minimum(origins, lengths[:, None] - 1))
         if batch.values.shape[1] <= self.context:
-            end = View(_seasons(batch, batch.lengths), lengths, lengths[:, None] - 1)
+            end = View(self._seasons(batch, batch.lengths), lengths, lengths[:, None] - 1)
             last, before = forecasts(network, levels, batch.gapped, lengths, [end, past], horizon)
             return before.quantiles, _state(end, last)
         # The first origin's context starts before that of the end, which reads no more than its own. What takes more
@@ -189,20 +203,13 @@ class General(Reading):
         width = int((lengths - first).max())
         place = np.minimum(first[:, None] + np.arange(width), lengths[:, None] - 1)
         values, lengths = np.take_along_axis(batch.gapped, place, axis=1), lengths - first
-        end = View(_seasons(batch, batch.lengths), lengths, lengths[:, None] - 1)
+        end = View(self._seasons(batch, batch.lengths), lengths, lengths[:, None] - 1)
         (found,) = forecasts(network, np.array(self.quantiles), values, lengths, [end], horizon)
         return _state(end, found)
 
 
 # Times that a value is read: in up to four ways, under one season or two.
 _READS = 6
-
-
-def _seasons(batch: Batch, known: NDArray[Any]) -> list[Seasons]:
-    """Those told, or of each sequence that found in its first ``known`` values."""
-    if batch.told:
-        return [batch.told] * len(known)
-    return [(season,) for season in batch.season_within(known.astype(np.int32)).tolist()]
 
 
 def _reasons(batch: Batch) -> list[str | None]:

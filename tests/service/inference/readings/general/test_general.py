@@ -212,3 +212,22 @@ def test_intervals_hold_the_median_and_wider_ones_hold_narrower_ones(network: Ge
 
 def one_batch(values: Floats) -> Batch:
     return next(batches([values.tolist()]))
+
+
+def test_a_model_of_a_season_of_its_own_answers_as_if_it_were_told(network: GeneralNetwork, reading: General) -> None:
+    values = [[*walk(5)], [*walk(6, 33)]]
+    own = reading.model_copy(update={"season": 7})
+    for horizon in (1, 9):
+        (plain,), (told,) = (list(batches(values, each)) for each in ((), (7,)))
+        found, expected = (
+            one.ahead(network, batch, *one.answer(network, batch), horizon)
+            for one, batch in ((own, plain), (reading, told))
+        )
+        assert np.array_equal(found.values, expected.values)
+        assert found.seasons == expected.seasons
+        assert found.seasons[0].steps == [7]
+        assert found.seasons[0].told
+    (other,) = batches(values, (5,))
+    assert own.ahead(network, other, *own.answer(network, other), 3).seasons[0].steps == [5]
+    assert General.model_validate(own.spec()) == own
+    assert "season" not in reading.spec()

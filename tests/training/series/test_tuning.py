@@ -1,0 +1,114 @@
+"""General networks, trained on for own series: never worse than untouched where they are validated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.inference.readings.general.network import GeneralNetwork
+from tests.training.general.small import SMALL
+from tests.training.series.conftest import MakePanel
+from training.series.candidates import Start
+from training.series.splits import Split
+
+pytestmark = pytest.mark.tensorflow
+START, SPLIT, SEASON = Start("lstm", 0), Split(4), 7
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.series import tuning
+
+    plans = {part: replace(plan, updates=4) for part, plan in tuning.PLANS.items()}
+    monkeypatch.setattr(tuning, "PLANS", plans)
+    monkeypatch.setattr(tuning, "EVERY", 2)
+    monkeypatch.setattr(tuning, "EXERCISES", 3)
+    monkeypatch.setattr(tuning, "STRENGTHS", (1e-1, 1e-3))
+    # Of the published names, but small: compiling is what takes time.
+    monkeypatch.setattr(tuning, "recipe_of", lambda start: SMALL[start.cell])
+    monkeypatch.setattr(tuning, "network_of", small)
+
+
+def small(start: Start) -> Any:
+    import keras
+
+    from training.general.network import build
+
+    keras.utils.set_random_seed(0)
+    return build(SMALL[start.cell].shape, start.published)
+
+
+class Untrained:
+    """In the place of what trains: weights that differ a little from those begun with."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def steps(self, start: Any, _: int, __: Any, every: int, updates: int) -> Iterator[Any]:
+        from training.general.tuning import Step
+
+        for done in range(every, updates + 1, every):
+            yield Step(done, 1.0, [each + 0.01 for each in start])
+
+
+def test_what_is_kept_is_never_worse_than_the_untouched_network_and_is_kept_whole(
+    panel_of: MakePanel, tmp_path: Path
+) -> None:
+    from training.general import graph
+    from training.series import tuning
+    from training.series.validating import chosen_by, validation
+
+    step = np.arange(160.0)
+    rng = np.random.default_rng(0)
+    panel = panel_of(*(20.0 + 5.0 * np.sin(2.0 * np.pi * step / 7.0) + rng.standard_normal(160) for _ in range(3)))
+    told = []
+    found = tuning.fit(START, panel, SPLIT, SEASON, report=told.append)
+    assert {"untouched", "correction", "head", "whole"} <= set(found.scores)
+    assert found.score == min(found.scores.values()) <= found.scores["untouched"]
+    assert set(found.updates) == set(found.ways)
+    assert told[-1].done == told[-1].total
+    found.save(tmp_path / "tuned.npz")
+    again = tuning.Tuned.load(tmp_path / "tuned.npz")
+    assert replace(again, weights=[]) == replace(found, weights=[])
+    for one, other in zip(again.weights, found.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    # The untouched score is that of the network begun with, as it is served.
+    reading, published = tuning.reading_of(START, SEASON), tuning.network_of(START)
+    score = validation(reading, reading.context, panel, SPLIT, SEASON, chosen_by(panel, SPLIT))
+    served = GeneralNetwork(graph.to_onnx(published, tuning.recipe_of(START).shape))
+    assert score(served) == found.scores["untouched"]
+
+
+def test_where_every_way_does_harm_the_untouched_network_is_kept(
+    panel_of: MakePanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.series import tuning
+
+    monkeypatch.setattr(tuning, "Tuning", Untrained)
+    scores = iter([1.0, *[2.0] * 50])
+    monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
+    panel = panel_of(np.sin(0.5 * np.arange(160.0)))
+    found = tuning.fit(START, panel, SPLIT, None, 2)
+    assert found.ways == ["untouched"]
+    assert found.score == 1.0
+    for one, other in zip(found.weights, tuning.network_of(START).get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_ways_are_averaged_where_their_average_does_better(
+    panel_of: MakePanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.series import tuning
+
+    monkeypatch.setattr(tuning, "Tuning", Untrained)
+    # Untouched; the correction of either strength; head and whole after 2 updates; then averages with the best.
+    scores = iter([4.0, 2.0, 3.0, 2.5, 2.2, 1.5, 1.7, 1.6])
+    monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
+    found = tuning.fit(START, panel_of(np.sin(0.5 * np.arange(160.0))), SPLIT, None, 2)
+    assert found.ways == ["correction", "whole"]
+    assert found.score == found.scores["average"] == 1.5
+    assert found.updates == {"correction": 0, "whole": 2}

@@ -1,0 +1,261 @@
+"""Trains a published general network on for own series in several ways, and keeps what does best on validation origins.
+
+The untouched network is one of the ways, so nothing worse is ever kept. Ways that start from the same weights may be
+averaged weight by weight, one after the other as long as that helps (Wortsman et al. 2022, "Model soups"): what comes
+out is a network of the same size, which the service reads like the general ones. Then each way is gone once more on the
+training and validation parts together, with as many updates as did best before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from service.inference.readings.general.network import GeneralNetwork
+from service.inference.readings.general.reading import General
+from training.general import correction, fitting, graph
+from training.general.export import CONTEXT
+from training.general.fitting import Progress
+from training.general.frozen import Frozen, Said
+from training.general.recipes import RECIPES, Plan, SeriesRecipe
+from training.general.tuning import Drawn, Part, Step, Tuning
+from training.series import storing
+from training.series.candidates import Start
+from training.series.excerpts import BATCH, HORIZONS, ORIGINS, Excerpts
+from training.series.merging import Weights
+from training.series.panel import Panel
+from training.series.splits import Split
+from training.series.validating import chosen_by, validation
+from training.tasks.series.questions import Questions
+
+# Updates and the peak rate of each part, and updates between two looks at the validation origins.
+PLANS: Mapping[Part, Plan] = {
+    "head": Plan(300, rate=3e-3, batch=BATCH, origins=ORIGINS, horizons=HORIZONS, warmup=0.05),
+    "whole": Plan(600, rate=3e-3, batch=BATCH, origins=ORIGINS, horizons=HORIZONS, warmup=0.05),
+}
+EVERY = 100
+# Batches that a correction is solved on, and the strengths of its ridge.
+EXERCISES, STRENGTHS = 50, (1e-1, 1e-2, 1e-3, 1e-4)
+UNTOUCHED, CORRECTION, AVERAGE = "untouched", "correction", "average"
+# What layer a correction changes.
+_LAST = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The network that did best for own series.
+
+    ``score`` is its MASE on the validation origins before it was trained on those too, ``scores`` that of every way;
+    ``ways`` are those that it is the average of, and ``updates`` what they took. ``losses`` are those of the whole
+    network between looks at the origins.
+    """
+
+    weights: Weights
+    score: float
+    scores: dict[str, float]
+    ways: list[str]
+    updates: dict[str, int]
+    losses: list[float]
+    seconds: float
+
+    def save(self, path: Path) -> None:
+        """Write everything, whole or not at all."""
+        kept = ("score", "scores", "ways", "updates", "losses", "seconds")
+        storing.save(path, self.weights, {name: getattr(self, name) for name in kept})
+
+    @classmethod
+    def load(cls, path: Path) -> Tuned:
+        """Read what :meth:`save` wrote."""
+        weights, record = storing.load(path)
+        return cls(weights, **record)
+
+
+class Way(NamedTuple):
+    """What a way led to on the training part, its ``score``, its ``updates``, and how to go it on other excerpts."""
+
+    weights: Weights
+    score: float
+    updates: int
+    again: Callable[[Excerpts], Weights]
+
+
+def recipe_of(start: Start) -> SeriesRecipe:
+    """The recipe of the published network that ``start`` names."""
+    return RECIPES[start.published]
+
+
+def reading_of(start: Start, season: int | None) -> General:
+    """How a network that was tuned for series of that ``season`` reads."""
+    return General(quantiles=recipe_of(start).shape.quantiles, context=CONTEXT, season=season)
+
+
+def network_of(start: Start) -> Any:
+    """The published network as Keras has it, with the weights that the package brings along."""
+    kept = Path(str(files("training.general"))) / "trained" / f"{start.published}.npz"
+    return fitting.fit(recipe_of(start), 0, kept).network
+
+
+def fit(
+    start: Start,
+    panel: Panel,
+    split: Split,
+    season: int | None,
+    steps: int | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Tuned:
+    """Go every way from the published network; ``steps`` caps the updates of each.
+
+    Raises:
+        SeriesError: nothing can be drawn.
+    """
+    began = time.perf_counter()
+    tuning = _Tuning(start, panel, split, season, steps, report)
+    ways = tuning.ways()
+    chosen, score = tuning.averaged(ways)
+    excerpts = Excerpts(panel, split, season, CONTEXT, again=True)
+    weights = _mean([ways[each].again(excerpts) for each in chosen])
+    scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
+    updates = {name: ways[name].updates for name in chosen}
+    tuning.ended()
+    return Tuned(weights, score, scores, chosen, updates, tuning.losses, time.perf_counter() - began)
+
+
+class _Tuning:
+    """One published network, what it is trained on, and where it is validated."""
+
+    def __init__(
+        self,
+        start: Start,
+        panel: Panel,
+        split: Split,
+        season: int | None,
+        steps: int | None,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self._network, self._shape, self._seed = network_of(start), recipe_of(start).shape, start.seed
+        self._start: Weights = self._network.get_weights()
+        self._excerpts = Excerpts(panel, split, season, CONTEXT)
+        reading = reading_of(start, season)
+        self._median, self._validated = (
+            reading.median,
+            validation(reading, CONTEXT, panel, split, season, chosen_by(panel, split)),
+        )
+        self._plans = {
+            part: replace(plan, updates=min(steps or plan.updates, plan.updates)) for part, plan in PLANS.items()
+        }
+        # Each part is trained twice at the most.
+        self._total, self._done = 2 * sum(plan.updates for plan in self._plans.values()), 0
+        self._report = report
+        self._exercises: dict[Excerpts, Exercise] = {}
+        self.losses: list[float] = []
+
+    def ways(self) -> dict[str, Way]:
+        """All ways by name, gone on the training part."""
+        found = {UNTOUCHED: Way(self._start, self._score(self._start), 0, lambda _: self._start)}
+        found[CORRECTION] = self._corrected()
+        for part, plan in self._plans.items():
+            found[part] = self._trained(part, plan)
+        return found
+
+    def averaged(self, ways: Mapping[str, Way]) -> tuple[list[str], float]:
+        """The ways whose average does best, the best one first, and its score."""
+        best, *others = sorted(ways, key=lambda name: ways[name].score)
+        chosen, score = [best], ways[best].score
+        for name in others:
+            tried = self._score(_mean([ways[each].weights for each in (*chosen, name)]))
+            if tried < score:
+                chosen, score = [*chosen, name], tried
+        return chosen, score
+
+    def ended(self) -> None:
+        """Say that nothing is left to be done."""
+        self._report(Progress(self._total, self._total, self.losses[-1]))
+
+    def _score(self, weights: Weights) -> float:
+        self._network.set_weights(weights)
+        return self._validated(GeneralNetwork(graph.to_onnx(self._network, self._shape)))
+
+    def _corrected(self) -> Way:
+        tried = []
+        for strength in STRENGTHS:
+            weights = self._with_correction(self._frozen(self._excerpts), strength)
+            tried.append((self._score(weights), strength, weights))
+        score, strength, weights = min(tried, key=lambda each: each[0])
+        return Way(weights, score, 0, lambda excerpts: self._with_correction(self._frozen(excerpts), strength))
+
+    def _with_correction(self, frozen: Exercise, strength: float) -> Weights:
+        lesson = correction.lesson(frozen.asked, frozen.said, self._median)
+        found = correction.correction(lesson, strength)
+        self._network.set_weights(self._start)
+        last = self._network.get_layer(_LAST)
+        last.set_weights(found.applied(*last.get_weights()))
+        weights: Weights = self._network.get_weights()
+        return weights
+
+    def _trained(self, part: Part, plan: Plan) -> Way:
+        tuning = Tuning(self._network, self._shape, plan, part)
+
+        def steps(excerpts: Excerpts, updates: int) -> Iterator[Step]:
+            draw = excerpts_drawn(excerpts) if part == "whole" else self._frozen(excerpts).drawn
+            for each in tuning.steps(self._start, self._seed, draw, EVERY, updates):
+                self._report(Progress(self._done + each.updates, self._total, each.loss))
+                yield each
+            self._done += updates
+
+        def again(excerpts: Excerpts) -> Weights:
+            weights = self._start
+            for each in steps(excerpts, best.updates):
+                weights = each.weights
+            return weights
+
+        best = Way(self._start, np.inf, 0, again)
+        for each in steps(self._excerpts, plan.updates):
+            if part == "whole":
+                self.losses.append(each.loss)
+            score = self._score(each.weights)
+            if score < best.score:  # never true of NaN
+                best = best._replace(weights=each.weights, score=score, updates=each.updates)
+        return best
+
+    def _frozen(self, excerpts: Excerpts) -> Exercise:
+        """What the network that was begun with says of some questions from ``excerpts``, the same each time."""
+        if excerpts not in self._exercises:
+            rng = np.random.default_rng(np.random.SeedSequence([8, self._seed]))
+            self._network.set_weights(self._start)
+            frozen = Frozen(graph.to_onnx(self._network, self._shape))
+            asked = [excerpts.draw(rng) for _ in range(EXERCISES)]
+            self._exercises[excerpts] = Exercise(asked, [frozen.said(each) for each in asked])
+        return self._exercises[excerpts]
+
+
+class Exercise(NamedTuple):
+    """Questions, batch by batch, and what the network that stands still says of them."""
+
+    asked: list[Questions]
+    said: list[Said]
+
+    def drawn(self, rng: np.random.Generator) -> Drawn:
+        """One of the batches, for the head."""
+        place = int(rng.integers(0, len(self.asked)))
+        each = self.asked[place]
+        return Drawn((self.said[place].states, each.asked, each.places), each.truth)
+
+
+def excerpts_drawn(excerpts: Excerpts) -> Callable[[np.random.Generator], Drawn]:
+    """Batches for the whole network, each drawn afresh."""
+
+    def drawn(rng: np.random.Generator) -> Drawn:
+        each = excerpts.draw(rng)
+        return Drawn((each.sequence, each.origins, each.asked, each.places), each.truth)
+
+    return drawn
+
+
+def _mean(several: list[Weights]) -> Weights:
+    return [np.mean(each, axis=0) for each in zip(*several, strict=True)]
