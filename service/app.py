@@ -43,7 +43,7 @@ from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
 from service.request_log.streams import StreamReader
 from service.request_log.writer import LogWriter
-from service.routes import health, metrics, models, outcomes, page, quality, requests, streams
+from service.routes import health, metrics, models, outcomes, page, quality, requests, stream_events, streams
 from service.settings import Settings
 from service.streams.streams import Streams
 from service.telemetry.metrics import Metrics, shared_folder
@@ -53,7 +53,10 @@ NATIVE = Protocol(
     ("",),
     PROBLEMS,
     native.CODECS,
-    (health.router, models.router, requests.router, outcomes.router, quality.router, metrics.router, streams.router),
+    (
+        *(health.router, models.router, requests.router, outcomes.router, quality.router, metrics.router),
+        *(streams.router, stream_events.router),
+    ),
     tolerant=False,
 )
 PROTOCOLS = (NATIVE, V1, V2, NIXTLA, SAGEMAKER, TIMESERIES)
@@ -115,7 +118,7 @@ def create_app(
         life.at_end.append(admission.end_by)
         reader = LogReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
         stream_reader = StreamReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
-        heavy, engine = HeavyReads(settings.log_read_timeout), Engine(catalog)
+        heavy, engine, counts = HeavyReads(settings.log_read_timeout), Engine(catalog), Metrics()
         services = Services(
             settings,
             repository,
@@ -125,15 +128,16 @@ def create_app(
             reader,
             heavy,
             LiveErrors(reader, heavy),
-            Metrics(),
+            counts,
             from_environment(),
             CapacityLimiter(1),
             admission,
             Batching(log, admission),
             life,
             {codec.path: codec.claims for codec in Protocols(protocols).codecs if codec.claims is not None},
-            Streams(engine, log, stream_reader),
+            Streams(engine, log, stream_reader, counts, followers=settings.stream_followers),
         )
+        life.at_end.append(lambda _: services.streams.events.end())
         if shared_folder() is not None:
             watches.append(life.guard("the publishing of metrics", metrics.keep_published(services)))
             watches.append(life.guard("following other workers", follow_others(repository)))

@@ -163,6 +163,13 @@ class Settings(BaseSettings):
         le=100_000,
         description="Questions that a process has in hand at once; more are answered 503 at once.",
     )
+    stream_followers: int = Field(
+        default=256,
+        ge=0,
+        le=100_000,
+        description="Connections that may wait for the events of streams in a process at once, beside the questions in "
+        "hand; more are answered 503.",
+    )
     large_bytes: int = Field(
         default=128 * _KIB * _KIB,
         ge=_KIB,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.http.errors import Problem
@@ -213,3 +214,8 @@ class Removed:
 
 
 EXAMPLE: dict[str, Any] = {"model": "sine-gru", "window": 256, "levels": [90], "flag_rate": 0.01, "drift": 0.01}
+
+
+def shown_value(time: int, value: float | None, answer: bytes) -> bytes:
+    """A value on record as JSON: its answer, and itself."""
+    return orjson.dumps({"time": as_time(time), "value": value}, option=orjson.OPT_UTC_Z)[:-1] + b"," + answer[1:]

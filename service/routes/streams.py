@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import orjson
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.requests import HTTPConnection
+from fastapi import APIRouter, Query, Request, Response
 
 from service.errors import InvalidInput, Problem, UnrollError
-from service.http.admission import INLINE, Hand
+from service.http.admission import Hand
 from service.http.auth import needs
 from service.http.deps import ServicesDep, posted, services_of
 from service.http.errors import PROBLEMS, failure_of
-from service.http.leaving import cancelled_with
 from service.http.openapi import request_body
-from service.inference.cancellation import Cancellation
-from service.inference.price import Price
+from service.http.work import Work
 from service.inference.questions import Forecast as ForecastQuestion
 from service.keys import Scope
-from service.request_log.rows import as_time
 from service.routes import stream_schemas as schemas
 from service.routes.requests import UNAVAILABLE
+from service.routes.stream_names import ClientDep, NameDep
 from service.streams.following import definition_of
 from service.streams.streams import Appended, Posted
 
 router = APIRouter(prefix="/streams", tags=["streams"])
-
-T = TypeVar("T")
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: PROBLEMS.entry("No such stream"), **UNAVAILABLE}
 _READ: dict[int | str, dict[str, Any]] = {**PROBLEMS.entries(413, 415), **UNAVAILABLE}
@@ -37,45 +31,7 @@ _CONFLICT = (
     "The values are not those on record (`seq_conflict`), or do not follow on them (`seq_gap`; `errors` has the number "
     "that is expected), or the stream is closed (`stream_closed`)"
 )
-_A_VALUE = 1000.0  # microseconds that one more value counts for in a quota, as one more request does
 _JSON = "application/json"
-
-
-def _client(connection: HTTPConnection) -> str:
-    """Whose streams are meant: a key's own."""
-    return connection.scope["state"].get("client") or ""
-
-
-def _name(stream: Annotated[str, Path(pattern=schemas.NAME, description="The stream's name")]) -> str:
-    if stream == schemas.MANY:
-        expected = "another name: /streams/values is the path of many streams"
-        raise InvalidInput(f"expected {expected}", code="out_of_range", problems=(Problem("path.stream", expected),))
-    return stream
-
-
-ClientDep = Annotated[str, Depends(_client)]
-NameDep = Annotated[str, Depends(_name)]
-
-
-class _Work:
-    """What one request may compute: charged once, inline where it is little, else in a thread as other requests."""
-
-    def __init__(self, request: Request) -> None:
-        self._request, self._services = request, services_of(request.scope)
-        self._charged = False
-
-    async def __call__(self, work: Callable[[], T], price: Price) -> T:
-        settings, admission = self._services.settings, self._services.admission
-        price.require(settings.work_limit * 1e6)
-        charge = self._request.scope["state"].get("charge")
-        if charge is not None and not self._charged:
-            self._charged = True
-            await charge(max(price.microseconds, _A_VALUE * (price.values - 1)))
-        if price.microseconds <= INLINE:
-            return work()
-        cancellation = Cancellation(settings.work_timeout)
-        async with cancelled_with(self._request.receive, cancellation):
-            return await admission.in_thread(work, price.microseconds, cancellation)
 
 
 @router.put(
@@ -168,7 +124,7 @@ async def _append(request: Request, client: str, asked: list[Posted]) -> list[Ap
     services = services_of(request.scope)
     with Hand(services.admission) as hand:
         hand.start()
-        return await services.streams.append(client, asked, _Work(request))
+        return await services.streams.append(client, asked, Work(request))
 
 
 def _written(found: Appended) -> bytes:
@@ -208,14 +164,9 @@ async def values(
 ) -> Response:
     found = await services.streams.get(client, name)
     rows = await to_thread.run_sync(services.streams.reader.values, found.id, first, limit + 1)
-    shown = [shown_value(row.time, row.value, row.answer) for row in rows[:limit]]
+    shown = [schemas.shown_value(row.time, row.value, row.answer) for row in rows[:limit]]
     head = orjson.dumps({"stream": name, "next": rows[limit].seq if rows[limit:] else None})
     return Response(head[:-1] + b',"values":[%b]}' % b",".join(shown), media_type=_JSON)
-
-
-def shown_value(time: int, value: float | None, answer: bytes) -> bytes:
-    """A value on record as JSON: its answer, and itself."""
-    return orjson.dumps({"time": as_time(time), "value": value}, option=orjson.OPT_UTC_Z)[:-1] + b"," + answer[1:]
 
 
 @router.get(
@@ -241,7 +192,7 @@ async def forecast(
     with Hand(services.admission) as hand:
         hand.start()
         price = question.price(services.engine.prices)
-        (answer,) = await _Work(request)(
+        (answer,) = await Work(request)(
             lambda: ForecastQuestion.answers(services.engine, [question]), price._replace(values=1)
         )
     request_id = request.scope["state"]["request_id"]

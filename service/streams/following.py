@@ -47,6 +47,7 @@ class Following:
         self.stream = tail.stream
         self.definition = definition_of(tail.stream)
         self.next = tail.stream.next
+        self.flagged = 0  # of the values of the last :meth:`answer`
         self._first = first_read(tail.stream)
         self._values = [value for _, value in tail.values]
         self._foretold = Foretold.of(None if tail.answer is None else orjson.loads(tail.answer)["prediction"])
@@ -102,7 +103,7 @@ class Following:
 
         ``told`` are the predictions after each, ``posted`` is the number of the first value of the request.
         """
-        begin, taken = self.next, []
+        begin, taken, self.flagged = self.next, [], 0
         for value, prediction in zip(values, told, strict=True):
             taken.append(self._take(value, prediction, time))
         window = self.definition.window
@@ -118,6 +119,7 @@ class Following:
         if value is not None and self._foretold is not None:
             score = self._foretold.score(value, self.context())
         p, flag, drift = self._judge.judge(score)
+        self.flagged += bool(flag)
         arrived: Arrived | None = None
         if value is not None and self._foretold is not None:
             arrived = Arrived(self._foretold.value - value, self._foretold.inside(value), flag, p)

@@ -7,7 +7,6 @@ soon as it is not certain to be what is on record.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,14 +23,17 @@ from service.request_log.appending import Append, Value
 from service.request_log.streams import Stream, StreamReader, close, enter, made, remove
 from service.request_log.writer import LogWriter
 from service.streams.definition import Definition
+from service.streams.events import Events
 from service.streams.following import Following, Known, first_read, predictions
+from service.streams.held import Held
+from service.telemetry.metrics import Metrics
 
 T = TypeVar("T")
 
 # Times that an append is tried again because somebody else was first.
 _ATTEMPTS = 8
-# Values of streams that are held in memory, 8 bytes each and some more; least recently used ones go first.
-_HELD_VALUES = 2_000_000
+# Of streams that are held in memory: some hundred MB at the most, and 1,000 streams of a window of 256.
+_HELD_NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Work(Protocol):
 class Streams:
     """One per process, for the event loop's thread."""
 
-    def __init__(self, engine: Engine, log: LogWriter, reader: StreamReader) -> None:
-        self._engine, self._log, self.reader = engine, log, reader
-        self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
-        self._held_values = 0
-        self.rebuilt = self.lost = 0
+    def __init__(
+        self, engine: Engine, log: LogWriter, reader: StreamReader, metrics: Metrics, *, followers: int
+    ) -> None:
+        """So many ``followers`` may wait for values at once."""
+        self._engine, self._log, self.reader, self._metrics = engine, log, reader, metrics
+        self.events = Events(reader, metrics, followers)
+        self._held = Held(_HELD_NUMBERS)
 
     async def put(self, client: str, name: str, asked: Definition) -> tuple[Stream, bool]:
         """The stream of that name as ``asked`` for, and whether it was made now.
@@ -117,12 +121,14 @@ class Streams:
 
     async def close(self, client: str, name: str) -> Stream:
         """Close a stream for good; raises :class:`UnknownStream`."""
-        self._drop(client, name)
-        return await self._log.run(close(client, name))
+        self._held.take(client, name)
+        closed = await self._log.run(close(client, name))
+        self.events.appended(closed.id)
+        return closed
 
     async def remove(self, client: str, name: str) -> int:
         """Delete a stream with its values, and say how many those were; raises :class:`UnknownStream`."""
-        self._drop(client, name)
+        self._held.take(client, name)
         return await self._log.run(remove(client, name))
 
     async def context(self, client: str, name: str) -> tuple[Stream, list[Known]]:
@@ -174,6 +180,9 @@ class Streams:
                     new.append(_New(each, following, values, on_record))
                 else:
                     found[each.name] = Appended(each.name, each.seq, following.next, True, on_record, [])
+            except StreamConflict as conflict:
+                self._metrics.conflicted(conflict.code)
+                found[each.name] = conflict
             except UnrollError as error:
                 found[each.name] = error
         return await self._answer(new, work, found) if new else []
@@ -192,7 +201,7 @@ class Streams:
             try:
                 await waiter
             except AppendLost:
-                self.lost += 1
+                self._metrics.conflicted(AppendLost.code)
                 again.append(posted)
             except UnrollError as error:  # nobody knows what is on record now
                 found[posted.name] = error
@@ -200,7 +209,10 @@ class Streams:
                 answers = [*each.on_record, *[value.answer for value in append.values]]
                 end = each.following.next
                 found[posted.name] = Appended(posted.name, posted.seq, end, False, answers, [*append.values])
-                self._hold(each.following)
+                self._held.put(each.following)
+                self._metrics.streamed(len(append.values), each.following.flagged)
+                self.events.appended(each.following.stream.id)
+        self._metrics.streams(held=len(self._held))
         return again
 
     def _price(self, new: list[_New]) -> Price:
@@ -241,14 +253,13 @@ class Streams:
         """
         found = {}
         for each in posted:
-            held = self._held.get((client, each.name))
-            if held is not None and held.following.next == each.seq:
-                found[each.name] = held.following
-            self._drop(client, each.name)
+            following = self._held.take(client, each.name)
+            if following is not None and following.next == each.seq:
+                found[each.name] = following
         missing = [each.name for each in posted if each.name not in found]
         if missing:
             found |= await self._build(client, missing)
-            self.rebuilt += len(missing)
+            self._metrics.rebuilt(len(missing))
         return found
 
     async def _build(self, client: str, names: list[str]) -> dict[str, Following]:
@@ -257,31 +268,6 @@ class Streams:
             return {name: Following(tail) for name, tail in tails.items()}
 
         return await to_thread.run_sync(build)
-
-    def _hold(self, following: Following) -> None:
-        """Keep ``following``, which is as it is on record."""
-        self._drop(following.stream.client, following.stream.name)
-        key, held = (following.stream.client, following.stream.name), _Held(following, following.size)
-        self._held[key] = held
-        self._held_values += held.size
-        while self._held_values > _HELD_VALUES:
-            _, oldest = self._held.popitem(last=False)
-            self._held_values -= oldest.size
-
-    def _drop(self, client: str, name: str) -> None:
-        held = self._held.pop((client, name), None)
-        if held is not None:
-            self._held_values -= held.size
-
-    @property
-    def held(self) -> int:
-        """How many streams are held in memory."""
-        return len(self._held)
-
-
-class _Held(NamedTuple):
-    following: Following
-    size: int
 
 
 class _New(NamedTuple):

@@ -78,6 +78,29 @@ class Metrics:
             "commits": Counter("unroll_log_commits", "Transactions of the request log.", registry=registry),
             "commit_seconds": Counter("unroll_log_commit_seconds", "Time spent in them.", registry=registry),
         }
+        self._stream_values = Counter("unroll_stream_values", "Values that streams took.", registry=registry)
+        self._stream_flags = Counter("unroll_stream_flags", "Values that were flagged as odd.", registry=registry)
+        self._stream_rebuilds = Counter(
+            "unroll_stream_rebuilds", "Streams that were rebuilt from the record to go on.", registry=registry
+        )
+        self._stream_conflicts = Counter(
+            "unroll_stream_conflicts",
+            "Values that a stream did not take: by the code of the refusal, or append_lost where it looked again.",
+            ["code"],
+            registry=registry,
+        )
+        self._streams_held = Gauge(
+            "unroll_streams_held",
+            "Streams that go on without a look at the record: those that took a value lately.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._stream_followers = Gauge(
+            "unroll_stream_followers",
+            "Connections that wait for the events of streams.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         self._v2_sequences = Counter(
             "unroll_v2_sequences", "Sequences answered by the v2 protocol.", ["model"], registry=registry
         )
@@ -122,6 +145,26 @@ class Metrics:
             for name, counter in self._log_counters.items():
                 counter.inc(max(0, getattr(numbers, name) - getattr(self._log_before, name)))
             self._log_before = numbers
+
+    def streamed(self, values: int, flags: int) -> None:
+        """Count ``values`` that a stream took, some of which were flagged."""
+        self._stream_values.inc(values)
+        self._stream_flags.inc(flags)
+
+    def rebuilt(self, streams: int) -> None:
+        """Count ``streams`` that were rebuilt from the record."""
+        self._stream_rebuilds.inc(streams)
+
+    def conflicted(self, code: str) -> None:
+        """Count a request that a stream did not take."""
+        self._stream_conflicts.labels(code).inc()
+
+    def streams(self, *, held: int | None = None, followers: int | None = None) -> None:
+        """How many streams are held in memory now, and how many connections follow any."""
+        if held is not None:
+            self._streams_held.set(held)
+        if followers is not None:
+            self._stream_followers.set(followers)
 
     def inferred(self, model: str, sequences: int, stages: Mapping[str, float], time: float) -> None:
         """Count one request of the v2 protocol at ``time``, seconds since the epoch; ``stages`` are in seconds too."""

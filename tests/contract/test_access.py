@@ -69,15 +69,18 @@ class Site:
         body = next(ends, None) if method == "POST" else None
         query = {"before": "2000-01-01T00:00:00Z"} if route == "DELETE /requests" else None
         if "{stream}" in template:
-            self._have_stream(who)
+            self._have_stream(who, is_closed=template.endswith("/events"))
             query = {"horizon": "2"} if template.endswith("/forecast") else None
         return self.client.request(method, path, json=body, params=query, headers=self._headers(who))
 
-    def _have_stream(self, who: str) -> None:
-        """A stream of values that ``who`` may ask for, if anything."""
+    def _have_stream(self, who: str, *, is_closed: bool) -> None:
+        """A stream of values that ``who`` may ask for, if anything; its events end where it is closed."""
         url, headers = f"/streams/{PLACES['stream']}", self._headers(who)
+        self.client.delete(url, headers=headers)
         self.client.put(url, json={}, headers=headers)
         self.client.post(f"{url}/values", json={"seq": 0, "values": [1.0, 2.0]}, headers=headers)
+        if is_closed:
+            self.client.post(f"{url}/close", headers=headers)
 
     def answered_to(self, who: str) -> str:
         """The id of a request that ``who`` made just now."""

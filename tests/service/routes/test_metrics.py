@@ -48,6 +48,9 @@ def use_everything(client: httpx.Client) -> None:
     assert outcome.is_success, outcome.text
     tensor = {"name": "sequence", "shape": [1, 5], "datatype": "FP64", "data": SERIES}
     assert client.post("/v2/models/sine-gru/infer", json={"inputs": [tensor]}).is_success
+    client.put("/streams/counted", json={"model": "sine-gru"}).raise_for_status()
+    client.post("/streams/counted/values", json={"seq": 0, "values": [1.0, 2.0]}).raise_for_status()
+    assert client.post("/streams/counted/values", json={"seq": 9, "values": [1.0]}).is_client_error
 
 
 def test_the_document_has_exactly_what_is_exported(client: httpx.Client) -> None:
@@ -139,6 +142,21 @@ def test_the_live_error_is_that_of_the_outcomes(client: httpx.Client) -> None:
         assert time.monotonic() - began < 30
     assert value(client, "unroll_live_outcomes", model="sine-gru/1", steps="next") == 1
     assert value(client, "unroll_live_mae", model="sine-gru/1") == pytest.approx(abs(predicted - 16.0))
+
+
+def test_values_of_streams_and_what_was_refused_are_counted(client: httpx.Client) -> None:
+    def numbers() -> list[float]:
+        found = families(client)
+        names = ("values", "flags", "rebuilds", "conflicts")
+        return [sum(s.value for s in found[f"unroll_stream_{name}"].samples) for name in names]
+
+    client.put("/streams/odd", json={"model": "sine-gru", "flag_rate": 0.5}).raise_for_status()
+    before = numbers()
+    for seq, value in ((0, 1.0), (1, 1.1), (2, 1.3), (3, 99.0), (9, 1.0)):
+        client.post("/streams/odd/values", json={"seq": seq, "values": [value]})
+    values, flags, rebuilds, conflicts = (now - then for now, then in zip(numbers(), before, strict=True))
+    assert (values, rebuilds, conflicts) == (4, 2, 1)
+    assert flags >= 1
 
 
 def test_each_served_version_is_named(client: httpx.Client) -> None:

@@ -1,0 +1,42 @@
+"""Streams that are held in memory after their last value, the least recently used of which go first. Pure."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from service.streams.following import Following
+
+
+class _Place(NamedTuple):
+    following: Following
+    size: int
+
+
+class Held:
+    """At most so many ``numbers`` in all, of 8 bytes each and some more."""
+
+    def __init__(self, numbers: int) -> None:
+        self._most, self._numbers = numbers, 0
+        self._places: OrderedDict[tuple[str, str], _Place] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def take(self, client: str, name: str) -> Following | None:
+        """The stream of that name, which is held no more."""
+        place = self._places.pop((client, name), None)
+        if place is None:
+            return None
+        self._numbers -= place.size
+        return place.following
+
+    def put(self, following: Following) -> None:
+        """Hold ``following``, which is as it is on record."""
+        key = following.stream.client, following.stream.name
+        self.take(*key)
+        self._places[key] = _Place(following, following.size)
+        self._numbers += following.size
+        while self._numbers > self._most:
+            _, oldest = self._places.popitem(last=False)
+            self._numbers -= oldest.size
