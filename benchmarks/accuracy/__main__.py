@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks.accuracy train | evaluate | reproduce | forecasting | report``.
+"""``python -m benchmarks.accuracy train | evaluate | reproduce | forecasting | competition | report``.
 
 Imports no TensorFlow before it trains.
 """
@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.set_defaults(run=_reproduce)
 
     forecasting.add(commands)
+    forecasting.add_competition(commands)
 
     report = commands.add_parser(
         "report", help="write RESULTS.md, docs/accuracy.md, their plots and the READMEs' table"

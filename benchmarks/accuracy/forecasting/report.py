@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from benchmarks.accuracy.forecasting import published, tables
+from benchmarks.accuracy.forecasting.competition import COMPETITIONS, results
 from benchmarks.accuracy.forecasting.exam import SCORES, scores
 from benchmarks.accuracy.forecasting.scores import Score, geometric_mean
 from benchmarks.accuracy.forecasting.sets import AVERAGED, DEVELOPMENT
@@ -17,6 +18,15 @@ PLOTS = SCORES.parent
 
 # What is measured and how, in words: the only part that is written by hand.
 PREFACE = Path(__file__).with_name("preface.md")
+
+
+# How the rows of what was trained on came to be.
+_TRAINED_ON = (
+    "`python -m benchmarks.accuracy competition --data DIR --sets SET`: the general models trained on for all series "
+    "of a set at once ([own-series.md](own-series.md)). The train part trains; its last horizon chooses the start and "
+    "the ways, and is then trained on too; the test part was asked for once. MASE / sMAPE; seconds are the wall clock "
+    "of training, on a machine that others used too."
+)
 
 
 def write(document: Path, kept: Sequence[Score]) -> list[Path]:
@@ -49,6 +59,7 @@ def render(kept: Sequence[Score]) -> str:
         "## M4: long seasons",
         tables.m4(found),
         published.M4_SOURCE,
+        *_trained_on(found),
         "## Quantiles and intervals",
         "WQL:",
         tables.per_set(found, lambda each: f"{each.wql:.4f}"),
@@ -60,6 +71,13 @@ def render(kept: Sequence[Score]) -> str:
         tables.scores(final) if final else "They are run once, when recipe and settings stand (`--final`).",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _trained_on(found: tables.Found) -> list[str]:
+    rows = results(COMPETITIONS)
+    if not rows:
+        return []
+    return ["## Trained on, set by set", _TRAINED_ON, tables.competitions(rows, found), published.BEST_SOURCE]
 
 
 def drawings(kept: Sequence[Score]) -> dict[str, Figure]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.accuracy.forecasting import published
+from benchmarks.accuracy.forecasting.competition import Result
 from benchmarks.accuracy.forecasting.scores import Score, geometric_mean
 from benchmarks.accuracy.forecasting.sets import AVERAGED
 from training.markdown import percent, table
@@ -38,6 +39,22 @@ def summary(found: Found) -> str:
         rows.append((name, str(len(own)), f"{mase:.3f}", f"{wql:.3f}", _mean([each.inside_80 for each in own]),
                      _mean([each.inside_95 for each in own]), _seconds(own)))  # fmt: skip
     return table(head, rows)
+
+
+def competitions(found: Sequence[Result], untouched: Found | None = None) -> str:
+    """A row a set: a general model trained on for it, beside the untouched one and what is published."""
+    rows = []
+    for each in found:
+        score, before = each.score, (untouched or {}).get((each.score.dataset, f"`{each.start}`"))
+        told = published.BEST.get(score.dataset, _NONE)
+        rows.append((score.dataset, told, _both(before), each.start, " + ".join(each.ways), _both(score),
+                     _mean([score.inside_80]), f"{each.seconds:,.0f}"))  # fmt: skip
+    head = ("set", "the best published", "untouched", "start", "trained on", "then", "80 % hold", "seconds")
+    return table(head, rows)
+
+
+def _both(found: Score | None) -> str:
+    return _NONE if found is None else f"{found.mase:.3f} / {found.smape:.2f}"
 
 
 def mase(found: Found) -> str:

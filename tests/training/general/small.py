@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from training.general.recipes import Plan, SeriesRecipe, Shape
 from training.recipes import CELLS
+from training.series.candidates import Start
 from training.tasks.series.draw import pool
 from training.tasks.series.questions import Questions, questions
 
@@ -15,6 +18,16 @@ SMALL = {
     )
     for cell in CELLS
 }
+
+
+def untrained(start: Start) -> Any:
+    """In the place of the published network that ``start`` names: a small one, the same each time."""
+    import keras
+
+    from training.general.network import build
+
+    keras.utils.set_random_seed(0)
+    return build(SMALL[start.cell].shape, start.published)
 
 
 def batch(number: int = 0, count: int = 8) -> Questions:

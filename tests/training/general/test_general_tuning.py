@@ -32,6 +32,7 @@ def whole(_: np.random.Generator) -> Any:
     return Drawn((drawn.sequence, drawn.origins, drawn.asked, drawn.places), drawn.truth)
 
 
+@pytest.mark.system
 def test_the_whole_network_learns_and_again_the_same(built: Any) -> None:
     from training.general.tuning import Tuning
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from service.inference.readings.general.network import GeneralNetwork
-from tests.training.general.small import SMALL
+from tests.training.general.small import SMALL, untrained
 from tests.training.series.conftest import MakePanel
 from training.series.candidates import Start
 from training.series.splits import Split
@@ -31,16 +31,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "STRENGTHS", (1e-1, 1e-3))
     # Of the published names, but small: compiling is what takes time.
     monkeypatch.setattr(tuning, "recipe_of", lambda start: SMALL[start.cell])
-    monkeypatch.setattr(tuning, "network_of", small)
-
-
-def small(start: Start) -> Any:
-    import keras
-
-    from training.general.network import build
-
-    keras.utils.set_random_seed(0)
-    return build(SMALL[start.cell].shape, start.published)
+    monkeypatch.setattr(tuning, "network_of", untrained)
 
 
 class Untrained:
@@ -55,6 +46,7 @@ class Untrained:
             yield Step(done, 1.0, [each + 0.01 for each in start])
 
 
+@pytest.mark.system
 def test_what_is_kept_is_never_worse_than_the_untouched_network_and_is_kept_whole(
     panel_of: MakePanel, tmp_path: Path
 ) -> None:
