@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ from service.printable import printable
 
 _MOST_BLOCKS = 10_000  # into which Ray divides the parts
 _REASON = 500
+_REACHED_SECONDS = 10
 _told: TypeAdapter[Done | Failed] = TypeAdapter(Done | Failed)
 
 
@@ -66,9 +68,10 @@ def run(job: Job, parts: list[Part], workers: int | None, address: str | None) -
     try:
         if begun:
             own = {} if address is not None else {"num_cpus": workers or cores(), "include_dashboard": False}
-            ray.init(address=address, logging_level="error", log_to_driver=False, **own)
+            _require_reachable(address)
+            ray.init(address=address or "local", logging_level="error", log_to_driver=False, **own)
         yield from _answered(job, parts, workers)
-    except (RayError, ConnectionError) as error:
+    except (RayError, OSError, ValueError) as error:  # those of an address that cannot be one as well
         raise BatchStopped(f"the Ray cluster: {printable(str(error), _REASON)}") from error
     finally:
         if begun:
@@ -94,3 +97,10 @@ def _answered(job: Job, parts: list[Part], workers: int | None) -> Iterator[Done
         if isinstance(told, Failed):
             raise BatchStopped(told.detail)
         yield told
+
+
+def _require_reachable(address: str | None) -> None:
+    """Raise OSError where nobody listens: Ray itself would try for ever."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), _REACHED_SECONDS).close()

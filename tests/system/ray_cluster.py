@@ -1,0 +1,90 @@
+"""``python -m tests.system.ray_cluster``: a Ray cluster on this machine, a node of one core for each line of its input.
+
+It says first where the cluster is, and of each node which process is its raylet; it ends with its input.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.serving import children_of, unmeasured
+
+_OBJECTS = 100 * 2**20  # bytes of a node's store
+_END_SECONDS = 120
+
+
+class Cluster:
+    """One that runs in a process of its own, since Ray's warnings are not for our tests."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.address = self._line()
+
+    def add(self) -> int:
+        """One more node; the process of its raylet, with which the node dies."""
+        assert self._process.stdin is not None
+        print("node", file=self._process.stdin, flush=True)
+        return int(self._line())
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@contextmanager
+def two_nodes() -> Iterator[Cluster]:
+    """A cluster of two nodes with a core each."""
+    command = [sys.executable, "-m", "tests.system.ray_cluster"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=unmeasured()) as process:
+        cluster = Cluster(process)
+        cluster.add()
+        yield cluster
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.wait(_END_SECONDS)
+        finally:
+            process.kill()
+
+
+def busy(raylet: int, what: str) -> bool:
+    """Whether a process of that node does ``what``, by the title that Ray gives it."""
+    titles = []
+    for child in children_of(raylet):
+        with suppress(OSError):
+            titles.append(Path(f"/proc/{child}/cmdline").read_text())
+    return any(what in each for each in titles)
+
+
+def wait_until_busy(raylet: int, what: str) -> None:
+    """Returns once a process of that node does ``what``."""
+    while not busy(raylet, what):
+        time.sleep(0.02)
+
+
+def main() -> None:
+    """Runs until nobody writes to it any more."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster as Nodes
+
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    size = {"num_cpus": 1, "object_store_memory": _OBJECTS}
+    nodes = Nodes(initialize_head=True, head_node_args={**size, "include_dashboard": False})
+    print(nodes.address, file=answers, flush=True)
+    for _ in sys.stdin:
+        added = nodes.add_node(**size)
+        nodes.wait_for_nodes()
+        print(added.all_processes["raylet"][0].process.pid, file=answers, flush=True)
+    nodes.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Batches on a real Ray cluster of two nodes: the local bytes, also when a node dies."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.batch import planning
+from tests.service.batch.made import COLUMNS, files, long, parquet, scored, series
+from tests.system.ray_cluster import Cluster, two_nodes, wait_until_busy
+
+pytestmark = pytest.mark.system
+
+# Parts so small that there are many.
+_SMALL = "from service.batch import planning; planning.MOST_SERIES = 5; from service.__main__ import main; main()"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with two_nodes() as found:
+        yield found
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Series in 40 parts."""
+    monkeypatch.setattr(planning, "MOST_SERIES", 5)
+    return parquet(tmp_path / "in.parquet", long(series(200)), rows=1000)
+
+
+def on_ray(source: str, out: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _SMALL, "batch", source, "--output", str(out), "--horizon", "3", *COLUMNS]
+    return subprocess.Popen([*command, "--engine", "ray", *more], stderr=subprocess.PIPE, text=True)
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """What it wrote; it has to end well."""
+    _, error = process.communicate()
+    assert process.returncode == 0, error
+    return error
+
+
+def test_the_bytes_are_the_local_ones(tmp_path: Path, source: str, cluster: Cluster) -> None:
+    with on_ray(source, tmp_path / "ray", "--address", cluster.address) as process:
+        assert "200 of 200 series" in said(process)
+    scored(source, tmp_path / "local")
+    assert files(tmp_path / "ray") == files(tmp_path / "local")
+
+
+def test_a_node_that_is_killed_in_the_middle_costs_nothing_but_time(
+    tmp_path: Path, source: str, cluster: Cluster
+) -> None:
+    doomed, out = cluster.add(), tmp_path / "ray"
+    with on_ray(source, out, "--address", cluster.address) as process:
+        wait_until_busy(doomed, "MapWorker")
+        while not (out / "series").is_dir():
+            time.sleep(0.02)
+        os.kill(doomed, signal.SIGKILL)
+        before = len([*(out / "series").iterdir()])
+        assert "200 of 200 series" in said(process)
+    assert before < 40
+    scored(source, tmp_path / "local")
+    assert files(out) == files(tmp_path / "local")
+
+
+def test_what_ray_was_stopped_at_goes_on_here(tmp_path: Path, source: str, cluster: Cluster) -> None:
+    out = tmp_path / "out"
+    with on_ray(source, out, "--address", cluster.address) as process:
+        while not (out / "series").is_dir():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert "the same command goes on from here" in (process.stderr.read() if process.stderr else "")
+    assert process.returncode == 130
+    scored(source, out)
+    scored(source, tmp_path / "local")
+    assert files(out) == files(tmp_path / "local")
+
+
+def test_what_a_worker_cannot_do_is_said_in_its_words(tmp_path: Path, source: str, cluster: Cluster) -> None:
+    (tmp_path / "out" / "forecasts" / "part-000003.parquet").mkdir(parents=True)
+    with on_ray(source, tmp_path / "out", "--address", cluster.address) as process:
+        _, error = process.communicate()
+    assert process.returncode == 2
+    assert "Is a directory" in error.splitlines()[-1]
+
+
+def test_a_cluster_that_is_not_there_is_said(tmp_path: Path, source: str) -> None:
+    with on_ray(source, tmp_path / "out", "--address", "127.0.0.1:1") as process:
+        _, error = process.communicate()
+    assert process.returncode == 2
+    assert "the Ray cluster: " in error.splitlines()[-1]
+
+
+def test_the_documented_command_begins_a_cluster_itself(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "batch.md").read_text()
+    _, command = re.findall(r"^python -m (service batch .+)$", text, re.MULTILINE)
+    parquet(tmp_path / "sales.parquet", long(series(2)))
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 series" in done.stdout
