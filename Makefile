@@ -63,8 +63,9 @@ bench-growth: $(VENV)/.dev  ## cost over length, batch, log (10,000,000 rows, 10
 bench-report: $(VENV)/.dev  ## write docs/performance.md, with charts, from what these measured
 	$(BIN)/python -m benchmarks.report
 
-torture: $(VENV)/.dev  ## kill the service under load ROUNDS times (200), each some SECONDS (6); look for every answer
+torture: $(VENV)/.dev  ## kill the service under load ROUNDS times (200), each some SECONDS (6); look for every answer, every value
 	$(BIN)/python -m tests.system.torture --rounds $(ROUNDS) --seconds $(SECONDS)
+	$(BIN)/python -m tests.system.stream_torture --rounds $(ROUNDS) --seconds $(SECONDS)
 ROUNDS ?= 200
 SECONDS ?= 6
 

@@ -22,6 +22,7 @@ from service.inference.price import Price
 from service.inference.questions import Answer, Question
 from service.request_log.claims import Reader
 from service.request_log.rows import Row
+from service.streams.sequenced import Sequenced
 from service.telemetry.metrics import Metrics
 
 _LONGEST_CLIENT_ID = 128
@@ -57,6 +58,7 @@ class Call:
     arrived: bool = False  # all of its body
     payload: Any = None
     question: Question[Any] = field(init=False)
+    sequenced: Sequenced | None = None  # in a question's place
     price: Price = field(init=False)
     answer: Answer[Any] | None = None
     content: Content = field(init=False)
@@ -67,12 +69,17 @@ class Call:
     written: int = 0
 
     def read(self, body_limit: int) -> None:
-        """Read the body into a question; raises InvalidInput, or BodyTooLarge for one that is when decompressed."""
+        """Read the body into a question, or into what goes to a stream.
+
+        Raises InvalidInput, or BodyTooLarge for one that is when decompressed.
+        """
         self.began = time.perf_counter_ns()
         if encoded := self.headers.get(b"content-encoding"):
             self.body = encoding.decoded(encoded, self.body, body_limit)
         self.payload = self.codec.read(self)
-        self.question = self.codec.question(self.payload, self)
+        self.sequenced = self.codec.sequenced(self.payload, self)
+        if self.sequenced is None:
+            self.question = self.codec.question(self.payload, self)
         self.validated = time.perf_counter_ns()
 
     def write(self, answer: Answer[Any], computing: int) -> None:
@@ -145,6 +152,10 @@ class Codec(ABC, Generic[Payload]):
     @abstractmethod
     def question(self, payload: Payload, call: Call) -> Question[Any]:
         """What is asked; raises InvalidInput."""
+
+    def sequenced(self, payload: Payload, call: Call) -> Sequenced | None:
+        """What goes to a stream, where it is that and no question; raises InvalidInput."""
+        return None
 
     @abstractmethod
     def write(self, found: Any, payload: Payload, call: Call) -> Content:

@@ -11,6 +11,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from starlette.requests import Request
 from starlette.types import Receive, Send
 from starlette.types import Scope as Asgi
 
@@ -24,9 +25,11 @@ from service.http.leaving import cancelled_with
 from service.http.protocol import protocol_of, refuse, send_refusal
 from service.http.query import refuse_others
 from service.http.traces import trace
+from service.http.work import Work
 from service.inference.cancellation import Cancellation, checkpoint
 from service.keys import Scope
 from service.request_log.rows import identify
+from service.streams.sequenced import Sequenced
 
 logger = logging.getLogger(__name__)
 
@@ -79,12 +82,16 @@ async def _take(call: Call, scope: Asgi, receive: Receive, services: Services, h
     asked = len(call.body) <= AT_ONCE and b"content-encoding" not in call.headers
     if asked:
         _ask(call, services)
-        if call.price.microseconds > INLINE or "charge" in scope["state"]:  # what is less is never too much
+        # What is less is never too much.
+        if call.sequenced is None and (call.price.microseconds > INLINE or "charge" in scope["state"]):
             await _admitted(call, scope, services)
-    if asked and call.price.microseconds <= INLINE:
+    if asked and call.sequenced is None and call.price.microseconds <= INLINE:
         await services.batching.answer(call, services.engine)
     else:
-        await _in_threads(call, scope, receive, services, asked)
+        if not asked or call.sequenced is None:
+            await _in_threads(call, scope, receive, services, asked)
+        if call.sequenced is not None:
+            await _follow(call, call.sequenced, Work(Request(scope, receive)), services)
         hand.keep(len(call.content.body) + len(call.sent.body))
         await services.log.record(call.row())
 
@@ -113,13 +120,23 @@ async def _in_threads(call: Call, scope: Asgi, receive: Receive, services: Servi
     async with cancelled_with(receive, cancellation):
         if not asked:
             await in_thread(partial(_ask, call, services), cost_of(call.body), cancellation, patience)
+            if call.sequenced is not None:
+                return
             await _admitted(call, scope, services)
         await in_thread(partial(_answer, call, services), call.price.microseconds, cancellation, patience)
 
 
 def _ask(call: Call, services: Services) -> None:
     call.read(services.settings.body_limit)
-    call.price = call.question.price(services.engine.prices)
+    if call.sequenced is None:
+        call.price = call.question.price(services.engine.prices)
+
+
+async def _follow(call: Call, sequenced: Sequenced, work: Work, services: Services) -> None:
+    """The answer of a stream, whose values are on record then."""
+    began = time.perf_counter_ns()
+    answer = await sequenced.answer(services.streams, call.client or "", work)
+    call.write(answer, time.perf_counter_ns() - began)
 
 
 def _answer(call: Call, services: Services) -> None:

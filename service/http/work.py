@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from fastapi import Request
+from starlette.requests import Request
 
 from service.http.admission import INLINE
 from service.http.deps import services_of

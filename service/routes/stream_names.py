@@ -9,6 +9,7 @@ from fastapi.requests import HTTPConnection
 
 from service.errors import InvalidInput, Problem
 from service.routes import stream_schemas as schemas
+from service.streams.definition import NAME
 
 
 def _client(connection: HTTPConnection) -> str:
@@ -16,7 +17,7 @@ def _client(connection: HTTPConnection) -> str:
     return connection.scope["state"].get("client") or ""
 
 
-def _name(stream: Annotated[str, Path(pattern=schemas.NAME, description="The stream's name")]) -> str:
+def _name(stream: Annotated[str, Path(pattern=NAME, description="The stream's name")]) -> str:
     if stream == schemas.MANY:
         expected = "another name: /streams/values is the path of many streams"
         raise InvalidInput(f"expected {expected}", code="out_of_range", problems=(Problem("path.stream", expected),))

@@ -14,14 +14,12 @@ from service.http.numbers import Number, Seasons
 from service.inference.answers import Forecast, Prediction
 from service.request_log.rows import as_time
 from service.request_log.streams import Stream
-from service.streams.definition import LONGEST_WINDOW, SHORTEST_WINDOW, Definition
+from service.streams.definition import LONGEST_WINDOW, NAME, SHORTEST_WINDOW, Definition
 from service.streams.following import definition_of
 from service.streams.judging import Arrived, Drift
 
 MOST_VALUES, MOST_STREAMS, MOST_LEVELS = 10_000, 1000, 20
-# What a path can hold without being encoded; `values` is the path of many streams.
-NAME = r"^[A-Za-z0-9_~:@-][A-Za-z0-9._~:@-]{0,127}$"
-MANY = "values"
+MANY = "values"  # no stream's name: the path of many streams
 _LATEST = 2**53
 
 Name = Annotated[str, Field(pattern=NAME)]

@@ -20,6 +20,7 @@ from service.keys import Scope
 from service.routes import stream_schemas as schemas
 from service.routes.requests import UNAVAILABLE
 from service.routes.stream_names import ClientDep, NameDep
+from service.streams.definition import NAME
 from service.streams.following import definition_of
 from service.streams.streams import Appended, Posted
 
@@ -65,7 +66,7 @@ def listed(
     services: ServicesDep,
     client: ClientDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(description="`next` of the page before", pattern=schemas.NAME)] = None,
+    cursor: Annotated[str | None, Query(description="`next` of the page before", pattern=NAME)] = None,
 ) -> schemas.StreamPage:
     found = services.streams.reader.page(client, limit + 1, cursor)
     shown = found[:limit]

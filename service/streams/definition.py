@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import orjson
 
+# Names of streams: what a path can hold without being encoded.
+NAME = r"^[A-Za-z0-9_~:@-][A-Za-z0-9._~:@-]{0,127}$"
 SHORTEST_WINDOW, LONGEST_WINDOW = 64, 2048
 
 

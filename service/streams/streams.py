@@ -82,7 +82,7 @@ class Streams:
             InvalidInput: nobody can follow a stream so.
             UnknownModel: there is no such model, nor ModelUnavailable: it cannot be loaded.
         """
-        model = self._pinned(asked)
+        model = self.model(asked)
         new = made(client, name, asked.packed(), model.card.name, model.card.version)
         found = await self._log.run(enter(new))
         before = Definition.unpacked(found.asked)
@@ -90,7 +90,8 @@ class Streams:
             raise StreamConflict("there is a stream of that name with other settings", code="stream_exists")
         return found, found.id == new.id
 
-    def _pinned(self, asked: Definition) -> Model:
+    def model(self, asked: Definition) -> Model:
+        """The model that follows a stream so; raises as :meth:`put` does."""
         if asked.model is None:
             if asked.version is not None:
                 expected = "version only together with model"

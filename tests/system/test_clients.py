@@ -96,6 +96,18 @@ def test_tritonclient_works_sync_and_asyncio_in_every_form_and_encoding(service:
     assert "Request for unknown model" in found["unknown model"][1]
 
 
+def test_tritonclient_follows_sequences_and_what_it_sends_again_counts_once(service: Process) -> None:
+    found = run("triton_sequences.py", f"127.0.0.1:{service.port}")
+    for number, sequence in enumerate(SEQUENCES):
+        parts = [sequence[: end + 1] for end in range(len(sequence))]
+        told = service.client.post("/predict", json={"model": "sine-gru", "sequences": parts}).json()["predictions"]
+        expected = [[each["value"]] * 2 for each in told]
+        assert found[str(number + 1)] == found[f"meter-{number}"] == expected
+    assert found["not begun"][0] == "400"
+    assert "must specify the START flag on the first request of the sequence" in found["not begun"][1]
+    assert {"sequence", "sequence(string_id)"} <= {*found["extensions"]}
+
+
 def test_kserves_rest_client_works_with_v1_and_v2(service: Process, expected: Any) -> None:
     found = run("kserve_rest.py", f"http://127.0.0.1:{service.port}")
     for case in ("v1 ragged", "v2 binary=False", "v2 binary=True"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system import stream_torture
 from tests.system.torture import run
 
 pytestmark = pytest.mark.system
@@ -16,3 +17,11 @@ def test_no_acknowledged_answer_is_lost_or_doubled_when_the_service_is_killed_ag
     assert tally.faults == []
     assert tally.rounds == 20
     assert tally.acknowledged > 1000
+
+
+def test_no_value_of_a_stream_is_lost_or_doubled_or_answered_otherwise_when_services_are_killed(tmp_path: Path) -> None:
+    tally = stream_torture.run(4, 1, tmp_path, seconds=0.5)
+    assert tally.faults == []
+    assert tally.kills >= 6
+    assert tally.answers > 20
+    assert tally.again > 0

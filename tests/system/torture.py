@@ -106,11 +106,11 @@ def _round(
     database: Path, workers: int, seconds: float, dice: random.Random, numbers: Iterator[int], tally: Tally
 ) -> Load:
     load = Load()
-    with _service(database, workers) as (parent, port):
+    with service_on(f"sqlite:///{database}", database.parent, workers) as (parent, port):
         if dice.random() < 0.1:  # while it starts
             time.sleep(dice.uniform(0.1, 1.5))
             return load
-        _wait_until_ready(parent, port)
+        wait_until_ready(parent, port)
         victim = dice.random() < 0.3 and workers > 1
         deed = dice.choice(mishaps.HARMLESS + mishaps.COSTLY) if dice.random() < 0.5 else None
         asyncio.run(_post_until_killed(parent, port, seconds, dice, numbers, load, victim, database, deed))
@@ -120,11 +120,12 @@ def _round(
 
 
 @contextmanager
-def _service(database: Path, workers: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def service_on(url: str, folder: Path, workers: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A service on the log at ``url`` and its port, whose terminal output goes into ``folder``; killed at the end."""
     port = free_port()
     command = [sys.executable, "-m", "service", "--port", str(port), "--workers", str(workers)]
-    command += ["--database-url", f"sqlite:///{database}", "--log-body-limit", str(_BODY_LIMIT)]
-    with (database.parent / "output.txt").open("ab") as output:
+    command += ["--database-url", url, "--log-body-limit", str(_BODY_LIMIT)]
+    with (folder / "output.txt").open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:
         yield process, port
@@ -134,7 +135,9 @@ def _service(database: Path, workers: int) -> Iterator[tuple[subprocess.Popen[by
         process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return when the service at ``port`` is ready; raises RuntimeError where it does not become so."""
+
     async def ready() -> bool:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -170,7 +173,7 @@ async def _post_until_killed(
     clients = [asyncio.create_task(_client(port, random.Random(seed), numbers, load)) for seed in seeds]  # noqa: S311
     if victim:
         await asyncio.sleep(dice.uniform(0.1, seconds))
-        os.kill(dice.choice(_workers_of(parent.pid)), signal.SIGKILL)
+        os.kill(dice.choice(workers_of(parent.pid)), signal.SIGKILL)
         load.kills += 1
     if deed is not None:
         await asyncio.sleep(dice.uniform(0.0, seconds))
@@ -184,7 +187,8 @@ async def _post_until_killed(
     await asyncio.gather(*clients)
 
 
-def _workers_of(parent: int) -> list[int]:
+def workers_of(parent: int) -> list[int]:
+    """The worker processes of a service."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
@@ -206,10 +210,10 @@ async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: 
                     b"content-length: %d\r\n\r\n%s" % (path, next(numbers), len(body), body)
                 )
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                answer = await reader.readexactly(int(_header(head, b"content-length")))
+                answer = await reader.readexactly(int(header(head, b"content-length")))
                 status = int(head[9:12])
                 if status == 200:
-                    request_id = _header(head, b"x-request-id").decode()
+                    request_id = header(head, b"x-request-id").decode()
                     if request_id in load.answers:
                         load.faults.append(f"two answers have the id {request_id}")
                     load.answers[request_id] = hashlib.sha256(answer).hexdigest()
@@ -236,7 +240,8 @@ def _request(dice: random.Random) -> tuple[bytes, bytes]:
     return b"/predict", b'{"sequence": []}'
 
 
-def _header(head: bytes, name: bytes) -> bytes:
+def header(head: bytes, name: bytes) -> bytes:
+    """What an answer's ``head`` says under ``name``, in lower case."""
     return head.split(b"\r\n" + name + b": ", 1)[1].split(b"\r\n", 1)[0]
 
 

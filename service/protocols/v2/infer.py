@@ -6,7 +6,7 @@ from itertools import chain
 
 import orjson
 
-from service.errors import InvalidInput
+from service.errors import InvalidInput, Problem
 from service.http import encoding
 from service.http.body import Accepted, parse, refuse_repeated_keys
 from service.http.codec import JSON, Call, Codec, Content
@@ -15,6 +15,7 @@ from service.inference.catalog import Catalog
 from service.inference.questions import NextValues
 from service.protocols.v2 import tensors
 from service.protocols.v2.schemas import InferRequest, InferResponse, OutputTensor
+from service.streams.sequenced import Sequenced
 from service.telemetry.metrics import Metrics
 from service.verdicts import VERDICTS
 
@@ -24,6 +25,8 @@ DECILES = tuple(each / 10 for each in range(1, 10))
 # Keys of a tensor, each at most once in each; and one that may stand at the top and in every tensor besides.
 _TENSOR_KEYS = (b'"shape"', b'"datatype"', b'"data"')
 _PARAMETERS = b'"parameters"'
+# What is said back of a sequence.
+_SEQUENCE = ("sequence_id", "sequence_start", "sequence_end")
 
 
 class InferCodec(Codec[InferRequest]):
@@ -65,6 +68,26 @@ class InferCodec(Codec[InferRequest]):
         quantiles = DECILES if "quantiles" in payload.wanted() else ()
         return NextValues(rows, call.path["model"], call.path.get("version"), season, quantiles)
 
+    def sequenced(self, payload: InferRequest, call: Call) -> Sequenced | None:
+        said = payload.parameters
+        if not said.sequence_id:
+            if said.sequence_start or said.sequence_end or said.seq is not None:
+                expected = "a sequence_id that is not 0, where a sequence starts, ends or is numbered"
+                raise InvalidInput(
+                    f"expected {expected}", code="sequence_id", problems=(Problem("parameters", expected),)
+                )
+            return None
+        rows, season = tensors.read(payload, memoryview(call.body)[_json_bytes(call) :])
+        if len(rows) != 1 or rows.table.ndim != 2:
+            expected = "one row of numbers, the next of one sequence"
+            raise InvalidInput(f"expected {expected}", code="invalid_tensor", problems=(Problem("sequence", expected),))
+        if "quantiles" in payload.wanted():
+            expected = "prediction alone: a sequence has no quantiles"
+            raise InvalidInput(f"expected {expected}", code="no_quantiles", problems=(Problem("outputs", expected),))
+        values: list[float] = rows.table[0, : rows.lengths[0]].tolist()
+        of = call.path["model"], call.path.get("version"), said.sequence_id
+        return Sequenced(*of, values, season, said.sequence_start, said.sequence_end, said.seq)
+
     def observe(self, call: Call, metrics: Metrics, catalog: Catalog, nanoseconds: int, failed: bool) -> None:
         model = catalog.find(call.path["model"], call.path.get("version"))
         if model is None:
@@ -84,7 +107,7 @@ class InferCodec(Codec[InferRequest]):
         said = {"prediction": found.values, "quantiles": [*chain.from_iterable(found.quantiles)]}
         rows = len(found.values)
         made = [tensors.output(name, said[name], rows, binary) for name, binary in payload.wanted().items()]
-        head = orjson.dumps(_answer(found, [tensor for tensor, _ in made], payload.id))
+        head = orjson.dumps(_answer(found, [tensor for tensor, _ in made], payload))
         data = b"".join(part for _, part in made)
         if not data:
             return Content(head, JSON)
@@ -108,12 +131,15 @@ def _shown(tensor: OutputTensor) -> dict[str, object]:
     return shown | ({"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters})
 
 
-def _answer(found: answers.NextValues, outputs: list[OutputTensor], identity: str | None) -> dict[str, object]:
+def _answer(found: answers.NextValues, outputs: list[OutputTensor], asked: InferRequest) -> dict[str, object]:
     """The response without what it has not: clients take a null for a value."""
+    parameters: dict[str, object] = {verdict: found.verdicts.count(verdict) for verdict in VERDICTS}
+    if asked.parameters.sequence_id:
+        parameters |= {name: getattr(asked.parameters, name) for name in _SEQUENCE}
     answer: dict[str, object] = {
         "model_name": found.model,
         "model_version": found.version,
         "outputs": [*map(_shown, outputs)],
-        "parameters": {verdict: found.verdicts.count(verdict) for verdict in VERDICTS},
+        "parameters": parameters,
     }
-    return answer if identity is None else {**answer, "id": identity}
+    return answer if asked.id is None else {**answer, "id": asked.id}

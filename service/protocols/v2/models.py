@@ -24,7 +24,9 @@ from service.protocols.v2.schemas import (
     TensorMetadata,
 )
 
-EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
+EXTENSIONS = [
+    *("binary_tensor_data", "model_configuration", "model_repository", "sequence", "sequence(string_id)", "statistics"),
+]
 PLATFORM = "onnxruntime_onnx"
 
 router = APIRouter(prefix="/v2", tags=["v2"])

@@ -56,6 +56,18 @@ class RequestedOutput(_Tolerant):
 
 
 class InferParameters(_Tolerant):
+    """With `sequence_id` the values are the next ones of a sequence, which is a stream."""
+
+    sequence_id: Annotated[int, Field(ge=0, lt=2**64)] | Annotated[str, Field(max_length=128)] = Field(
+        default=0, description="Which sequence these values belong to; 0 and the empty text: to none."
+    )
+    sequence_start: bool = Field(default=False, description="Whether the sequence begins with these values.")
+    sequence_end: bool = Field(default=False, description="Whether it ends with them.")
+    seq: Annotated[int, Field(ge=0, le=2**53)] | None = Field(
+        default=None,
+        description="The number of the first of these values in their sequence, whose first has 0: then they count "
+        "once, however often they are sent.",
+    )
     binary_data_output: bool = Field(default=False, description="Whether all outputs are bytes after the JSON part.")
 
 
@@ -92,13 +104,14 @@ class InferResponse:
     """One predicted value for each row of `sequence`; `quantiles`, where asked for, are its nine deciles.
 
     `parameters` says how many rows the model `beats` the best simple rule on, `ties` with it, or `loses` to it; a row
-    that is too short to be checked counts nowhere.
+    that is too short to be checked counts nowhere. Of a sequence it also says its `sequence_id`, `sequence_start` and
+    `sequence_end`.
     """
 
     model_name: str
     model_version: str
     outputs: list[OutputTensor]
-    parameters: dict[Literal["beats", "ties", "loses"], int]
+    parameters: dict[str, int | str | bool]
     id: str | None = None
 
 
