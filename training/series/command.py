@@ -12,9 +12,9 @@ from service.errors import to_install
 from training import jobs
 from training.markdown import number
 from training.recipes import CELLS
-from training.series import checks, files, report, work
+from training.series import chance, checks, files, report, work
 from training.series.candidates import GENERAL, Candidate, Start
-from training.series.judge import Entries
+from training.series.judge import Records, holdout
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import missing, rivals
 from training.series.splits import Split, default_horizon
@@ -34,8 +34,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     best = {f"{assignment.name}-{GENERAL}": assignment.best(starts)}
     for cell in assignment.cells:
         best[f"{assignment.name}-{cell}"] = assignment.best([each for each in tried if each.cell == cell])
-    cards = _write(assignment, best, others, options.jobs, console)
-    _conclude(assignment, cards, console)
+    cards, records = _write(assignment, best, others, options.jobs, console)
+    _conclude(assignment, cards, others | records, console)
     return 0
 
 
@@ -82,8 +82,8 @@ def _season_for(panel: Panel, wanted: int | None) -> int | None:
 
 def _train_and_judge(
     assignment: work.Assignment, wanted: Sequence[Candidate | Start], workers: int, console: Console
-) -> dict[str, Entries]:
-    """Train those candidates that no earlier run has kept; the rivals' errors on the hold-out."""
+) -> Records:
+    """Train those candidates that no earlier run has kept; the rivals' records on the hold-out."""
     fresh = [each for each in wanted if not assignment.stored(each).is_file()]
     if kept := len(wanted) - len(fresh):
         say(console, "", "", f"{kept} of {len(wanted)} candidates are trained already")
@@ -100,14 +100,16 @@ def _train_and_judge(
 def _write(
     assignment: work.Assignment,
     best: dict[str, Candidate | Start],
-    others: dict[str, Entries],
+    others: Records,
     workers: int,
     console: Console,
-) -> dict[str, ModelCard]:
-    """The cards of the written models, the best on the validation origins first."""
+) -> tuple[dict[str, ModelCard], Records]:
+    """The cards of the written models, the best on the validation origins first, and what came on the hold-out."""
     made = [jobs.Job(each, work.write, (assignment, each, candidate, others)) for each, candidate in best.items()]
-    cards = jobs.run(made, workers, console)
-    return dict(sorted(cards.items(), key=lambda item: validated(item[1])))
+    written = jobs.run(made, workers, console)
+    cards = {name: each.card for name, each in written.items()}
+    records = {name: record for each in written.values() for name, record in each.records.items()}
+    return dict(sorted(cards.items(), key=lambda item: validated(item[1]))), records
 
 
 def validated(card: ModelCard) -> float:
@@ -115,9 +117,16 @@ def validated(card: ModelCard) -> float:
     return float(card.training.recipe["validation_mase"])
 
 
-def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], console: Console) -> None:
+def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], records: Records, console: Console) -> None:
     first = next(iter(cards))
     verdict, won = verdict_on(first, cards[first])
+    held, horizon = holdout(assignment.panel, assignment.split), assignment.split.horizon
+    apart = {
+        name: chance.difference(records[first].errors, each.errors, held, horizon)
+        for name, each in records.items()
+        if name != first
+    }
+    against = next(name for name in report.ordered(cards) if name != first)
     everyone = report.ordered(cards)
     console.print(report.terminal_table(everyone, first))
     if absent := missing():
@@ -125,7 +134,8 @@ def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], console:
     for each in report.without_intervals(cards):
         say(console, each, "yellow", "")
     say(console, verdict, "green" if won else "red", "")
-    path = report.write(assignment, cards, absent, verdict)
+    say(console, apart[against].in_words(first, against), "", "")
+    path = report.write(assignment, cards, absent, verdict, apart)
     for made in (path, *(assignment.out / each for each in cards)):
         written(console, made)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,13 @@ _OWN_GOLDENS = 4
 _GOLDEN = 128
 
 
+class Written(NamedTuple):
+    """The card of a folder that was written, and the records on the hold-out that came of it, by name."""
+
+    card: ModelCard
+    records: judge.Records
+
+
 def write(
     recipe: Recipe,
     candidate: Candidate,
@@ -36,13 +43,13 @@ def write(
     panel: Panel,
     split: Split,
     season: int | None,
-    others: dict[str, judge.Entries],
+    others: judge.Records,
     source: str,
     out: Path,
-) -> ModelCard:
+) -> Written:
     """Judge the network that ``team`` makes up and write ``out/<name>/1``.
 
-    ``others`` are the rivals' errors; ``source`` names the file and its columns.
+    ``others`` are the rivals' records; ``source`` names the file and its columns.
 
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
@@ -52,8 +59,8 @@ def write(
     model.set_weights(team.weights)
     served = judge.Served(recipe.reading, network_of(model), length)
     made, own, calibrated = judge.outcome(recipe.name, served, panel, split, season)
-    verdict = judge.judged(own, others, panel, split, season)
-    return model_folder.write(
+    verdict = judge.judged(own.entries, others, panel, split, season)
+    card = model_folder.write(
         out,
         recipe,
         model,
@@ -90,6 +97,7 @@ def write(
         calibrated=calibrated,
         judged=verdict,
     )
+    return Written(card, {recipe.name: own})
 
 
 def write_tuned(
@@ -100,10 +108,10 @@ def write_tuned(
     panel: Panel,
     split: Split,
     season: int | None,
-    others: dict[str, judge.Entries],
+    others: judge.Records,
     source: str,
     out: Path,
-) -> ModelCard:
+) -> Written:
     """Judge the general network that was ``tuned``, beside the untouched one, and write ``out/<name>/1``.
 
     Else as :func:`write`.
@@ -118,12 +126,12 @@ def write_tuned(
         network = GeneralNetwork(graph.to_onnx(model, recipe.shape))
         return judge.outcome(named, judge.Served(reading, network, export.CONTEXT), panel, split, season)
 
-    untouched = {start.published: outcome(start.published).entries}
+    untouched = {start.published: outcome(start.published).record}
     model.set_weights(tuned.weights)
     made, own, _ = outcome(name)
-    verdict = judge.judged(own, others | untouched, panel, split, season)
+    verdict = judge.judged(own.entries, others | untouched, panel, split, season)
     updates = sum(tuned.updates.values())
-    return export.write(
+    card = export.write(
         out,
         model,
         recipe.shape,
@@ -157,6 +165,7 @@ def write_tuned(
         evaluations=[judge.evaluation(made, panel, split, season)],
         judged=verdict,
     )
+    return Written(card, {name: own} | untouched)
 
 
 def _how(tuned: Tuned) -> str:

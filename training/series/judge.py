@@ -17,7 +17,7 @@ from service.levels import NAMES
 from training.answers import error_scales, forecasts, spread
 from training.calibration import NONE, Calibrated, calibrated, quantiles_of
 from training.evaluation import score
-from training.series.measures import Forecasts, entries, overall, scales
+from training.series.measures import Forecasts, entries, origin_errors, overall, scales
 from training.series.panel import Panel
 from training.series.rivals import rivals
 from training.series.splits import Origins, Split, origins
@@ -34,11 +34,26 @@ def holdout(panel: Panel, split: Split) -> Origins:
     return origins(panel, split, "holdout", min(MOST, EACH * len(panel.series)), MOST_SERIES)
 
 
-def judge_rival(name: str, panel: Panel, split: Split, season: int | None) -> Entries:
-    """One rival's errors on the hold-out."""
-    chosen = holdout(panel, split)
-    made = rivals(season)[name](panel, split, chosen, season)
-    return entries(name, made, chosen, scales(panel, split, season))
+class Record(NamedTuple):
+    """What one competitor did on the hold-out: its ``entries``, and the mean error from each origin [origins]."""
+
+    entries: Entries
+    errors: Floats
+
+
+Records = dict[str, Record]
+
+
+def record(name: str, made: Forecasts, panel: Panel, split: Split, season: int | None) -> Record:
+    """The record of what was ``made`` from the origins of the hold-out."""
+    held, scale = holdout(panel, split), scales(panel, split, season)
+    return Record(entries(name, made, held, scale), origin_errors(made.values, held, scale))
+
+
+def judge_rival(name: str, panel: Panel, split: Split, season: int | None) -> Record:
+    """One rival's record."""
+    made = rivals(season)[name](panel, split, holdout(panel, split), season)
+    return record(name, made, panel, split, season)
 
 
 class Served(NamedTuple):
@@ -62,25 +77,25 @@ class Served(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one network did on the hold-out: its forecasts, with bounds where it has intervals, and its errors."""
+    """What one network did on the hold-out: its forecasts, with bounds where it has intervals, and its record."""
 
     made: Forecasts
-    entries: Entries
+    record: Record
     calibrated: Calibrated
 
 
 def outcome(name: str, served: Served, panel: Panel, split: Split, season: int | None) -> Outcome:
     """The network's hold-out, with the intervals that the calibration part gives it, or why there are none."""
     held = holdout(panel, split)
-    plain, scale = served.forecasts(panel, split, held), scales(panel, split, season)
+    plain, rest = served.forecasts(panel, split, held), (panel, split, season)
     if served.reading.spreads:
-        return Outcome(plain, entries(name, plain, held, scale), NONE)
+        return Outcome(plain, record(name, plain, *rest), NONE)
     quantiles, reason = calibrate(served, panel, split)
     if reason is not None:
-        return Outcome(plain, entries(name, plain, held, scale), Calibrated(None, reason))
+        return Outcome(plain, record(name, plain, *rest), Calibrated(None, reason))
     made = bounded(plain, served, panel, held, quantiles)
-    own = entries(name, made, held, scale)
-    return Outcome(made, own, intervals_of(quantiles, own, panel, split))
+    own = record(name, made, *rest)
+    return Outcome(made, own, intervals_of(quantiles, own.entries, panel, split))
 
 
 def calibrate(served: Served, panel: Panel, split: Split) -> tuple[dict[Level, Floats], str | None]:
@@ -111,10 +126,10 @@ def intervals_of(quantiles: dict[Level, Floats], own: Entries, panel: Panel, spl
     return calibrated(described, digest((chosen.truth,)), quantiles, coverage)
 
 
-def judged(own: Entries, others: dict[str, Entries], panel: Panel, split: Split, season: int | None) -> Judged:
+def judged(own: Entries, others: Records, panel: Panel, split: Split, season: int | None) -> Judged:
     """The verdict on one network from its own errors and its rivals'."""
     mine = overall(own)
-    totals = {name: overall(each) for name, each in others.items()}
+    totals = {name: overall(each.entries) for name, each in others.items()}
     ruled = {name: total for name, total in totals.items() if name.startswith("rule:")}
     strongest = min(ruled, key=ruled.__getitem__)
     best = min(totals, key=totals.__getitem__)
@@ -122,7 +137,7 @@ def judged(own: Entries, others: dict[str, Entries], panel: Panel, split: Split,
         origins=len(holdout(panel, split).at),
         horizon=split.horizon,
         season=season,
-        entries=(*own, *(entry for each in others.values() for entry in each)),
+        entries=(*own, *(entry for each in others.values() for entry in each.entries)),
         best=best if totals[best] < mine else own[0].name,
         beaten_by=strongest if ruled[strongest] < mine else None,
     )

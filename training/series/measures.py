@@ -58,6 +58,15 @@ def overall(found: tuple[JudgedEntry, ...]) -> float:
     return float(np.mean([each.mase for each in found]))
 
 
+def origin_errors(values: Floats, origins: Origins, scale: Floats) -> Floats:
+    """The mean scaled error of the forecast from each origin [origins]; NaN where none of its truths counts."""
+    scaled = np.abs(values - origins.truth) / scale[origins.series][:, None]
+    known = ~np.isnan(scaled)
+    found: Floats = np.where(known, scaled, 0.0).sum(axis=1)
+    means: Floats = np.divide(found, known.sum(axis=1), out=np.full(len(found), np.nan), where=known.any(axis=1))
+    return means
+
+
 def mase(values: Floats, origins: Origins, scale: Floats) -> float:
     """The same number straight from forecasts."""
     scaled = np.abs(values - origins.truth) / scale[origins.series][:, None]

@@ -18,11 +18,13 @@ from training import plots, terminal
 from training.markdown import number, percent, table
 from training.series import judge
 from training.series.candidates import GENERAL
+from training.series.chance import Difference
 from training.series.measures import overall
 from training.series.work import Assignment
 from training.tasks.base import Floats
 
 Everyone = Mapping[str, Sequence[JudgedEntry]]
+Apart = Mapping[str, Difference]
 REPORT = "report.md"
 _FANS = 4
 _CHOICE = (
@@ -30,14 +32,21 @@ _CHOICE = (
     "one network; of each cell stands here the size and length that did best on the validation part. `{}` is the "
     "published general network that did best there, as it is or trained on. The lowest of all, `{}`, is chosen."
 )
+_CHANCE = (
+    "### More than chance?\n\nThe mean error of `{}` from each origin beside that of each other, and bounds by a "
+    "bootstrap over origins: of blocks twice as long as the horizon, or of whole series where there are twenty or more."
+)
 _WAYS = (
     "What became of `{}`: each way to take it further, and its MASE on the validation part. Ways are averaged, weight "
     "by weight, where that does better than the best of them."
 )
 
 
-def write(work: Assignment, cards: Mapping[str, ModelCard], missing: Sequence[str], verdict: str) -> Path:
-    """Write ``report.md``, ``mase.svg`` and ``forecasts.svg`` below the run's folder; the first card is the chosen."""
+def write(work: Assignment, cards: Mapping[str, ModelCard], missing: Sequence[str], verdict: str, apart: Apart) -> Path:
+    """Write ``report.md``, ``mase.svg`` and ``forecasts.svg`` below the run's folder; the first card is the chosen.
+
+    ``apart`` says how far each of the others is from that on the hold-out.
+    """
     first = next(iter(cards))
     everyone = ordered(cards)
     work.folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +56,7 @@ def write(work: Assignment, cards: Mapping[str, ModelCard], missing: Sequence[st
     }.items():
         (work.folder / name).write_bytes(plots.svg(drawn))
     path = work.folder / REPORT
-    path.write_text(_render(work, cards, everyone, missing, verdict))
+    path.write_text(_render(work, cards, everyone, missing, verdict, apart))
     return path
 
 
@@ -89,6 +98,12 @@ def _choice(name: str, card: ModelCard) -> tuple[str, ...]:
     return (f"`{name}`", *sizes, number(recipe["validation_mase"]))
 
 
+def _apart(name: str, found: Difference) -> tuple[str, ...]:
+    if np.isnan(found.least):
+        return name, f"{found.lower:.3f}", "", "too few origins to tell"
+    return name, f"{found.lower:.3f}", f"{found.least:.3f} to {found.most:.3f}", "yes" if found.sure else "no"
+
+
 def _ways(card: ModelCard) -> list[tuple[str, str]]:
     scores: dict[str, float] = card.training.recipe["ways_validation_mase"]
     return [(name, number(score)) for name, score in sorted(scores.items(), key=lambda each: each[1])]
@@ -115,6 +130,7 @@ def _render(
     everyone: Everyone,
     missing: Sequence[str],
     verdict: str,
+    apart: Apart,
 ) -> str:
     first, judged = next(iter(cards)), next(iter(cards.values())).judged
     general = f"{work.name}-{GENERAL}"
@@ -142,6 +158,11 @@ def _render(
         table(
             ("", "MASE", "one step", "sMAPE %", *(f"held by {level} %" for level in NAMES)),
             [_row(name, found) for name, found in everyone.items()],
+        ),
+        _CHANCE.format(first),
+        table(
+            ("beside", "MASE of the chosen is lower by", "95 % of resamples", "more than chance"),
+            [_apart(name, apart[name]) for name in everyone if name in apart],
         ),
         "![MASE by horizon](mase.svg)\n\n![Forecasts from the hold-out](forecasts.svg)",
     ]

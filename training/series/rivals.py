@@ -1,8 +1,7 @@
-"""What a network has to beat: the service's rules, seasonal naive, AR by least squares, and AutoETS and AutoARIMA.
+"""What a network has to beat: the service's rules, seasonal naive, AR by least squares, AutoETS, AutoTheta, AutoARIMA.
 
 Everything is fitted once, on what comes before the hold-out, and then continues every origin's own past; nothing is
-fitted again inside the hold-out, as the network is not. AutoETS and AutoARIMA come from statsforecast, in the extra
-``series``.
+fitted again inside the hold-out, as the network is not. The last three are of statsforecast, in the extra ``series``.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from training.series.panel import Panel, SeriesError
 from training.series.splits import Origins, Split
 from training.tasks.base import Floats
 
-# Values of an origin's past that rivals read, and before the hold-out that AutoETS and AutoARIMA are fitted on.
+# Values of an origin's past that rivals read, and before the hold-out that statsforecast fits.
 HISTORY = 2_000
-OPTIONAL = ("AutoETS", "AutoARIMA")
+OPTIONAL = ("AutoETS", "AutoTheta", "AutoARIMA")
 # What statsforecast raises of series that it cannot fit.
 FAILURES = (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError, np.linalg.LinAlgError)
 MOST_LAGS = 60
@@ -75,7 +74,7 @@ def autoregression(panel: Panel, split: Split, origins: Origins, _: int | None) 
 
 
 def automatic(name: str) -> Rival:
-    """AutoETS or AutoARIMA by statsforecast."""
+    """One of ``OPTIONAL`` by statsforecast."""
 
     def forecast(panel: Panel, split: Split, origins: Origins, season: int | None) -> Forecasts:
         values = np.empty((len(origins.at), split.horizon))
@@ -117,10 +116,12 @@ def missing() -> tuple[str, ...]:
 
 
 def _automatic(name: str, season: int | None) -> Any:
-    from statsforecast.models import AutoARIMA, AutoETS
+    from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
 
     if name == "AutoETS":
         return AutoETS(season_length=season or 1)
+    if name == "AutoTheta":
+        return AutoTheta(season_length=season or 1)
     # As in R: beyond 150 values, or a season above 12, candidates are compared by conditional sums of squares.
     return AutoARIMA(season_length=season or 1, approximation=True)
 

@@ -109,7 +109,7 @@ def fit(
     steps: int | None = None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Tuned:
-    """Go every way from the published network; ``steps`` caps the updates of each.
+    """Go every way from the published network; ``steps`` caps the updates of each, for a quick trial.
 
     Raises:
         SeriesError: nothing can be drawn.
@@ -149,6 +149,7 @@ class _Tuning:
         self._plans = {
             part: replace(plan, updates=min(steps or plan.updates, plan.updates)) for part, plan in PLANS.items()
         }
+        self._exercise = min(steps or EXERCISES, EXERCISES)
         # Each part is trained twice at the most.
         self._total, self._done = 2 * sum(plan.updates for plan in self._plans.values()), 0
         self._report = report
@@ -229,7 +230,7 @@ class _Tuning:
             rng = np.random.default_rng(np.random.SeedSequence([8, self._seed]))
             self._network.set_weights(self._start)
             frozen = Frozen(graph.to_onnx(self._network, self._shape))
-            asked = [excerpts.draw(rng) for _ in range(EXERCISES)]
+            asked = [excerpts.draw(rng) for _ in range(self._exercise)]
             self._exercises[excerpts] = Exercise(asked, [frozen.said(each) for each in asked])
         return self._exercises[excerpts]
 

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.cards import Cell, ModelCard
+from service.cards import Cell
 from training.series import candidates, storing
 from training.series.candidates import Candidate, Start
-from training.series.judge import Entries, judge_rival
+from training.series.judge import Record, Records, judge_rival
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import FAILURES, OPTIONAL
 from training.series.splits import Split
 
 if TYPE_CHECKING:
     from training.general.fitting import Progress as GeneralProgress
+    from training.series.folder import Written
     from training.trainer import Progress
 
 Report = Callable[["Progress | GeneralProgress"], None]
@@ -86,8 +87,8 @@ def train_candidate(work: Assignment, candidate: Candidate | Start, report: Repo
     fitting.fit(recipe, candidate, seeds, work.panel, work.split, work.season, report).save(work.stored(candidate))
 
 
-def judge(work: Assignment, rival: str, _: Report) -> Entries | str:
-    """One rival's errors on the hold-out, or why it has none: statsforecast cannot fit every series."""
+def judge(work: Assignment, rival: str, _: Report) -> Record | str:
+    """One rival's record on the hold-out, or why it has none: statsforecast cannot fit every series."""
     try:
         return judge_rival(rival, work.panel, work.split, work.season)
     except (SeriesError, *FAILURES) as error:
@@ -96,9 +97,7 @@ def judge(work: Assignment, rival: str, _: Report) -> Entries | str:
         return error.detail if isinstance(error, SeriesError) else f"{type(error).__name__}: {error}"
 
 
-def write(
-    work: Assignment, name: str, candidate: Candidate | Start, others: dict[str, Entries], _: Report
-) -> ModelCard:
+def write(work: Assignment, name: str, candidate: Candidate | Start, others: Records, _: Report) -> Written:
     """The model folder ``name`` of a stored candidate."""
     from training.series import fitting, folder, tuning
 

@@ -122,7 +122,8 @@ def write(given: SeriesSet, starts: Sequence[Start], folder: Path, _: Callable[[
     ruled = [name for name in rivals(season) if name.startswith("rule:")]
     others = {name: judge_rival(name, panel, split, season) for name in ruled}
     task, out = given.name.replace("_", "-"), _models(folder, given)
-    return write_tuned(f"{task}-{GENERAL}", task, best, found[best], panel, split, season, others, given.name, out)
+    rest = (panel, split, season, others, given.name, out)
+    return write_tuned(f"{task}-{GENERAL}", task, best, found[best], *rest).card
 
 
 def keep(file: Path, found: Result) -> None:

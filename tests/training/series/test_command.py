@@ -54,7 +54,8 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
         said = " ".join(told.stderr.split())
         assert re.search(r"sunspots-\w+, chosen by validation, (beats|does NOT beat) the best simple rule", said)
         assert "AutoARIMA:" in said
-        wanted = {f"sunspots-{cell}" for cell in CELLS}
+        assert re.search(r"Against [\w:-]+ the MASE of sunspots-\w+ is .+ than chance\.", said)
+        wanted = {f"sunspots-{each}" for each in (*CELLS, "general")}
         deadline = time.monotonic() + 60.0
         while not wanted <= (served := names_served(service)) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -77,7 +78,8 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
             assert service.client.post(f"/v1/models/{name}:predict", json=rows).status_code == 200
     report = tmp_path / "runs/series/sunspots"
     text = (report / "report.md").read_text()
-    assert all(name in text for name in ("seasonal naive", "AutoARIMA", "AutoETS", "rule:drift", *wanted))
+    assert all(name in text for name in ("seasonal naive", "AutoARIMA", "AutoTheta", "AutoETS", "series-", *wanted))
+    assert "### More than chance?" in text
     assert (report / "mase.svg").read_bytes().startswith(b"<?xml")
     assert (report / "forecasts.svg").read_bytes().startswith(b"<?xml")
     card = read_folder(models / "sunspots-gru" / "1").card

@@ -42,7 +42,7 @@ def test_a_rate_that_stands_still_before_its_steps_has_no_intervals_and_the_reas
     assert calibrated.reason is not None
     assert calibrated.reason.startswith("of the forecasts 12 steps ahead that calibrate them only 0 start where")
     assert made.bounds is None
-    assert all(math.isfinite(entry.mase) and entry.coverage is None for entry in own)
+    assert all(math.isfinite(entry.mase) and entry.coverage is None for entry in own.entries)
 
 
 def test_what_jumps_out_of_all_proportion_has_no_intervals_and_the_reason(panel_of: MakePanel) -> None:
@@ -66,7 +66,7 @@ def test_the_bounds_of_the_holdout_are_those_that_the_service_would_give(panel_o
         width = scale[:, None] * np.array(intervals.quantiles[level])
         assert lower == pytest.approx(made.values - width, nan_ok=True)
         assert upper == pytest.approx(made.values + width, nan_ok=True)
-        for ahead, entry in enumerate(own):
+        for ahead, entry in enumerate(own.entries):
             known = ~np.isnan(held.truth[:, ahead]) & ~np.isnan(scale)
             inside = np.abs(made.values - held.truth)[known, ahead] <= width[known, ahead]
             assert entry.coverage is not None

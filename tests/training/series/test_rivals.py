@@ -104,5 +104,5 @@ def test_a_series_that_statsforecast_cannot_fit_is_named(
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "statsforecast" else found(name))
-    assert rivals.missing() == ("AutoETS", "AutoARIMA")
+    assert rivals.missing() == ("AutoETS", "AutoTheta", "AutoARIMA")
     assert set(rivals.rivals(12)).isdisjoint(rivals.OPTIONAL)
