@@ -22,6 +22,7 @@ from service.http.batching import Batching
 from service.http.cross_origin import AllowedHosts, CrossOrigin
 from service.http.deps import Services, State
 from service.http.errors import PROBLEMS
+from service.http.jobs import Jobs
 from service.http.live import LiveErrors
 from service.http.middleware import ContentPolicy, Head, Prefixed, RequestId, Straight
 from service.http.pipeline import Computing
@@ -39,6 +40,7 @@ from service.protocols.timeseries import TIMESERIES
 from service.protocols.v1 import V1
 from service.protocols.v2 import V2
 from service.request_log.heavy import HeavyReads
+from service.request_log.jobs import JobReader
 from service.request_log.reader import LogReader
 from service.request_log.retention import forget_old
 from service.request_log.streams import StreamReader
@@ -80,7 +82,7 @@ def create_app(
     """
     require_runtime(settings.runtime)
     require_tracing()
-    life = lifecycle or Lifecycle()
+    life, spoken = lifecycle or Lifecycle(), Protocols(protocols)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -118,7 +120,10 @@ def create_app(
         life.at_end.append(admission.end_by)
         reader = LogReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
         stream_reader = StreamReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
+        job_reader = JobReader(settings.database_url, timeout=settings.log_read_timeout, beside_writer=True)
         heavy, engine, counts = HeavyReads(settings.log_read_timeout), Engine(catalog), Metrics()
+        jobs = Jobs(settings, spoken, engine, log, job_reader, admission, counts)
+        watches.append(life.guard("the running of jobs", jobs.work()))
         services = Services(
             settings,
             repository,
@@ -134,8 +139,9 @@ def create_app(
             admission,
             Batching(log, admission),
             life,
-            {codec.path: codec.claims for codec in Protocols(protocols).codecs if codec.claims is not None},
+            {codec.path: codec.claims for codec in spoken.codecs if codec.claims is not None},
             Streams(engine, log, stream_reader, counts, followers=settings.stream_followers),
+            jobs,
         )
         life.at_end.append(lambda _: services.streams.events.end())
         if shared_folder() is not None:
@@ -149,6 +155,7 @@ def create_app(
                 watch.cancel()
             services.reader.close()  # first: the writer, as the last, leaves one whole file behind
             stream_reader.close()
+            job_reader.close()
             await log.close()
             if services.tracing is not None:
                 await to_thread.run_sync(services.tracing.close)
@@ -171,7 +178,7 @@ def create_app(
     site = [*app.routes, *page.routes]
     for route in app.routes:  # the document, and what shows it
         needs(None)(getattr(route, "endpoint", None) or getattr(route, "app", None))
-    app.state.protocols = spoken = Protocols(protocols)
+    app.state.protocols = spoken
     computing = {path: Computing(codec) for codec in spoken.codecs for path in codec.routes}
     # First in the table, so that the busiest paths are matched first.
     busy = [Route(path, endpoint, methods=["POST"]) for path, endpoint in computing.items()]

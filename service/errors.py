@@ -5,6 +5,9 @@
     ├── UnknownModel           no model, or no version, of that name
     ├── UnknownRequest         no row of that id in the request log
     ├── UnknownStream          no stream of that name
+    ├── UnknownJob             no job of that id
+    ├── JobEnded               the job has ended, and cannot be cancelled any more
+    ├── JobsFull               as many jobs wait as may
     ├── StreamConflict         the stream is not what the request takes it to be
     ├── Unauthorized           no API key, or not one of ours
     ├── Forbidden              the key, or the web page that asks, does not cover what was asked
@@ -93,6 +96,24 @@ class UnknownStream(UnrollError):
     """There is no stream of that name, or it is another client's."""
 
     code = "unknown_stream"
+
+
+class UnknownJob(UnrollError):
+    """There is no job of that id, or it is another client's, or it was forgotten."""
+
+    code = "unknown_job"
+
+
+class JobEnded(UnrollError):
+    """The job has ended already, so that it cannot be cancelled."""
+
+    code = "job_ended"
+
+
+class JobsFull(UnrollError):
+    """As many jobs wait, or as large ones, as may; one more was refused before any work."""
+
+    code = "too_many_jobs"
 
 
 class StreamConflict(UnrollError):

@@ -15,6 +15,7 @@ from starlette.types import Scope
 from service.http.admission import Admission, Hand
 from service.http.batching import Batching
 from service.http.body import AT_ONCE, JSON_ONLY, Payload, cost_of, parse, read_body
+from service.http.jobs import Jobs
 from service.http.live import LiveErrors
 from service.inference.cancellation import Cancellation
 from service.inference.catalog import Catalog
@@ -54,6 +55,7 @@ class Services:
     lifecycle: Lifecycle
     claims: Readers
     streams: Streams
+    jobs: Jobs
 
     @property
     def ready(self) -> bool:
@@ -87,6 +89,10 @@ def _repository(connection: HTTPConnection) -> Repository:
 
 def _reader(connection: HTTPConnection) -> LogReader:
     return services_of(connection.scope).reader
+
+
+def _jobs(connection: HTTPConnection) -> Jobs:
+    return services_of(connection.scope).jobs
 
 
 def _own_rows(connection: HTTPConnection) -> str | None:
@@ -152,6 +158,7 @@ ServicesDep = Annotated[Services, Depends(_services)]
 RepositoryDep = Annotated[Repository, Depends(_repository)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 ReaderDep = Annotated[LogReader, Depends(_reader)]
+JobsDep = Annotated[Jobs, Depends(_jobs)]
 InTurnDep = Annotated[InTurn, Depends(InTurn)]
 # The name of a client that may touch its own rows only, or None.
 OwnRowsDep = Annotated[str | None, Depends(_own_rows)]

@@ -19,6 +19,7 @@ from service.errors import InvalidInput, LogUnavailable, UnrollError
 from service.http.admission import INLINE, Hand
 from service.http.body import AT_ONCE, Disconnected, cost_of, read_body
 from service.http.codec import Call, Codec
+from service.http.computing import ask, compute
 from service.http.deps import Services, services_of
 from service.http.errors import UNEXPECTED, Failure, Refusal
 from service.http.leaving import cancelled_with
@@ -26,7 +27,7 @@ from service.http.protocol import protocol_of, refuse, send_refusal
 from service.http.query import refuse_others
 from service.http.traces import trace
 from service.http.work import Work
-from service.inference.cancellation import Cancellation, checkpoint
+from service.inference.cancellation import Cancellation
 from service.keys import Scope
 from service.request_log.rows import identify
 from service.streams.sequenced import Sequenced
@@ -81,7 +82,7 @@ async def _take(call: Call, scope: Asgi, receive: Receive, services: Services, h
     call.arrived = True
     asked = len(call.body) <= AT_ONCE and b"content-encoding" not in call.headers
     if asked:
-        _ask(call, services)
+        ask(call, services.engine, limit)
         # What is less is never too much.
         if call.sequenced is None and (call.price.microseconds > INLINE or "charge" in scope["state"]):
             await _admitted(call, scope, services)
@@ -119,30 +120,19 @@ async def _in_threads(call: Call, scope: Asgi, receive: Receive, services: Servi
     cancellation = Cancellation(services.settings.work_timeout + patience)
     async with cancelled_with(receive, cancellation):
         if not asked:
-            await in_thread(partial(_ask, call, services), cost_of(call.body), cancellation, patience)
+            reading = partial(ask, call, services.engine, services.settings.body_limit)
+            await in_thread(reading, cost_of(call.body), cancellation, patience)
             if call.sequenced is not None:
                 return
             await _admitted(call, scope, services)
-        await in_thread(partial(_answer, call, services), call.price.microseconds, cancellation, patience)
-
-
-def _ask(call: Call, services: Services) -> None:
-    call.read(services.settings.body_limit)
-    if call.sequenced is None:
-        call.price = call.question.price(services.engine.prices)
+        work = partial(compute, call, services.engine)
+        await in_thread(work, call.price.microseconds, cancellation, patience)
 
 
 async def _follow(call: Call, sequenced: Sequenced, work: Work, services: Services) -> None:
     """The answer of a stream, whose values are on record then."""
     began = time.perf_counter_ns()
     answer = await sequenced.answer(services.streams, call.client or "", work)
-    call.write(answer, time.perf_counter_ns() - began)
-
-
-def _answer(call: Call, services: Services) -> None:
-    began = time.perf_counter_ns()
-    (answer,) = call.question.answers(services.engine, [call.question])
-    checkpoint()
     call.write(answer, time.perf_counter_ns() - began)
 
 

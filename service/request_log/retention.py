@@ -15,9 +15,10 @@ from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.sql import ColumnElement
 
 from service.errors import LogUnavailable
+from service.request_log.jobs import remove
 from service.request_log.listing import first_id
 from service.request_log.streams import remove_some
-from service.request_log.tables import outcomes, requests, scores, uses
+from service.request_log.tables import jobs, outcomes, requests, scores, uses
 from service.request_log.writer import LogWriter
 
 _ROWS = 200  # of one transaction: some milliseconds
@@ -31,20 +32,23 @@ log = logging.getLogger(__name__)
 async def delete_before(writer: LogWriter, time: int) -> int:
     """Delete all requests made before ``time``, in microseconds since the epoch; how many.
 
-    Raises :class:`LogUnavailable` when the database fails; what was deleted until then stays deleted.
+    Jobs that were asked for before go too. Raises :class:`LogUnavailable` when the database fails; what was deleted
+    until then stays deleted.
     """
+    await writer.run(remove(jobs.c.id < first_id(time)))
     return await _delete(writer, requests.c.id < first_id(time))
 
 
 async def delete_client(writer: LogWriter, client: str) -> int:
-    """Delete all requests and streams of that client (the id of its API key); how many, values of streams included.
+    """Delete all requests, streams and jobs of that client (the id of its API key); how many, values included.
 
     Raises like :func:`delete_before`.
     """
     of_streams = 0
     while deleted := await writer.run(remove_some(client)):
         of_streams += deleted
-    return of_streams + await _delete(writer, requests.c.client == client)
+    of_jobs = await writer.run(remove(jobs.c.client == client))
+    return of_streams + of_jobs + await _delete(writer, requests.c.client == client)
 
 
 async def forget_old(

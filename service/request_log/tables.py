@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"  # the newest migration; a test holds it against the migrations folder
+HEAD = "0006"  # the newest migration; a test holds it against the migrations folder
 
 metadata = MetaData()
 
@@ -130,6 +130,23 @@ stream_values = Table(
     Column("score", Double),  # how far it was from what was foretold, where something was
     Column("answer", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# A computing call that is answered later, and what came of it.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _Id, primary_key=True),  # by which they sort by the time when they were asked for
+    Column("client", _Name, nullable=False),  # empty where there are no keys
+    Column("endpoint", _Name, nullable=False),
+    Column("status", _Name, nullable=False),  # pending, running, succeeded, failed, cancelled
+    Column("seconds", Double),  # for which it may run, where that was asked for
+    Column("attempts", Integer, nullable=False),  # how often somebody began with it
+    Column("alive", BigInteger, nullable=False),  # when whoever runs it last said so; microseconds, UTC
+    Column("size", BigInteger, nullable=False),  # of the body, in bytes
+    Column("error", Text),
+    Column("body", LargeBinary),  # what was asked, until there is an answer; then that
+    Index("ix_jobs_status", "status", "id", "size"),
 )
 
 # By what an index of the table is sorted before the id.

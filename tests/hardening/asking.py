@@ -36,6 +36,7 @@ READING = [
     *FORECASTING,
     "/nixtla/model_params",
     "/nixtla/validate_token",
+    "/nixtla/v2/forecast/async",
     "/requests/01920000-0000-7000-8000-000000000000/outcome",
     "/v2/repository/index",
     "/v2/repository/models/sine-gru/load",

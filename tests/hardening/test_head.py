@@ -12,7 +12,16 @@ from tests.hardening.asking import Asked, assert_refused
 from tests.raw import connected, exchange, http
 
 PATHS = json.loads((Path(__file__).parents[2] / "service" / "openapi.json").read_text())["paths"]
-PLACES = {"name": "sine-gru", "model": "sine-gru", "version": "1", "plot": "loss", "request_id": "ID"}
+PLACES = {
+    "name": "sine-gru",
+    "model": "sine-gru",
+    "version": "1",
+    "plot": "loss",
+    "stream": "meter",
+    "task": "forecast",
+    "request_id": "ID",
+    "job": "ID",
+}
 ROUTES = [
     *(re.sub(r"{(\w+)}", lambda found: PLACES[found[1]], path) for path, item in PATHS.items() if "get" in item),
     "/",

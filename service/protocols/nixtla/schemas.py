@@ -64,6 +64,14 @@ class PostedSeries(_Tolerant):
         return cast("list[Sequence]", found)
 
 
+class JobOptions(_Tolerant):
+    """How a job is to be run."""
+
+    timeout_seconds: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="After so long without an answer the job has failed."
+    )
+
+
 class AskedOfSeries(_Tolerant):
     """What every computing call has."""
 
@@ -85,6 +93,7 @@ class AskedOfSeries(_Tolerant):
     feature_contributions: bool | None = False
     multivariate: bool | None = False
     model_parameters: Any = None
+    job_options: JobOptions | None = Field(default=None, description="Of a call that is answered later.")
 
     def named(self) -> str | None:
         """The model that is named, None where the choice is left to the service."""

@@ -305,7 +305,7 @@ def test_names_that_nobody_has_are_a_404(api: httpx.Client) -> None:
     assert_detail(api.get(f"/nixtla/v2/finetuned_models/{TEXT}"), 404)
     assert_detail(api.delete(f"/nixtla/v2/finetuned_models/{TEXT}"), 404)
     assert_detail(api.post(f"/nixtla/v2/{TEXT}"), 404)
-    for call in ("finetune", "simulate/async", "explain/async", "forecast/async"):
+    for call in ("finetune", "simulate/async", "explain/async", "execute_step/async"):
         assert_detail(api.post(f"/nixtla/v2/{call}", json=body(MONTHS)), 404, "not there")
     assert_detail(api.get("/nixtla/v2/forecast"), 405)
 
