@@ -31,6 +31,13 @@ export async function post(view, path, body) {
   return (await send(view, "POST", path, JSON.stringify(body))).json();
 }
 
+export async function put(view, path, body) {
+  return (await send(view, "PUT", path, JSON.stringify(body))).json();
+}
+
+// Asked even where the page is about to go.
+export const remove = (path) => send(null, "DELETE", path, undefined, true);
+
 // The address of a picture that needs the key like everything else.
 export async function picture(path) {
   return URL.createObjectURL(await (await send(null, "GET", path)).blob());
@@ -43,13 +50,13 @@ export function beginAnew(view) {
   asked.set(view, []);
 }
 
-async function send(view, method, path, body) {
+async function send(view, method, path, body, keepalive = false) {
   if (view !== null) asked.set(view, [...requestsOf(view), { method, path, body }]);
   for (;;) {
     const used = key;
     const headers = body === undefined ? {} : { "Content-Type": "application/json" };
     if (key !== null) headers.Authorization = `Bearer ${key}`;
-    const response = await fetch(path, { method, headers, body });
+    const response = await fetch(path, { method, headers, body, keepalive });
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
     if (response.status !== 401 || !(await another(used))) throw new Refused(response.status, problem);

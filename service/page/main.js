@@ -5,6 +5,7 @@ import { controls } from "./controls.js";
 import { el } from "./dom.js";
 import { forecastView } from "./forecast.js";
 import { insideView } from "./inside.js";
+import { liveView } from "./live.js";
 import { logView } from "./log.js";
 import { modelsView } from "./models.js";
 import { onSequence, tell, useExample, usePreset } from "./sequence.js";
@@ -16,6 +17,7 @@ const VIEWS = {
   series: seriesView,
   compare: compareView,
   forecast: forecastView,
+  live: liveView,
   inside: insideView,
   models: modelsView,
   log: logView,

@@ -253,7 +253,7 @@ def test_an_outcome_is_recorded_from_the_log_itself(visit: Visit, site: httpx.Cl
     expect(visitor.page.locator("#log section tbody tr", has_text="linear-simplernn").first).to_be_visible()
 
 
-@pytest.mark.parametrize("view", ["series", "compare", "forecast", "inside", "models", "log"])
+@pytest.mark.parametrize("view", ["series", "compare", "forecast", "live", "inside", "models", "log"])
 def test_what_a_view_asks_can_be_run_as_curl(visit: Visit, view: str) -> None:
     visitor = visit(view, permissions=["clipboard-read", "clipboard-write"])
     visitor.page.locator(f"#{view}").get_by_role("button", name="Copy as curl").first.click()
