@@ -48,7 +48,8 @@ class Tuning:
         self._network = network
         self._learner = _LEARNERS[part](network, shape)
         self._optimizer = optimizer_of(plan, self._learner)
-        self._learner.compile(self._optimizer, loss=pinball(shape.quantiles), jit_compile=True)
+        # The head is so small that compiling it would take longer than running it.
+        self._learner.compile(self._optimizer, loss=pinball(shape.quantiles), jit_compile=part == "whole")
 
     def steps(
         self, start: Weights, seed: int, draw: Callable[[np.random.Generator], Drawn], every: int, updates: int
