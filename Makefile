@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Clients of other projects, for tests only: their pins do not fit ours.
 CLIENTS := .venv-clients
+EARLIER := .venv-earlier-clients
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
@@ -82,7 +83,7 @@ test: $(VENV)/.dev  ## unit, contract and end-to-end tests, with branch coverage
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-test-system: $(VENV)/.dev $(CLIENTS)/.ready  ## what needs other programs (PostgreSQL, foreign clients) or minutes (torture)
+test-system: $(VENV)/.dev $(CLIENTS)/.ready $(EARLIER)/.ready  ## what needs other programs (PostgreSQL, foreign clients) or minutes (torture)
 	$(BIN)/pytest $(SPREAD) -m "system and not alone"
 	$(BIN)/pytest -m "system and alone"
 # Over processes, a file's tests in one of them, so that they share its servers.
@@ -100,6 +101,7 @@ lock: $(VENV)/bin/python  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/build.txt --group build
 	$(BIN)/uv pip compile $(LOCK) -o requirements/clients.txt --group clients
+	$(BIN)/uv pip compile $(LOCK) -o requirements/earlier-clients.txt --group earlier-clients
 	$(BIN)/uv pip compile $(LOCK) -o requirements/postgresql.txt --extra postgresql -c requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/training.txt --extra training -c requirements/service.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) -o requirements/dev.txt --all-extras -c requirements/training.txt pyproject.toml
@@ -107,7 +109,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
         --no-emit-index-url --no-emit-find-links
 
 clean:               ## remove the virtual environment and caches
-	rm -rf $(VENV) $(CLIENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) $(CLIENTS) $(EARLIER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -119,9 +121,9 @@ $(VENV)/.service: requirements/service.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(CLIENTS)/.ready: requirements/clients.txt | $(VENV)/bin/python
-	$(VENV)/bin/python -m venv $(CLIENTS)
-	$(CLIENTS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/clients.txt
+$(CLIENTS)/.ready $(EARLIER)/.ready: .venv-%/.ready: requirements/%.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python

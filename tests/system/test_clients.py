@@ -24,7 +24,7 @@ from tests.serving import Process
 pytestmark = pytest.mark.system
 
 CLIENTS = Path(__file__).parent / "clients"
-PYTHON = Path(__file__).parents[2] / ".venv-clients" / "bin" / "python"
+ROOT = Path(__file__).parents[2]
 SEQUENCES = [[0.0, 0.48, 0.84, 1.0, 0.91, 0.6, 0.14], [1.0, 2.0, 3.5], [5.0, 4.0, 4.0, 3.0]]
 
 
@@ -63,14 +63,15 @@ def joined(found: list[dict[str, Any]], name: str = "values") -> Any:
     return pytest.approx([value for each in found for value in each[name]], abs=1e-6)
 
 
-def run(script: str, *arguments: str) -> dict[str, Any]:
-    if not PYTHON.exists():
+def run(script: str, *arguments: str, environment: str = ".venv-clients") -> dict[str, Any]:
+    python = ROOT / environment / "bin" / "python"
+    if not python.exists():
         message = "no environment with the clients: run `make test-system`"
         if os.environ.get("UNROLL_REQUIRE_TOOLS"):
             pytest.fail(message)
         pytest.skip(message)
     address, *more = arguments
-    command = [str(PYTHON), str(CLIENTS / script), address, json.dumps(SEQUENCES), *more]
+    command = [str(python), str(CLIENTS / script), address, json.dumps(SEQUENCES), *more]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -170,6 +171,12 @@ def test_timegpts_sdk_works_over_pandas_polars_and_dask(closed: tuple[Process, s
     assert found["polars anomalies"]["anomaly"] == found["anomalies"]["anomaly"]
     for case, other in (("dask", "whole"), ("dask cv", "cv whole"), ("dask anomalies", "anomalies")):
         assert sorted(found[case]["TimeGPT"]) == sorted(found[other]["TimeGPT"]), case
+    assert found["job"] == found["whole"]
+    assert found["cv job"] == found["cv whole"]
+    # The client's jobs choose how many values to judge by themselves.
+    assert found["online job"].keys() == found["online"].keys()
+    assert len(found["online job"]["anomaly_score"]) >= 10
+    assert "no model of that name" in found["failed job"]
     refused = {
         "exogenous": (422, "leave out X_df"),
         "exogenous history": (422, "leave out X_df"),
@@ -180,6 +187,35 @@ def test_timegpts_sdk_works_over_pandas_polars_and_dask(closed: tuple[Process, s
         "wrong key": (401, "API key"),
     }
     for case, (status, words) in refused.items():
+        assert found[case][0] == status, case
+        assert words in found[case][1], case
+
+
+def test_the_earlier_sdk_works_over_pandas_and_polars(closed: tuple[Process, str]) -> None:
+    service, key = closed
+    url = f"http://127.0.0.1:{service.port}/nixtla"
+    found = run("nixtla_earlier_sdk.py", url, key, environment=".venv-earlier-clients")
+    assert found["version"].startswith("0.7.")
+    assert found["key"] is True
+    assert found["usage"]["minute"]["limit"] == 100_000
+    given = forecasts(service, *SEQUENCES, season=12, levels=[80, 97.5])
+    assert found["given"]["TimeGPT"] == joined(given)
+    upper = [value for each in given for value in each["intervals"]["97.5"]["upper"]]
+    assert found["given"]["TimeGPT-hi-97.5"] == pytest.approx(upper, abs=1e-6)
+    assert {"TimeGPT-q-10", "TimeGPT-q-50", "TimeGPT-q-90"} <= found["quantiles"].keys()
+    assert found["whole"] == found["partitions"]
+    assert len(found["history"]["TimeGPT"]) > 2 * 3
+    assert found["zstd"] == [120, 3]
+    assert found["anomalies"]["anomaly"].count(1.0) == 1
+    assert found["anomalies"]["ds"][found["anomalies"]["anomaly"].index(1.0)] == "2022-07-01"
+    assert len(found["online"]["anomaly_score"]) == 10
+    assert found["polars"]["TimeGPT"] == found["whole"]["TimeGPT"]
+    assert found["polars cv"]["TimeGPT"] == found["cv"]["TimeGPT"]
+    for case, status, words in (
+        ("unknown", 404, "no model of that name"),
+        ("too much", 422, "set num_partitions="),
+        ("wrong key", 401, "API key"),
+    ):
         assert found[case][0] == status, case
         assert words in found[case][1], case
 

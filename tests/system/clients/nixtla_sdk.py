@@ -9,7 +9,6 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import dask.dataframe as dd
@@ -17,47 +16,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 from nixtla import NixtlaClient
-from nixtla.nixtla_client import ApiError
+from nixtla.jobs import JobError
+from nixtla_frames import frame, refused, seasonal, shown
 
 warnings.filterwarnings("ignore")
 logging.getLogger("nixtla.nixtla_client").setLevel(logging.CRITICAL)
-
-
-def frame(series: dict[str, list[float]], freq: Any = "MS", **columns: float) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame(
-            {
-                "unique_id": name,
-                "ds": pd.date_range("2020-01-01", periods=len(values), freq=freq),
-                "y": values,
-                **columns,
-            }
-        )
-        for name, values in series.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def seasonal(length: int, count: int = 2) -> dict[str, list[float]]:
-    steps = np.arange(length)
-    wave = 10 + 3 * np.sin(2 * np.pi * steps / 12) + 0.01 * steps
-    return {f"s{place}": (wave + place).round(2).tolist() for place in range(count)}
-
-
-def shown(found: Any) -> dict[str, list[Any]]:
-    """A frame as lists by its columns."""
-    if isinstance(found, pl.DataFrame):
-        found = found.to_pandas()
-    return {
-        name: found[name].astype(str if name in ("ds", "cutoff", "unique_id") else float).tolist() for name in found
-    }
-
-
-def refused(ask: Callable[[], Any]) -> Any:
-    try:
-        return repr(ask())
-    except ApiError as error:
-        return [error.status_code, error.body["detail"]]
 
 
 def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
@@ -123,6 +86,16 @@ def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
         # Without partitions the client itself fails over polars here, whatever is answered.
         "polars anomalies": shown(client.detect_anomalies(pl.from_pandas(odd), freq="1mo", level=99, num_partitions=1)),
     }
+    jobs = {
+        "job": client.jobs.forecast(df, h=3, level=[90]),
+        "cv job": client.jobs.cross_validation(df, h=4, n_windows=2),
+        "online job": client.jobs.detect_anomalies(df, h=1, detection_size=5, level=95),
+    }
+    found |= {name: shown(job.wait(poll_interval=0.1)) for name, job in jobs.items()}
+    try:
+        client.jobs.forecast(df, h=3, model="nonsense").wait(poll_interval=0.1)
+    except JobError as error:
+        found["failed job"] = str(error)
     partitions = dd.from_pandas(df, npartitions=2)
     found |= {
         "dask": shown(client.forecast(partitions, h=3, freq="MS", level=[90]).compute()),
