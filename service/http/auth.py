@@ -46,6 +46,16 @@ class Access:
                 return getattr(getattr(route, "endpoint", None) or getattr(route, "app", None), "needed", default)
         return default
 
+    def has(self, method: str, path: str) -> bool:
+        """Whether there is a route for that; ``path`` is as routes know it.
+
+        Of routes that it fits, as /streams/values and /streams/{stream}, those of the path that comes first are meant.
+        """
+        asked = {"type": "http", "method": "GET" if method == "HEAD" else method, "path": path}
+        fits = [route for route in self._routes if route.matches(asked)[0] is not Match.NONE]
+        meant = [route for route in fits if getattr(route, "path", None) == getattr(fits[0], "path", None)]
+        return any(route.matches(asked)[0] is Match.FULL for route in meant)
+
 
 def needed(scope: Asgi) -> Scope | None:
     """What a key must allow for a request, None where none is needed."""

@@ -9,12 +9,12 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from service.errors import UnrollError
+from service.http.auth import Access
 from service.http.body import Disconnected
 from service.http.errors import UNEXPECTED, Failure, Where
-from service.http.protocol import refuse
+from service.http.protocol import refuse, route_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +43,8 @@ def _response(request: Request, error: UnrollError | Failure, headers: Mapping[s
 
 def _allowed(request: Request) -> str:
     """The methods that this path has a route for; Starlette names those of the first route only."""
-    asked = [{**request.scope, "method": "GET" if method == "HEAD" else method} for method in _METHODS]
-    found = [any(route.matches(scope)[0] is Match.FULL for route in request.app.routes) for scope in asked]
-    return ", ".join(method for method, allowed in zip(_METHODS, found, strict=True) if allowed)
+    access: Access = request.app.state.access
+    return ", ".join(method for method in _METHODS if access.has(method, route_of(request.scope)))
 
 
 async def _own(request: Request, error: Exception) -> Response:

@@ -35,6 +35,31 @@ _CONFLICT = (
 _JSON = "application/json"
 
 
+# First, since what is asked under this path is not about a stream of that name.
+@router.post(
+    "/values",
+    summary="The next values of many streams, answered together",
+    response_model=schemas.ManyResponse,
+    openapi_extra=request_body(schemas.ManyRequest, {"streams": [{"stream": "meter-1", "seq": 0, "values": [1.2]}]}),
+    responses=_READ,
+)
+@needs(Scope.predict)
+async def append_many(
+    request: Request, client: ClientDep, body: Annotated[schemas.ManyRequest, posted(schemas.ManyRequest)]
+) -> Response:
+    names = [each.stream for each in body.streams]
+    if len(set(names)) != len(names):
+        expected = "each stream once"
+        raise InvalidInput(f"expected {expected}", code="repeated_stream", problems=(Problem("streams", expected),))
+    if sum(len(each.values) for each in body.streams) > schemas.MOST_VALUES:
+        expected = f"at most {schemas.MOST_VALUES} values in all"
+        raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("streams", expected),))
+    request_id = request.scope["state"]["request_id"]
+    found = await _append(request, client, [Posted(each.stream, each.seq, each.values) for each in body.streams])
+    results = [_result(each, posted, request_id) for each, posted in zip(found, body.streams, strict=True)]
+    return Response(b'{"request_id":"%b","results":[%b]}' % (request_id.encode(), b",".join(results)), media_type=_JSON)
+
+
 @router.put(
     "/{stream}",
     summary="Make a stream",
@@ -73,30 +98,6 @@ def listed(
     return schemas.StreamPage(
         [schemas.StreamState.of(each) for each in shown], shown[-1].name if found[limit:] else None
     )
-
-
-@router.post(
-    "/values",
-    summary="The next values of many streams, answered together",
-    response_model=schemas.ManyResponse,
-    openapi_extra=request_body(schemas.ManyRequest, {"streams": [{"stream": "meter-1", "seq": 0, "values": [1.2]}]}),
-    responses=_READ,
-)
-@needs(Scope.predict)
-async def append_many(
-    request: Request, client: ClientDep, body: Annotated[schemas.ManyRequest, posted(schemas.ManyRequest)]
-) -> Response:
-    names = [each.stream for each in body.streams]
-    if len(set(names)) != len(names):
-        expected = "each stream once"
-        raise InvalidInput(f"expected {expected}", code="repeated_stream", problems=(Problem("streams", expected),))
-    if sum(len(each.values) for each in body.streams) > schemas.MOST_VALUES:
-        expected = f"at most {schemas.MOST_VALUES} values in all"
-        raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("streams", expected),))
-    request_id = request.scope["state"]["request_id"]
-    found = await _append(request, client, [Posted(each.stream, each.seq, each.values) for each in body.streams])
-    results = [_result(each, posted, request_id) for each, posted in zip(found, body.streams, strict=True)]
-    return Response(b'{"request_id":"%b","results":[%b]}' % (request_id.encode(), b",".join(results)), media_type=_JSON)
 
 
 @router.post(

@@ -78,7 +78,10 @@ def test_a_head_keeps_the_connection_for_the_next_request(asked: Asked) -> None:
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/models", "GET, HEAD"), ("/requests", "DELETE, GET, HEAD"), ("/predict", "POST"), ("/docs", "GET, HEAD")],
+    [
+        *(("/models", "GET, HEAD"), ("/requests", "DELETE, GET, HEAD"), ("/predict", "POST"), ("/docs", "GET, HEAD")),
+        *(("/streams", "GET, HEAD"), ("/streams/meter/values", "GET, HEAD, POST")),
+    ],
 )
 def test_a_wrong_method_is_told_that_head_goes_where_get_does(asked: Asked, path: str, allowed: str) -> None:
     reply = exchange(asked.port, http("PUT", path))

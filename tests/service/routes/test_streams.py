@@ -364,6 +364,13 @@ def test_a_stream_that_cannot_be_is_not_made(
     assert_problem(api.get("/streams/never"), 404, "unknown_stream")
 
 
+def test_the_path_of_many_streams_is_of_no_stream(api: httpx.Client) -> None:
+    assert_problem(api.get("/streams/values"), 422, "out_of_range")
+    refused = api.request("PATCH", "/streams/values")
+    assert_problem(refused, 405, "method_not_allowed")
+    assert refused.headers["allow"] == "POST"
+
+
 @pytest.mark.parametrize("name", ["values", ".hidden", "a b", "%C3%A9", "x" * 129])
 def test_a_name_that_no_path_can_hold_is_refused(api: httpx.Client, name: str) -> None:
     problem = api.put(f"/streams/{name}", json={})
