@@ -15,6 +15,8 @@ from service.http.protocol import route_of
 from service.keys import Key, KeyFile, Scope
 
 Endpoint = TypeVar("Endpoint")
+# The second is where AWS's clients, which sign and know no bearer, send a session's token.
+_HEADERS = (b"x-api-key", b"x-amz-security-token")
 
 
 def needs(scope: Scope | None) -> Callable[[Endpoint], Endpoint]:
@@ -114,7 +116,7 @@ class Auth:
 def _token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
     """The key as bytes, whatever bytes they are."""
     for name, value in headers:
-        if name == b"x-api-key":
+        if name in _HEADERS:
             return value.strip()
         if name == b"authorization":
             kind, _, token = value.partition(b" ")

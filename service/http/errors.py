@@ -123,6 +123,20 @@ class ErrorShape(ABC):
         return {int(self.status(each)): self.entry(MEANINGS[each]) for each in map(HTTPStatus, statuses or MEANINGS)}
 
 
+class PlainShape(ErrorShape):
+    """Of a protocol that knows no 422: bad input is a 400."""
+
+    def status(self, status: HTTPStatus) -> HTTPStatus:
+        return HTTPStatus.BAD_REQUEST if status == HTTPStatus.UNPROCESSABLE_ENTITY else status
+
+
+def in_words(failure: Failure) -> str:
+    """``failure`` in one text, for a protocol that has no place for what was expected where."""
+    if failure.error is None or not failure.wrong or failure.wrong[0].expected in failure.detail:
+        return failure.detail
+    return f"{failure.detail}; {failure.wrong[0].where}: expected {failure.wrong[0].expected}"
+
+
 MEANINGS = {
     HTTPStatus.NOT_FOUND: "No such model, version or task",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",

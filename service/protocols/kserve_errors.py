@@ -10,7 +10,7 @@ import orjson
 
 from service import errors
 from service.errors import UnrollError
-from service.http.errors import LONGEST_TEXT, ErrorShape, Failure
+from service.http.errors import LONGEST_TEXT, Failure, PlainShape, in_words
 
 # Words that clients of v1 and v2 look for.
 _WORDS: dict[type[UnrollError], str] = {
@@ -27,18 +27,12 @@ class ForeignError:
     error: str
 
 
-class _ErrorString(ErrorShape):
+class _ErrorString(PlainShape):
     record = ForeignError
 
-    def status(self, status: HTTPStatus) -> HTTPStatus:
-        return HTTPStatus.BAD_REQUEST if status == HTTPStatus.UNPROCESSABLE_ENTITY else status
-
     def body(self, failure: Failure, status: HTTPStatus, request_id: str) -> bytes:
-        detail = failure.detail
-        if failure.error is not None and failure.wrong and failure.wrong[0].expected not in detail:
-            detail = f"{detail}; {failure.wrong[0].where}: expected {failure.wrong[0].expected}"
         words = next((words for cls, words in _WORDS.items() if isinstance(failure.error, cls)), "")
-        return orjson.dumps(ForeignError((words + detail)[:LONGEST_TEXT]))
+        return orjson.dumps(ForeignError((words + in_words(failure))[:LONGEST_TEXT]))
 
 
 ERROR_STRING = _ErrorString()

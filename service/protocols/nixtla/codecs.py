@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, chain
 from typing import Any, TypeVar, cast
@@ -33,11 +33,32 @@ _MOST_READ = 1_000_000
 _SERIES = {"y": [10.0, 12.0, 14.5, 11.0, 13.0, 15.5, 12.0, 14.0, 16.5], "sizes": [9]}
 
 
-class _SeriesCodec(Codec[Payload]):
+class SeriesCodec(Codec[Payload]):
+    """One call: what ``question`` is asked of its payload, and how ``write`` writes what was found."""
+
     accepted = Accepted(JSON_ONLY.media_types, encoding.OFFERED)
     # In parts it asks up to ten at once, gives each a minute, and after a 503 another ten seconds later.
     patience = 25.0
     tag = "nixtla"
+
+    def __init__(
+        self,
+        call: str,
+        summary: str,
+        payload: type[Payload],
+        response: type[Any],
+        asked: dict[str, Any],
+        question: Callable[[Payload], Question[Any]],
+        write: Callable[[list[Any], Payload, Call], Any],
+    ) -> None:
+        """``asked`` is what the example asks of its series."""
+        self.path = f"/nixtla/v2/{call}"
+        self.routes = (self.path,)
+        self.summary = f"{summary}, as TimeGPT's SDK asks"
+        self.payload: type[Payload] = payload
+        self.response = response
+        self.example = {"series": _SERIES, "freq": "QS", **asked}
+        self._question, self._write = question, write
 
     def read(self, call: Call) -> Payload:
         payload = parse(self.payload, call.body)
@@ -46,6 +67,12 @@ class _SeriesCodec(Codec[Payload]):
             raise UnknownModel("no fine-tuned model of that id: nothing is fine-tuned on request here")
         return payload
 
+    def question(self, payload: Payload, call: Call) -> Question[Any]:
+        return self._question(payload)
+
+    def write(self, found: list[Any], payload: Payload, call: Call) -> Content:
+        return Content(orjson.dumps(self._write(found, payload, call)), JSON)
+
     def located(self, error: InvalidInput, payload: Payload) -> InvalidInput:
         problems = tuple(
             replace(each, where=each.where.replace("sequences.", "the series at place ")) for each in error.problems
@@ -53,101 +80,22 @@ class _SeriesCodec(Codec[Payload]):
         return InvalidInput(error.detail, code=error.code, problems=problems, parts=error.parts)
 
 
-class ForecastCodec(_SeriesCodec[schemas.NixtlaForecastRequest]):
-    path = "/nixtla/v2/forecast"
-    routes = (path,)
-    payload = schemas.NixtlaForecastRequest
-    response = schemas.NixtlaForecastResponse
-    summary = "Continue series, as TimeGPT's SDK asks"
-    example = {"series": _SERIES, "freq": "QS", "h": 3, "level": [80]}  # noqa: RUF012  # as in v1
-
-    def question(self, payload: schemas.NixtlaForecastRequest, call: Call) -> Forecast:
-        schemas.require_room(len(payload.series.sizes) * payload.h, len(payload.levels()))
-        return _forecast(payload.series.sequences(), payload)
-
-    def write(self, found: list[answers.Forecast], payload: schemas.NixtlaForecastRequest, call: Call) -> Content:
-        return _json(schemas.NixtlaForecastResponse(**_common(found, payload, call)))
+def _ahead(payload: schemas.NixtlaForecastRequest) -> Forecast:
+    schemas.require_room(len(payload.series.sizes) * payload.h, len(payload.levels()))
+    return _forecast(payload.series.sequences(), payload)
 
 
-class CrossValidationCodec(_SeriesCodec[schemas.NixtlaCrossValidationRequest]):
-    """Each window is a forecast from the values before it, as `/forecast` answers those alone."""
-
-    path = "/nixtla/v2/cross_validation"
-    routes = (path,)
-    payload = schemas.NixtlaCrossValidationRequest
-    response = schemas.NixtlaCrossValidationResponse
-    summary = "Forecast windows of the past from what was known before each, as TimeGPT's SDK asks"
-    example = {"series": _SERIES, "freq": "QS", "h": 2, "n_windows": 2}  # noqa: RUF012  # as in v1
-
-    def question(self, payload: schemas.NixtlaCrossValidationRequest, call: Call) -> Question[Any]:
-        return _history(payload) if payload.full_history else _windows(payload, payload.known())
-
-    def write(self, found: list[Any], payload: schemas.NixtlaCrossValidationRequest, call: Call) -> Content:
-        if payload.full_history:
-            return _written_history(found, payload, call)
-        windows, known = payload.n_windows, payload.known()
-        told = _common(found, payload, call)
-        told |= {"evidence": told["evidence"][windows - 1 :: windows]}  # of each series that of its last window
-        sizes = [windows * payload.h] * len(known)
-        places = _joined(_places(payload.series.sizes, known, payload.h))
-        return _json(schemas.NixtlaCrossValidationResponse(**told, sizes=sizes, idxs=places))
+def _validated(payload: schemas.NixtlaCrossValidationRequest) -> Question[Any]:
+    return _history(payload) if payload.full_history else _windows(payload, payload.known())
 
 
-class HistoricForecastCodec(_SeriesCodec[schemas.NixtlaHistoryRequest]):
-    path = "/nixtla/v2/historic_forecast"
-    routes = (path,)
-    payload = schemas.NixtlaHistoryRequest
-    response = schemas.NixtlaCrossValidationResponse
-    summary = "What would have been said of each value one step before, as older versions of TimeGPT's SDK ask"
-    example = {"series": _SERIES, "freq": "QS"}  # noqa: RUF012  # as in v1
-
-    def question(self, payload: schemas.NixtlaHistoryRequest, call: Call) -> History:
-        return _history(payload)
-
-    def write(self, found: list[answers.History], payload: schemas.NixtlaHistoryRequest, call: Call) -> Content:
-        return _written_history(found, payload, call)
+def _all_anomalies(payload: schemas.NixtlaAnomaliesRequest) -> Anomalies:
+    return _anomalies(payload, 0)
 
 
-class AnomaliesCodec(_SeriesCodec[schemas.NixtlaAnomaliesRequest]):
-    path = "/nixtla/v2/anomaly_detection"
-    routes = (path,)
-    payload = schemas.NixtlaAnomaliesRequest
-    response = schemas.NixtlaAnomaliesResponse
-    summary = "Flag values outside of the interval that was said one step before, as TimeGPT's SDK asks"
-    example = {"series": _SERIES, "freq": "QS", "level": 99}  # noqa: RUF012  # as in v1
-
-    def question(self, payload: schemas.NixtlaAnomaliesRequest, call: Call) -> Anomalies:
-        return _anomalies(payload, 0)
-
-    def write(self, found: list[answers.Anomalies], payload: schemas.NixtlaAnomaliesRequest, call: Call) -> Content:
-        return _written_anomalies(found, payload, call)
-
-
-class OnlineAnomaliesCodec(_SeriesCodec[schemas.NixtlaOnlineAnomaliesRequest]):
-    """The last values, one step ahead in one pass, or in windows of h that are forecast as `/forecast` does."""
-
-    path = "/nixtla/v2/online_anomaly_detection"
-    routes = (path,)
-    payload = schemas.NixtlaOnlineAnomaliesRequest
-    response = schemas.NixtlaAnomaliesResponse
-    summary = "Flag those of the last values that are outside of their intervals, as TimeGPT's SDK asks"
-    example = {"series": _SERIES, "freq": "QS", "h": 1, "detection_size": 2}  # noqa: RUF012  # as in v1
-
-    def question(self, payload: schemas.NixtlaOnlineAnomaliesRequest, call: Call) -> Question[Any]:
-        known = payload.known()
-        return _anomalies(payload, payload.detection_size) if payload.h == 1 else _windows(payload, known)
-
-    def write(self, found: list[Any], payload: schemas.NixtlaOnlineAnomaliesRequest, call: Call) -> Content:
-        return _written_anomalies(found if payload.h == 1 else _judged(found, payload), payload, call)
-
-
-CODECS: tuple[Codec[Any], ...] = (
-    ForecastCodec(),
-    CrossValidationCodec(),
-    HistoricForecastCodec(),
-    AnomaliesCodec(),
-    OnlineAnomaliesCodec(),
-)
+def _last_anomalies(payload: schemas.NixtlaOnlineAnomaliesRequest) -> Question[Any]:
+    known = payload.known()
+    return _anomalies(payload, payload.detection_size) if payload.h == 1 else _windows(payload, known)
 
 
 def _forecast(sequences: list[Values], payload: Ahead) -> Forecast:
@@ -238,14 +186,33 @@ def _judged(found: list[answers.Forecast], payload: schemas.NixtlaOnlineAnomalie
     return judged
 
 
-def _written_history(found: list[answers.History], payload: AskedOfSeries, call: Call) -> Content:
-    return _json(schemas.NixtlaCrossValidationResponse(**_common(found, payload, call), **_rows(found, payload)))
+def _written_ahead(found: list[answers.Forecast], payload: schemas.NixtlaForecastRequest, call: Call) -> Any:
+    return schemas.NixtlaForecastResponse(**_common(found, payload, call))
 
 
-def _written_anomalies(found: list[answers.Anomalies], payload: AskedOfSeries, call: Call) -> Content:
+def _written_validation(found: list[Any], payload: schemas.NixtlaCrossValidationRequest, call: Call) -> Any:
+    if payload.full_history:
+        return _written_history(found, payload, call)
+    windows, known = payload.n_windows, payload.known()
+    told = _common(found, payload, call)
+    told |= {"evidence": told["evidence"][windows - 1 :: windows]}  # of each series that of its last window
+    sizes = [windows * payload.h] * len(known)
+    places = _joined(_places(payload.series.sizes, known, payload.h))
+    return schemas.NixtlaCrossValidationResponse(**told, sizes=sizes, idxs=places)
+
+
+def _written_history(found: list[answers.History], payload: AskedOfSeries, call: Call) -> Any:
+    return schemas.NixtlaCrossValidationResponse(**_common(found, payload, call), **_rows(found, payload))
+
+
+def _written_anomalies(found: list[answers.Anomalies], payload: AskedOfSeries, call: Call) -> Any:
     scores, flags = _joined(each.scores for each in found), _joined(each.flags for each in found)
     told = {**_common(found, payload, call), **_rows(found, payload)}
-    return _json(schemas.NixtlaAnomaliesResponse(**told, anomaly=flags, anomaly_score=scores))
+    return schemas.NixtlaAnomaliesResponse(**told, anomaly=flags, anomaly_score=scores)
+
+
+def _written_last(found: list[Any], payload: schemas.NixtlaOnlineAnomaliesRequest, call: Call) -> Any:
+    return _written_anomalies(found if payload.h == 1 else _judged(found, payload), payload, call)
 
 
 def _rows(found: Sequence[answers.History], payload: AskedOfSeries) -> dict[str, Any]:
@@ -266,5 +233,53 @@ def _joined(parts: Iterable[Iterable[Each]]) -> list[Each]:
     return list(chain.from_iterable(parts))
 
 
-def _json(answer: Any) -> Content:
-    return Content(orjson.dumps(answer), JSON)
+CODECS: tuple[Codec[Any], ...] = (
+    SeriesCodec(
+        "forecast",
+        "Continue series",
+        schemas.NixtlaForecastRequest,
+        schemas.NixtlaForecastResponse,
+        {"h": 3, "level": [80]},
+        _ahead,
+        _written_ahead,
+    ),
+    # Each window is a forecast from the values before it, as `/forecast` answers those alone.
+    SeriesCodec(
+        "cross_validation",
+        "Forecast windows of the past from what was known before each",
+        schemas.NixtlaCrossValidationRequest,
+        schemas.NixtlaCrossValidationResponse,
+        {"h": 2, "n_windows": 2},
+        _validated,
+        _written_validation,
+    ),
+    # Which older versions ask.
+    SeriesCodec(
+        "historic_forecast",
+        "What would have been said of each value one step before",
+        schemas.NixtlaHistoryRequest,
+        schemas.NixtlaCrossValidationResponse,
+        {},
+        _history,
+        _written_history,
+    ),
+    SeriesCodec(
+        "anomaly_detection",
+        "Flag values outside of the interval that was said one step before",
+        schemas.NixtlaAnomaliesRequest,
+        schemas.NixtlaAnomaliesResponse,
+        {"level": 99},
+        _all_anomalies,
+        _written_anomalies,
+    ),
+    # The last values, one step ahead in one pass, or in windows of h that are forecast as `/forecast` does.
+    SeriesCodec(
+        "online_anomaly_detection",
+        "Flag those of the last values that are outside of their intervals",
+        schemas.NixtlaOnlineAnomaliesRequest,
+        schemas.NixtlaAnomaliesResponse,
+        {"h": 1, "detection_size": 2},
+        _last_anomalies,
+        _written_last,
+    ),
+)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import orjson
 
 from service import errors
-from service.http.errors import LONGEST_TEXT, ErrorShape, Failure, Refusal
+from service.http.errors import LONGEST_TEXT, ErrorShape, Failure, Refusal, in_words
 
 _NOT_THERE = "that call is not there: nothing is fine-tuned on request, and there is no simulate and no explain"
 # Codes of what was too much at once.
@@ -36,10 +36,7 @@ class _Detail(ErrorShape):
         return super().refusal(failure, request_id)
 
     def body(self, failure: Failure, status: HTTPStatus, request_id: str) -> bytes:
-        detail = _NOT_THERE if failure.code == "unknown_path" else failure.detail
-        if failure.wrong and failure.wrong[0].expected not in detail:
-            detail = f"{detail}; {failure.wrong[0].where}: expected {failure.wrong[0].expected}"
-        detail = detail[:LONGEST_TEXT]
+        detail = (_NOT_THERE if failure.code == "unknown_path" else in_words(failure))[:LONGEST_TEXT]
         if failure.code in _TOO_MUCH:
             parts = failure.error.parts if isinstance(failure.error, errors.InvalidInput) else 0
             advice = f"set num_partitions={parts}" if parts else "set num_partitions=N, with a larger N if there is one"

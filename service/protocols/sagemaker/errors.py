@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import orjson
 
-from service.http.errors import LONGEST_TEXT, ErrorShape, Failure
+from service.http.errors import LONGEST_TEXT, Failure, PlainShape, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +19,13 @@ class SageMakerError:
     RequestId: str
 
 
-class _Message(ErrorShape):
+class _Message(PlainShape):
     record = SageMakerError
 
-    def status(self, status: HTTPStatus) -> HTTPStatus:
-        return HTTPStatus.BAD_REQUEST if status == HTTPStatus.UNPROCESSABLE_ENTITY else status
-
     def body(self, failure: Failure, status: HTTPStatus, request_id: str) -> bytes:
-        detail = failure.detail
-        if failure.wrong and failure.wrong[0].expected not in detail:
-            detail = f"{detail}; {failure.wrong[0].where}: expected {failure.wrong[0].expected}"
+        detail = in_words(failure)
         if status == HTTPStatus.UNAUTHORIZED:
-            detail = f"{detail}; AWS's signature is not looked at: add the header to the client's requests"
+            detail = f"{detail}; boto3 sends it as aws_session_token=KEY, and its signature is not looked at"
         return orjson.dumps(SageMakerError(detail[:LONGEST_TEXT], failure.code, request_id))
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import orjson
 
-from service.http.errors import LONGEST_TEXT, ErrorShape, Failure
+from service.http.errors import LONGEST_TEXT, Failure, PlainShape, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,12 @@ class TimeSeriesError:
     error: TimeSeriesFault
 
 
-class _Error(ErrorShape):
+class _Error(PlainShape):
     record = TimeSeriesError
 
-    def status(self, status: HTTPStatus) -> HTTPStatus:
-        return HTTPStatus.BAD_REQUEST if status == HTTPStatus.UNPROCESSABLE_ENTITY else status
-
     def body(self, failure: Failure, status: HTTPStatus, request_id: str) -> bytes:
-        message = failure.detail
-        if failure.wrong and failure.wrong[0].expected not in message:
-            message = f"{message}: expected {failure.wrong[0].expected}"
         where = failure.wrong[0].where[:LONGEST_TEXT] if failure.wrong else None
-        fault = TimeSeriesFault(str(int(status)), message[:LONGEST_TEXT], where, failure.code)
+        fault = TimeSeriesFault(str(int(status)), in_words(failure)[:LONGEST_TEXT], where, failure.code)
         return orjson.dumps(TimeSeriesError(fault))
 
 

@@ -188,5 +188,8 @@ def test_where_there_are_keys_one_is_sent_as_a_header(tmp_path: Path) -> None:
     ) as client:
         signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=none/20240101/us-east-1/sagemaker/aws4_request"}
         body = {"inputs": [{"target": SHORT}]}
-        assert_message(client.post("/invocations", json=body, headers=signed), 401, "add the header")
-        assert client.post("/invocations", json=body, headers={**signed, "X-API-Key": key}).status_code == 200
+        assert_message(client.post("/invocations", json=body, headers=signed), 401, "aws_session_token")
+        for name in ("X-API-Key", "X-Amz-Security-Token"):
+            assert client.post("/invocations", json=body, headers={**signed, name: key}).status_code == 200
+        wrong = {**signed, "X-Amz-Security-Token": key[:-1]}
+        assert_message(client.post("/invocations", json=body, headers=wrong), 401, "not known here")
