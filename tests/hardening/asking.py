@@ -37,11 +37,21 @@ READING = [
     "/nixtla/model_params",
     "/nixtla/validate_token",
     "/nixtla/v2/forecast/async",
+    "/streams/values",
+    "/streams/meter-1/values",
+    "/streams/meter-1",
     "/requests/01920000-0000-7000-8000-000000000000/outcome",
     "/v2/repository/index",
     "/v2/repository/models/sine-gru/load",
     "/v2/repository/models/sine-gru/unload",
 ]
+
+
+def method_of(path: str) -> str:
+    """How a body is sent there."""
+    return "PUT" if path == "/streams/meter-1" else "POST"
+
+
 # What the errors of protocols other than the native one have.
 _MEMBERS = {
     "/v1": {"error"},
@@ -60,7 +70,9 @@ class Asked:
 
     def post(self, path: str, body: bytes | str, **headers: str) -> Reply:
         """The answer to ``body`` as it is."""
-        return exchange(self.port, http("POST", path, body.encode() if isinstance(body, str) else body, **headers))
+        return exchange(
+            self.port, http(method_of(path), path, body.encode() if isinstance(body, str) else body, **headers)
+        )
 
     def sequence(self, path: str, text: str | bytes) -> Reply:
         """The answer to ``text`` where that path takes a sequence."""

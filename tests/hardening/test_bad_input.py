@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from tests.hardening.asking import MOST_BYTES, PATHS, READING, Asked, assert_refused
+from tests.hardening.asking import MOST_BYTES, PATHS, READING, Asked, assert_refused, method_of
 from tests.raw import Reply, connected, exchange, http, read_reply, send_all
 
 every_path = pytest.mark.parametrize("path", PATHS)
@@ -174,13 +174,13 @@ def test_an_absent_content_type_is_accepted(asked: Asked, path: str) -> None:
 
 @every_reading_path
 def test_a_body_over_the_cap_is_refused_by_its_length_before_it_is_sent(asked: Asked, path: str) -> None:
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY_LIMIT + 1}\r\n\r\n"
+    head = f"{method_of(path)} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY_LIMIT + 1}\r\n\r\n"
     assert_refused(exchange(asked.port, head.encode()), path, 413)
 
 
 @every_reading_path
 def test_a_chunked_body_over_the_cap_is_refused_while_it_comes(asked: Asked, path: str) -> None:
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    head = f"{method_of(path)} {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     with connected(asked.port) as connection:
         send_all(connection, head)
         for _ in range(BODY_LIMIT // 1_000_000 + 1):
