@@ -61,7 +61,8 @@ def record_cost(content: Content) -> str:
 def growth_table(content: Content) -> str:
     """Markdown: how cost grows, a line for each thing that was measured."""
     lines = [_row(["what", "measured"]), _row(["---", "---"])]
-    parts = {"latency": _latency, "forecasts": _forecasts, "log": _log, "workers": _workers, "start": _start}
+    parts = {"latency": _latency, "forecasts": _forecasts, "streams": _streams, "log": _log, "workers": _workers}
+    parts["start"] = _start
     for part, say in parts.items():
         if part in content:
             lines += [_row([what, measured]) for what, measured in say(content[part]).items()]
@@ -164,6 +165,21 @@ def _forecasts(part: Content) -> dict[str, str]:
         )
         for row in part["rows"]
     }
+
+
+def _streams(part: Content) -> dict[str, str]:
+    found = {
+        f"{part['live']:,} live streams, window {window}, 64 to a request, a value each": (
+            f"{each['values']:,.0f} values/s, checked, flagged and synced; a stream alone "
+            f"{each['one'] / each['predict']:.2f} of `/predict` on as many values; after a rebuild "
+            f"{each['rebuilt_p50'] * 1e3:.1f} ms, p99 {each['rebuilt_p99'] * 1e3:.1f} ms"
+        )
+        for window, each in part["windows"].items()
+    }
+    idle = part["idle"]
+    more = (idle["bytes"] - idle["empty"]) / _MILLION
+    found[f"{idle['streams']:,} idle streams"] = f"{more:+.0f} MB; a page of 100, p99 {idle['page_p99'] * 1e3:.1f} ms"
+    return found
 
 
 def _log(part: Content) -> dict[str, str]:

@@ -30,15 +30,15 @@ def measure(*, rounds: int) -> dict[str, Any]:
             for log, taken in seconds.items():
                 began = time.perf_counter()
                 with started((*OURS.command, *url), OURS.environment, _CORES) as server:
-                    _wait_until_ready(server)
+                    wait_until_ready(server)
                     taken.append(time.perf_counter() - began)
                     if log == "kept":
                         resident.append(_bytes(server.process.pid, "status", "VmRSS"))
             for count in WORKERS:
                 command = (*OURS.command, *url, "--workers", str(count))
                 with started(command, OURS.environment, _CORES) as server:
-                    _wait_until_ready(server)
-                    sizes[count].append(_settled_size(server))
+                    wait_until_ready(server)
+                    sizes[count].append(settled_size(server))
     totals = {count: median(found) for count, found in sizes.items()}
     further = (totals[WORKERS[-1]] - totals[WORKERS[1]]) / (WORKERS[-1] - WORKERS[1])
     return {
@@ -49,7 +49,7 @@ def measure(*, rounds: int) -> dict[str, Any]:
     }
 
 
-def _wait_until_ready(server: Server) -> None:
+def wait_until_ready(server: Server) -> None:
     """Return at the first ready answer."""
     end = time.monotonic() + _READY_SECONDS
     while time.monotonic() < end and server.process.poll() is None:
@@ -66,7 +66,7 @@ def _wait_until_ready(server: Server) -> None:
     raise RuntimeError(f"not ready in {_READY_SECONDS:.0f} s:\n{server.output.read_text()}")
 
 
-def _settled_size(server: Server) -> int:
+def settled_size(server: Server) -> int:
     """Bytes of the process and all below it, shared pages shared out, once the last worker has loaded."""
     size = before = 0
     while size == 0 or abs(size - before) > _SETTLED * size:

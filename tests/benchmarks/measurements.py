@@ -65,6 +65,13 @@ def growth() -> dict[str, Any]:
                 {"values": 36, "horizon": 12, "series": 100, "named": 0.001, "unnamed": 0.0012},
             ],
         },
+        "streams": {
+            "live": 10_000,
+            "windows": {
+                "64": {"values": 5000.4, "one": 900.0, "predict": 1000.0, "rebuilt_p50": 0.002, "rebuilt_p99": 0.0041}
+            },
+            "idle": {"streams": 1_000_000, "empty": 100_000_000, "bytes": 101_000_000, "page_p99": 0.0012},
+        },
         "log": {"rows": 10_000_000, "bytes": 8_800_000_000, "ratios": {"16": [0.99, 0.95, 1.02]}, "runs": []},
         "workers": {
             "64": {
