@@ -1,4 +1,4 @@
-"""``python -m benchmarks.accuracy train | evaluate | reproduce | forecasting | competition | report``.
+"""``python -m benchmarks.accuracy train | evaluate | reproduce | forecasting | competition | anomalies | report``.
 
 Imports no TensorFlow before it trains.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.accuracy.anomalies import command as anomalies
 from benchmarks.accuracy.forecasting import command as forecasting
 from training import command_line, jobs
 from training.__main__ import main as training
@@ -118,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
     forecasting.add(commands)
     forecasting.add_competition(commands)
+    anomalies.add(commands)
 
     report = commands.add_parser(
         "report", help="write RESULTS.md, docs/accuracy.md, their plots and the READMEs' table"
