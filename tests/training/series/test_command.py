@@ -20,6 +20,7 @@ from service.folders import read_folder
 from service.inference.engine import Engine
 from service.inference.repository import Repository
 from tests.serving import Process, unmeasured
+from tests.training.general.small import Untrained
 from training.__main__ import main
 from training.series import command
 from training.series.candidates import Candidate
@@ -97,6 +98,9 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
 def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from training.series import tuning
+
+    monkeypatch.setattr(tuning, "Tuning", Untrained)  # compiling takes long: the README's commands do
     monkeypatch.setenv("COLUMNS", "300")
     rng = np.random.default_rng(0)
     rows = ["shop,day,sold"]
@@ -147,6 +151,9 @@ def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was
 def test_a_rate_that_stands_still_and_then_steps_is_served_without_intervals_and_the_reason_is_said_everywhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from training.series import tuning
+
+    monkeypatch.setattr(tuning, "Tuning", Untrained)
     monkeypatch.setenv("COLUMNS", "300")
     early = [2 + 0.25 * ((place // 4) % 3) for place in range(100)]
     rate = [*early, *(2 + 0.5 * sum(place >= step for step in (180, 186, 192, 200, 210)) for place in range(100, 240))]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from service.inference.readings.general.network import GeneralNetwork
-from tests.training.general.small import SMALL, untrained
+from tests.training.general.small import SMALL, Untrained, untrained
 from tests.training.series.conftest import MakePanel
 from training.series.candidates import Start
 from training.series.splits import Split
@@ -32,18 +30,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     # Of the published names, but small: compiling is what takes time.
     monkeypatch.setattr(tuning, "recipe_of", lambda start: SMALL[start.cell])
     monkeypatch.setattr(tuning, "network_of", untrained)
-
-
-class Untrained:
-    """In the place of what trains: weights that differ a little from those begun with."""
-
-    def __init__(self, *_: Any) -> None: ...
-
-    def steps(self, start: Any, _: int, __: Any, every: int, updates: int) -> Iterator[Any]:
-        from training.general.tuning import Step
-
-        for done in range(every, updates + 1, every):
-            yield Step(done, 1.0, [each + 0.01 for each in start])
 
 
 @pytest.mark.system
