@@ -11,6 +11,10 @@ from benchmarks.accuracy.forecasting.sets import AVERAGED
 from training.markdown import percent, table
 
 _NONE = ""
+# Who is run on all sets, so that others are comparable wherever they were run.
+REFERENCE = "series-gru"
+# Of a set fewer series than these say nothing, unless they are all.
+FEWEST = 50
 Found = Mapping[tuple[str, str], Score]
 
 
@@ -26,41 +30,42 @@ def scores(found: Sequence[Score]) -> str:
 
 
 def summary(found: Found) -> str:
-    """A row a forecaster: means over those development sets on which it was run, each beside seasonal naive there."""
-    head = ("forecaster", "sets", "MASE / seasonal naive's", "WQL / seasonal naive's", "80 % hold", "95 % hold",
-            "seconds for 1,000 series")  # fmt: skip
+    """A row a forecaster: means over those development sets on enough of which it was run."""
+    head = ("forecaster", "sets", "MASE / seasonal naive's", f"MASE / `{REFERENCE}`'s, same sets",
+            "WQL / seasonal naive's", "80 % hold", "95 % hold", "seconds for 1,000 series")  # fmt: skip
     rows = []
     for name in forecasters(found):
-        own = [found[each, name] for each in AVERAGED if (each, name) in found]
+        own = enough(found, name)
         if not own:
             continue
         mase = geometric_mean([each.mase / each.naive_mase for each in own])
+        beside = beside_reference(found, own)
         wql = geometric_mean([each.wql / each.naive_wql for each in own])
-        rows.append((name, str(len(own)), f"{mase:.3f}", f"{wql:.3f}", _mean([each.inside_80 for each in own]),
-                     _mean([each.inside_95 for each in own]), _seconds(own)))  # fmt: skip
+        rows.append((name, str(len(own)), f"{mase:.3f}", _NONE if beside is None else f"{beside:.3f}", f"{wql:.3f}",
+                     _mean([each.inside_80 for each in own]), _mean([each.inside_95 for each in own]),
+                     _seconds(own)))  # fmt: skip
     return table(head, rows)
 
 
-def competitions(found: Sequence[Result], untouched: Found | None = None) -> str:
-    """A row a set: a general model trained on for it, beside the untouched one and what is published."""
-    rows = []
-    for each in found:
-        score, before = each.score, (untouched or {}).get((each.score.dataset, f"`{each.start}`"))
-        told = published.BEST.get(score.dataset, _NONE)
-        rows.append((score.dataset, told, _both(before), each.start, " + ".join(each.ways), _both(score),
-                     _mean([score.inside_80]), f"{each.seconds:,.0f}"))  # fmt: skip
-    head = ("set", "the best published", "untouched", "start", "trained on", "then", "80 % hold", "seconds")
-    return table(head, rows)
+def enough(found: Found, name: str) -> list[Score]:
+    """The scores of ``name`` on those development sets of which it forecast enough series."""
+    own = [found[each, name] for each in AVERAGED if (each, name) in found]
+    return [each for each in own if each.series == each.of or each.series >= FEWEST]
 
 
-def _both(found: Score | None) -> str:
-    return _NONE if found is None else f"{found.mase:.3f} / {found.smape:.2f}"
+def beside_reference(found: Found, own: Sequence[Score]) -> float | None:
+    """The geometric mean of the relative MASE of ``own`` in units of the reference's on the same sets; None without."""
+    others = [found.get((each.dataset, f"`{REFERENCE}`")) for each in own]
+    pairs = [(each, other) for each, other in zip(own, others, strict=True) if other is not None]
+    if not pairs or len(pairs) < len(own):
+        return None
+    return geometric_mean([each.mase / each.naive_mase / (its.mase / its.naive_mase) for each, its in pairs])
 
 
 def mase(found: Found) -> str:
     """A row a set, a column a forecaster: those run here, then what is published."""
     here, sets = forecasters(found), datasets(found)
-    others = [name for name in next(iter(published.MASE.values())) if name not in here]
+    others = [name for name in next(iter(published.MASE.values())) if not _has_run_all(found, name)]
     rows = []
     for each in sets:
         own = [_mase(found.get((each, name))) for name in here]
@@ -124,6 +129,28 @@ def forecasters(found: Found) -> list[str]:
 def datasets(found: Found) -> list[str]:
     """Their names, in the order that they were first run in."""
     return list(dict.fromkeys(name for name, _ in found))
+
+
+def competitions(found: Sequence[Result], untouched: Found | None = None) -> str:
+    """A row a set: a general model trained on for it, beside the untouched one and what is published."""
+    rows = []
+    for each in found:
+        score, before = each.score, (untouched or {}).get((each.score.dataset, f"`{each.start}`"))
+        told = published.BEST.get(score.dataset, _NONE)
+        rows.append((score.dataset, told, _both(before), each.start, " + ".join(each.ways), _both(score),
+                     _mean([score.inside_80]), f"{each.seconds:,.0f}"))  # fmt: skip
+    head = ("set", "the best published", "untouched", "start", "trained on", "then", "80 % hold", "seconds")
+    return table(head, rows)
+
+
+def _both(found: Score | None) -> str:
+    return _NONE if found is None else f"{found.mase:.3f} / {found.smape:.2f}"
+
+
+def _has_run_all(found: Found, name: str) -> bool:
+    """Whether ``name`` was run on all series of every set of which something is published, which then says no more."""
+    own = [found.get((each, name)) for each in datasets(found) if each in published.MASE]
+    return all(each is not None and each.series == each.of for each in own)
 
 
 def _row(each: Score) -> tuple[str, ...]:

@@ -239,14 +239,17 @@ def scored(dataset: str, forecaster: str, mase: float, **other: object) -> Score
 
 def test_means_are_geometric_and_over_the_sets_that_were_run() -> None:
     kept = [
-        scored("m3_yearly", "AutoETS", 1.0, series=5, contended=True),
+        scored("m3_yearly", "AutoETS", 1.0, series=50, of=100, seconds=25.0, contended=True),
         scored("m3_quarterly", "AutoETS", 4.0, inside_80=0.85),
+        scored("m3_other", "AutoETS", 99.0, series=9),
+        scored("m3_yearly", "`series-gru`", 1.0),
+        scored("m3_quarterly", "`series-gru`", 2.0),
         scored("m4_daily_sample", "AutoETS", 99.0),
         scored("m1_yearly", "AutoETS", 99.0),
     ]
     text = report.render(kept)
-    assert "| AutoETS | 2 | 1.000 | 0.500 | 80.0 | 90.0 | ~667 |" in text
-    assert "| m3_yearly | 1.000 (5 of 10) | 2.610 |" in text
+    assert "| AutoETS | 2 | 1.000 | 1.414 | 0.500 | 80.0 | 90.0 | ~500 |" in text
+    assert "| m3_yearly | 1.000 (50 of 100) | 1.000 | 2.695 | 2.610 |" in text
     assert text.index("## Sets that chose nothing") < text.index("| m1_yearly | AutoETS |")
 
 
