@@ -208,7 +208,8 @@ def _written_history(found: list[answers.History], payload: AskedOfSeries, call:
 def _written_anomalies(found: list[answers.Anomalies], payload: AskedOfSeries, call: Call) -> Any:
     scores, flags = _joined(each.scores for each in found), _joined(each.flags for each in found)
     told = {**_common(found, payload, call), **_rows(found, payload)}
-    return schemas.NixtlaAnomaliesResponse(**told, anomaly=flags, anomaly_score=scores)
+    p, shifts = _joined(each.p for each in found), [each.shifts for each in found]
+    return schemas.NixtlaAnomaliesResponse(**told, anomaly=flags, anomaly_score=scores, p=p, shifts=shifts)
 
 
 def _written_last(found: list[Any], payload: schemas.NixtlaOnlineAnomaliesRequest, call: Call) -> Any:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
+from service.inference.answers import Shift
 from service.inference.check import Check
 from service.inference.rolling import HorizonCheck
 from service.inference.seasons import Season
@@ -269,11 +270,14 @@ class NixtlaAnomaliesResponse(_OfRows):
     """Which values are outside of their intervals.
 
     `anomaly_score` says how far from its answer a value is, in units of its interval on that side: above 1 it is
-    outside; null at a gap, and where there is no interval.
+    outside; null at a gap, and where there is no interval. `p` is how large a share of the series' errors is as large,
+    null in windows of several steps; `shifts` has one entry for each series, its lasting changes of level.
     """
 
     anomaly: list[bool]
     anomaly_score: list[float | None]
+    p: list[float | None]
+    shifts: list[list[Shift]]
     accumulated_anomaly_score: None = None
     weights_x: None = None
 

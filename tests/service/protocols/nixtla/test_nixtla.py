@@ -152,6 +152,21 @@ def test_an_outlier_is_flagged_and_leaves_no_echo(api: httpx.Client) -> None:
     assert not any(answer["anomaly"][first:])
     assert answer["anomaly_score"][answer["idxs"].index(30)] > 1
     assert answer["weights_x"] is None
+    assert len(answer["p"]) == len(answer["mean"])
+    assert answer["p"][answer["idxs"].index(30)] < 0.01
+    assert answer["shifts"] == [[], []]
+
+
+def test_detections_are_those_of_the_native_api(api: httpx.Client) -> None:
+    odd = [*MONTHS[:30], MONTHS[30] + 8, *(value + 20 for value in MONTHS[31:])]
+    answer = ask(api, "anomaly_detection", odd, level=99)
+    (native,) = api.post("/anomalies", json={"sequence": odd, "level": 99, "season": 12}).json()["anomalies"]
+    assert answer["idxs"] == [point["step"] for point in native["points"]]
+    for name, key in (("mean", "expected"), ("p", "p"), ("anomaly", "flag")):
+        assert answer[name] == [point[key] for point in native["points"]]
+    assert answer["intervals"]["hi-99"] == [point["interval"][1] for point in native["points"]]
+    assert answer["shifts"] == [native["shifts"]]
+    assert native["shifts"]
 
 
 @pytest.mark.parametrize("horizon", [1, 4])
