@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report digests readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-report torture format test test-fast test-system test-containers lock clean
+.PHONY: help serve train report digests readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-batch bench-replicas bench-report torture format test test-fast test-system test-containers lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -60,6 +60,12 @@ bench-peers: $(VENV)/.dev  ## the same beside MLServer, LitServe, BentoML, PyTri
 
 bench-growth: $(VENV)/.dev  ## cost over length, batch, log (10,000,000 rows, 10 GB of disk), workers; start and memory
 	$(BIN)/python -m benchmarks.growth
+
+bench-batch: $(VENV)/.dev  ## a million series: here, killed and taken up again, through Ray, beside statsforecast; quiet
+	$(BIN)/python -m benchmarks.batch
+
+bench-replicas: $(VENV)/.dev  ## 1, 2, 4, 8 workers, each on a core, the load on others; POSTGRESQL= is a database for the log
+	$(BIN)/python -m benchmarks.replicas $(if $(POSTGRESQL),--postgresql $(POSTGRESQL))
 
 bench-report: $(VENV)/.dev  ## write docs/performance.md, with charts, from what these measured
 	$(BIN)/python -m benchmarks.report

@@ -105,8 +105,10 @@ def started(command: tuple[str, ...], environment: dict[str, str], cores: str, w
             _end(process)
 
 
-def drive(contestant: Contestant, port: int, connections: int, seconds: int, cores: str = LOAD_CORE) -> Measured:
-    """Load from ``cores`` for ``seconds``, whole ones, as wrk wants them.
+def drive(
+    contestant: Contestant, port: int, connections: int, seconds: int, cores: str = LOAD_CORE, threads: int = 1
+) -> Measured:
+    """Load from ``cores`` for ``seconds``, whole ones, as wrk wants them, by so many ``threads``.
 
     Where nothing was answered in that time the rate is 0 and the latencies, which were longer, are all of it.
     """
@@ -116,7 +118,17 @@ def drive(contestant: Contestant, port: int, connections: int, seconds: int, cor
             f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [[{contestant.body}]]\n'
         )
         script.flush()
-        load = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", script.name]
+        load = [
+            "wrk",
+            f"-t{threads}",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--timeout",
+            "30s",
+            "--latency",
+            "-s",
+            script.name,
+        ]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             ["taskset", "-c", cores, *load, f"http://127.0.0.1:{port}{contestant.path}"],

@@ -1,4 +1,4 @@
-"""What a second replica adds: `python -m tests.containers.slope [--cpus SHARE]` prints a table for docker/SCALING.md.
+"""What a second replica adds: `python -m tests.containers.slope [--cpus SHARE]` prints a table for docs/scaling.md.
 
 Each replica gets the same share of a core, so that on a small machine the replicas are what is short, not the cores
 that they share with nginx, PostgreSQL and the load generator (wrk). One and two replicas take turns. A second table

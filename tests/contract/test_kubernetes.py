@@ -71,7 +71,9 @@ def pods() -> dict[str, Manifest]:
     """What stands in a pod's specification, wherever a manifest keeps it."""
     predictor = manifests("kserve")["InferenceService"]["spec"]["predictor"]
     serving = manifests("kserve")["ServingRuntime"]["spec"]
-    own = {name: value for name, value in predictor.items() if name not in ("model", "minReplicas", "maxReplicas")}
+    own = {
+        name: value for name, value in predictor.items() if not name.endswith(("model", "Replicas", "Metric", "Target"))
+    }
     return {
         "base": manifests("base")["Deployment"]["spec"]["template"]["spec"],
         "kserve": {**own, "containers": serving["containers"], "volumes": serving["volumes"]},

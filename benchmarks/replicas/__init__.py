@@ -1,0 +1,1 @@
+"""What further workers bring on a machine with cores for all: SQLite, PostgreSQL and FastAPI's empty endpoint."""
