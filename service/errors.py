@@ -29,7 +29,8 @@
     │   └── AppendLost         somebody else appended to the stream first
     ├── NonFiniteOutput        a network answered NaN or infinity
     └── SettingsError          the service was told something it cannot do
-        └── BatchStopped       a batch cannot go on now
+        ├── BatchStopped       a batch cannot go on now
+        └── ClusterUnavailable the Ray cluster cannot be reached, or is lost
 
 ``http/errors.py`` holds the one table from these classes to status codes.
 Messages are written for the person who has to act on them and never repeat the input.
@@ -250,3 +251,9 @@ class BatchStopped(SettingsError):
     """A part of a batch cannot be read, answered or written; what is done stays."""
 
     code = "batch_stopped"
+
+
+class ClusterUnavailable(SettingsError):
+    """The Ray cluster that was to do the work cannot be reached, or was lost."""
+
+    code = "cluster_unavailable"

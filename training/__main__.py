@@ -100,7 +100,9 @@ def _parser() -> Parser:
     listing.set_defaults(run=_list)
 
     train = commands.add_parser(
-        "train", parents=[choice, command_line.working()], help="train models and write their folders"
+        "train",
+        parents=[choice, command_line.working(), command_line.spread()],
+        help="train models and write their folders",
     )
     train.add_argument("--seed", type=natural, default=0, help="seed of weights and data (default: 0)")
     train.add_argument("--steps", type=positive, help="at most this many updates a stage, for a quick trial")

@@ -6,17 +6,19 @@ Imports no TensorFlow.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from service.cores import cores
-from service.errors import UnrollError
+from service.errors import UnrollError, to_install
 from service.printable import Parser
 from training import registry
 from training.arguments import positive
 from training.general.recipes import RECIPES, TASK, SeriesRecipe
+from training.jobs import Cluster, Workers
 from training.recipes import CELLS, Recipe
 from training.terminal import say
 
@@ -44,6 +46,8 @@ def ended(run: Callable[[Console], int]) -> int:
 def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; ends the program in words where they leave no model."""
     options = parser.parse_args(arguments)
+    if "jobs" in options:
+        options.jobs = _workers(parser, options)
     if "task" in options and not (chosen(options) or general(options)):
         parser.error("no model is left: the names, --task and --cell exclude one another")
     return options
@@ -85,12 +89,30 @@ def general(options: argparse.Namespace) -> list[SeriesRecipe]:
 def working() -> Parser:
     """The options of whatever trains: models at a time, and test sequences."""
     parser = Parser(add_help=False)
-    here = cores()
     parser.add_argument(
-        "--jobs", type=positive, default=here, help=f"models at a time, each on one core (default here: {here})"
+        "--jobs", type=positive, help=f"models at a time, each on one core (default here: {cores()}; on Ray: all cores)"
     )
     parser.add_argument("--count", type=positive, default=10_000, help="test sequences a set (default: 10000)")
     return parser
+
+
+def spread() -> Parser:
+    """The options of what may be spread over several machines."""
+    parser = Parser(add_help=False)
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="this machine's cores, or Ray's")
+    parser.add_argument("--address", help="the Ray cluster; without it one is begun on this machine")
+    return parser
+
+
+def _workers(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Workers:
+    """Who does the work that the options speak of."""
+    if "engine" not in options or options.engine == "local":
+        if getattr(options, "address", None) is not None:
+            parser.error("--address names a Ray cluster: say --engine ray as well")
+        return options.jobs or cores()
+    if importlib.util.find_spec("ray") is None:
+        parser.error(f"ray is not installed: {to_install('ray')}")
+    return Cluster(options.address, options.jobs)
 
 
 def _model(text: str) -> str:

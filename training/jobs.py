@@ -1,6 +1,7 @@
 """Runs work on several models side by side, each in a process of its own; shows progress; cleans up on Ctrl-C.
 
-A worker is a fresh process with one thread of TensorFlow, so a model comes out the same whatever trains beside it.
+The processes are this machine's, or a Ray cluster's (``on_ray.py``). Each is a fresh one with one thread of TensorFlow,
+so a model comes out the same whatever trains beside it, and wherever.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,9 +22,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from training.terminal import say
 
 # Between two looks at the queue, in seconds: how late Ctrl-C is noticed.
-_POLL = 0.2
+POLL = 0.2
 # TensorFlow keeps every compiled program for as long as its process lives.
-_JOBS_A_PROCESS = 10
+JOBS_A_PROCESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,36 @@ class Job:
     arguments: tuple[Any, ...]
 
 
-class _News(NamedTuple):
+class Cluster(NamedTuple):
+    """A Ray cluster at ``address`` (None: one that is begun here), and how many jobs it gets at a time (None: all)."""
+
+    address: str | None
+    most: int | None
+
+
+# How many processes of this machine, or which cluster.
+Workers = int | Cluster
+
+
+class News(NamedTuple):
+    """How far a job is."""
+
     label: str
     done: int
     total: int
     loss: float
 
 
+# What shows it.
+Show = Callable[[News], None]
+
+
 _channel: Any = None
 _stopping = False
 
 
-def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
+def run(jobs: Iterable[Job], workers: Workers, console: Console) -> dict[str, Any]:
     """Results by label. The first failure, or Ctrl-C, ends the others and is raised."""
-    waiting = list(jobs)
-    context = multiprocessing.get_context("spawn")
-    news = context.Queue()  # also starts Python's own helper process, which must be before the workers (see _deaf)
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -60,35 +75,56 @@ def run(jobs: Iterable[Job], workers: int, console: Console) -> dict[str, Any]:
         TimeRemainingColumn(),
     )
     results: dict[str, Any] = {}
+    bars: dict[str, Any] = {}
     with _interrupted(), Progress(*columns, console=console) as progress:
-        while waiting:
-            # A pool of its own for every few jobs: the executor's own way to renew workers can hang (CPython 115634).
-            share, waiting = waiting[: _JOBS_A_PROCESS * workers], waiting[_JOBS_A_PROCESS * workers :]
-            pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
-            try:
-                results |= _run(pool, share, progress, news)
-            except BaseException:
-                _stop(pool)
-                raise
-            pool.shutdown()
+
+        def show(news: News) -> None:
+            if news.label not in results:
+                if news.label not in bars:
+                    bars[news.label] = progress.add_task(news.label, total=news.total, loss="")
+                progress.update(bars[news.label], completed=news.done, total=news.total, loss=f"{news.loss:.2e}")
+
+        with closing(_finished(list(jobs), workers, show)) as finished:
+            for label, result in finished:
+                results[label] = result
+                if label in bars:
+                    progress.remove_task(bars.pop(label))
+                say(progress.console, "done", "green", label)
     return results
 
 
-def _run(pool: ProcessPoolExecutor, jobs: list[Job], progress: Progress, news: Any) -> dict[str, Any]:
-    results: dict[str, Any] = {}
-    bars: dict[str, Any] = {}
+def _finished(jobs: list[Job], workers: Workers, show: Show) -> Generator[tuple[str, Any]]:
+    """Labels and results as they come."""
+    if isinstance(workers, Cluster):
+        from training import on_ray  # an extra
+
+        return on_ray.finished(jobs, workers, show)
+    return _here(jobs, workers, show)
+
+
+def _here(waiting: list[Job], workers: int, show: Show) -> Generator[tuple[str, Any]]:
+    context = multiprocessing.get_context("spawn")
+    news = context.Queue()  # also starts Python's own helper process, which must be before the workers (see _deaf)
+    while waiting:
+        # A pool of its own for every few jobs: the executor's own way to renew workers can hang (CPython 115634).
+        share, waiting = waiting[: JOBS_A_PROCESS * workers], waiting[JOBS_A_PROCESS * workers :]
+        pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
+        try:
+            yield from _of_pool(pool, share, show, news)
+        except BaseException:
+            _stop(pool)
+            raise
+        pool.shutdown()
+
+
+def _of_pool(pool: ProcessPoolExecutor, jobs: list[Job], show: Show, news: Any) -> Generator[tuple[str, Any]]:
     with _deaf():
         futures = {pool.submit(_work, job): job for job in jobs}
     while futures:
-        _show(progress, bars, news)
+        _pass_on(news, show)
         for future in [each for each in futures if each.done()]:
             job = futures.pop(future)
-            results[job.label] = future.result()
-            _show(progress, bars, news)
-            if job.label in bars:
-                progress.remove_task(bars.pop(job.label))
-            say(progress.console, "done", "green", job.label)
-    return results
+            yield job.label, future.result()
 
 
 @contextmanager
@@ -119,17 +155,14 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _show(progress: Progress, bars: dict[str, Any], news: Any) -> None:
-    wait = _POLL
+def _pass_on(news: Any, show: Show) -> None:
+    wait = POLL
     while True:
         try:
-            item = news.get(timeout=wait)
+            show(news.get(timeout=wait))
         except queue.Empty:
             return
         wait = 0.0
-        if item.label not in bars:
-            bars[item.label] = progress.add_task(item.label, total=item.total, loss="")
-        progress.update(bars[item.label], completed=item.done, total=item.total, loss=f"{item.loss:.2e}")
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
@@ -147,8 +180,15 @@ def _stop(pool: ProcessPoolExecutor) -> None:
 def _start(news: Any) -> None:
     global _channel
     _channel = news
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
+    # Before this SIGTERM ends the worker at once: there is nothing to remove yet, and no import to be torn.
+    signal.signal(signal.SIGTERM, _terminated)
+
+
+def prepare() -> None:
+    """Make this process a worker: one thread of TensorFlow, started."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent():
         import keras
 
@@ -157,8 +197,6 @@ def _start(news: Any) -> None:
 
             trainer.use_one_thread()
             trainer.start()
-    # Before this SIGTERM ends the worker at once: there is nothing to remove yet, and no import to be torn.
-    signal.signal(signal.SIGTERM, _terminated)
 
 
 @contextmanager
@@ -186,6 +224,6 @@ def _work(job: Job) -> Any:
         raise SystemExit(143)
 
     def report(progress: Any) -> None:
-        _channel.put(_News(job.label, progress.done, progress.total, progress.loss))
+        _channel.put(News(job.label, progress.done, progress.total, progress.loss))
 
     return job.work(*job.arguments, report)

@@ -105,14 +105,16 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser(
         "evaluate",
-        parents=[command_line.choice(), working, stored, placed],
+        parents=[command_line.choice(), working, command_line.spread(), stored, placed],
         help="train with further seeds and store the scores",
     )
     evaluate.add_argument("--seeds", type=positive, default=3, help="seeds 0, 1, ...; 0 is published (default: 3)")
     evaluate.set_defaults(run=_evaluate)
 
     reproduce = commands.add_parser(
-        "reproduce", parents=[working, stored], help="re-run the lecture's own models and labs, and print the table"
+        "reproduce",
+        parents=[working, command_line.spread(), stored],
+        help="re-run the lecture's own models and labs, and print the table",
     )
     reproduce.add_argument("--seeds", type=positive, default=10, help="seeds 0, 1, ... (default: 10)")
     reproduce.set_defaults(run=_reproduce)

@@ -7,28 +7,22 @@ be where all machines reach them under the same name. A part that was lost with 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections.abc import Iterator
 from typing import Any
 
-# Ray reports to its makers unless it is told not to before it starts.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 import pyarrow as pa
 import ray
 from pydantic import TypeAdapter
-from ray.exceptions import RayError
 
 from service.batch import output
 from service.batch.job import Done, Failed, Job, Part
 from service.batch.scoring import Scorer
-from service.cores import cores
+from service.cluster import joined
 from service.errors import BatchStopped, UnrollError
 from service.printable import printable
 
 _MOST_BLOCKS = 10_000  # into which Ray divides the parts
 _REASON = 500
-_REACHED_SECONDS = 10
 _told: TypeAdapter[Done | Failed] = TypeAdapter(Done | Failed)
 
 
@@ -60,22 +54,12 @@ def run(job: Job, parts: list[Part], workers: int | None, address: str | None) -
     """The parts as they are done, by so many actors (None: one a core) of the cluster at ``address`` (None: one here).
 
     Raises:
-        BatchStopped: the cluster cannot be reached or is lost, or a part cannot be read or written.
+        ClusterUnavailable: the cluster cannot be reached, or is lost.
+        BatchStopped: a part cannot be read or written.
     """
-    if not parts:
-        return
-    begun = not ray.is_initialized()
-    try:
-        if begun:
-            own = {} if address is not None else {"num_cpus": workers or cores(), "include_dashboard": False}
-            _require_reachable(address)
-            ray.init(address=address or "local", logging_level="error", log_to_driver=False, **own)
-        yield from _answered(job, parts, workers)
-    except (RayError, OSError, ValueError) as error:  # those of an address that cannot be one as well
-        raise BatchStopped(f"the Ray cluster: {printable(str(error), _REASON)}") from error
-    finally:
-        if begun:
-            ray.shutdown()
+    if parts:
+        with joined(address, workers):
+            yield from _answered(job, parts, workers)
 
 
 def _answered(job: Job, parts: list[Part], workers: int | None) -> Iterator[Done]:
@@ -97,10 +81,3 @@ def _answered(job: Job, parts: list[Part], workers: int | None) -> Iterator[Done
         if isinstance(told, Failed):
             raise BatchStopped(told.detail)
         yield told
-
-
-def _require_reachable(address: str | None) -> None:
-    """Raise OSError where nobody listens: Ray itself would try for ever."""
-    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
-    if colon:
-        socket.create_connection((host, int(port)), _REACHED_SECONDS).close()

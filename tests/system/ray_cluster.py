@@ -6,10 +6,11 @@ It says first where the cluster is, and of each node which process is its raylet
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -63,9 +64,17 @@ def busy(raylet: int, what: str) -> bool:
     return any(what in each for each in titles)
 
 
-def wait_until_busy(raylet: int, what: str) -> None:
-    """Returns once a process of that node does ``what``."""
-    while not busy(raylet, what):
+def kill(raylet: int) -> None:
+    """End a node at once, with all that works there, as when its machine loses its power."""
+    for each in (raylet, *children_of(raylet)):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def wait_until(process: subprocess.Popen[str], true: Callable[[], object]) -> None:
+    """Returns once something is ``true``; the ``process`` must not have ended before."""
+    while not true():
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
         time.sleep(0.02)
 
 
@@ -81,7 +90,6 @@ def main() -> None:
     print(nodes.address, file=answers, flush=True)
     for _ in sys.stdin:
         added = nodes.add_node(**size)
-        nodes.wait_for_nodes()
         print(added.all_processes["raylet"][0].process.pid, file=answers, flush=True)
     nodes.shutdown()
 

@@ -1,4 +1,4 @@
-"""Batches on a real Ray cluster of two nodes: the local bytes, also when a node dies."""
+"""Batches and training on a real Ray cluster of two nodes: the local bytes, also when a node dies."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import pytest
 
 from service.batch import planning
 from tests.service.batch.made import COLUMNS, files, long, parquet, scored, series
-from tests.system.ray_cluster import Cluster, two_nodes, wait_until_busy
+from tests.system.ray_cluster import Cluster, busy, kill, two_nodes, wait_until
+from tests.system.ray_jobs import COUNT
 
 pytestmark = pytest.mark.system
 
@@ -61,10 +63,8 @@ def test_a_node_that_is_killed_in_the_middle_costs_nothing_but_time(
 ) -> None:
     doomed, out = cluster.add(), tmp_path / "ray"
     with on_ray(source, out, "--address", cluster.address) as process:
-        wait_until_busy(doomed, "MapWorker")
-        while not (out / "series").is_dir():
-            time.sleep(0.02)
-        os.kill(doomed, signal.SIGKILL)
+        wait_until(process, lambda: busy(doomed, "MapWorker") and (out / "series").is_dir())
+        kill(doomed)
         before = len([*(out / "series").iterdir()])
         assert "200 of 200 series" in said(process)
     assert before < 40
@@ -75,8 +75,7 @@ def test_a_node_that_is_killed_in_the_middle_costs_nothing_but_time(
 def test_what_ray_was_stopped_at_goes_on_here(tmp_path: Path, source: str, cluster: Cluster) -> None:
     out = tmp_path / "out"
     with on_ray(source, out, "--address", cluster.address) as process:
-        while not (out / "series").is_dir():
-            time.sleep(0.02)
+        wait_until(process, (out / "series").is_dir)
         process.send_signal(signal.SIGINT)
         assert "the same command goes on from here" in (process.stderr.read() if process.stderr else "")
     assert process.returncode == 130
@@ -114,3 +113,70 @@ def test_the_documented_command_begins_a_cluster_itself(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "2 series" in done.stdout
+
+
+def test_models_trained_on_a_cluster_are_those_trained_here(tmp_path: Path) -> None:
+    train = [sys.executable, "-m", "training", "train", "sine-gru", "--steps", "2", "--count", "20", "--out"]
+    for engine in ("local", "ray"):
+        subprocess.run([*train, str(tmp_path / engine), "--engine", engine, "--jobs", "1"], check=True)
+    assert made(tmp_path / "ray") == made(tmp_path / "local")
+    assert weights(tmp_path / "ray") == weights(tmp_path / "local")
+
+
+def made(out: Path) -> dict[str, bytes]:
+    """Every file of the models below ``out``, but for how long it took and for Keras' archive, which has a date."""
+    changing = re.compile(rb'"(seconds": [0-9.]+|model\.keras": "[0-9a-f]+")')
+    return {
+        name: changing.sub(b"", content) if name.endswith("card.json") else content
+        for name, content in files(out).items()
+        if not name.endswith(".keras")
+    }
+
+
+def weights(out: Path) -> bytes:
+    """Those in Keras' archive."""
+    with zipfile.ZipFile(out / "sine-gru" / "1" / "model.keras") as archive:
+        return archive.read("model.weights.h5")
+
+
+def spread(cluster: Cluster, folder: Path, *more: str) -> subprocess.Popen[str]:
+    """Jobs on all nodes of a cluster, as training's are."""
+    command = [sys.executable, "-m", "tests.system.ray_jobs", cluster.address, str(folder), *more]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def left(folder: Path) -> list[str]:
+    """The files of jobs, whole and half ones."""
+    return sorted(each.name for each in folder.iterdir() if each.is_file())
+
+
+def test_the_job_of_a_killed_node_is_done_again(tmp_path: Path, cluster: Cluster) -> None:
+    doomed = cluster.add()
+    with spread(cluster, tmp_path) as process:
+        wait_until(process, lambda: list(tmp_path.glob(f"begun-*/{doomed}")))
+        (lost,) = tmp_path.glob(f"begun-*/{doomed}")
+        kill(doomed)
+        assert "done job-5" in " ".join(said(process).split())
+    whole = [f"job-{place}" for place in range(COUNT)]
+    assert [each for each in left(tmp_path) if each.startswith("job")] == whole
+    assert len([*lost.parent.iterdir()]) == 2
+
+
+def test_ctrl_c_ends_what_a_cluster_does_and_leaves_nothing_half_written(tmp_path: Path, cluster: Cluster) -> None:
+    with spread(cluster, tmp_path) as process:
+        wait_until(process, lambda: list(tmp_path.glob("half-*")))
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "nothing half-written is left" in process.stderr.read()
+    assert process.returncode == 130
+    whole = left(tmp_path)
+    assert not [each for each in whole if each.startswith("half-")]
+    time.sleep(2.0)
+    assert left(tmp_path) == whole
+
+
+def test_the_error_of_a_job_is_told_as_here(tmp_path: Path, cluster: Cluster) -> None:
+    with spread(cluster, tmp_path, "bad") as process:
+        _, error = process.communicate()
+    assert process.returncode == 1
+    assert "invalid_input: this job is bad" in " ".join(error.split())

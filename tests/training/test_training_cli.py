@@ -54,7 +54,26 @@ def test_as_many_jobs_run_as_cores_may_be_used() -> None:
         "from training.__main__ import main; sys.exit(main(['train', '--help']))"
     )
     shown = subprocess.run([sys.executable, "-c", one], capture_output=True, text=True, check=True)
-    assert "each on one core (default here: 1)" in " ".join(shown.stdout.split())
+    assert "each on one core (default here: 1; on Ray: all cores)" in " ".join(shown.stdout.split())
+
+
+def test_a_cluster_gets_all_jobs_unless_it_is_said_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(jobs, "run", lambda _, workers, __: asked.append(workers))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: "found")
+    train = ["train", "sine-gru", "--out", str(tmp_path), "--engine", "ray"]
+    main(train)
+    main([*train, "--jobs", "3", "--address", "host:6379"])
+    assert asked == [jobs.Cluster(None, None), jobs.Cluster("host:6379", 3)]
+
+
+def test_without_ray_it_is_said_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "sine-gru", "--engine", "ray"])
+    assert "ray is not installed: pip install '.[ray]'" in " ".join(capsys.readouterr().err.split())
 
 
 def test_what_trains_longest_is_begun_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +93,7 @@ def test_what_trains_longest_is_begun_first(tmp_path: Path, monkeypatch: pytest.
         (["train", "--seed", "-1"], "seed"),
         (["train", "--seed", "4294967296"], "not a whole number from 0"),
         (["train", "--jobs", "0"], "not a whole number of at least 1"),
+        (["train", "--address", "host:6379"], "--address names a Ray cluster: say --engine ray as well"),
         (["train", "--out", __file__], "is a file, not a folder"),
         (["train", "sine-gru", "--task", "linear"], "no model is left"),
         ([], "required"),

@@ -81,7 +81,7 @@ def _season_for(panel: Panel, wanted: int | None) -> int | None:
 
 
 def _train_and_judge(
-    assignment: work.Assignment, wanted: Sequence[Candidate | Start], workers: int, console: Console
+    assignment: work.Assignment, wanted: Sequence[Candidate | Start], workers: jobs.Workers, console: Console
 ) -> Records:
     """Train those candidates that no earlier run has kept; the rivals' records on the hold-out."""
     fresh = [each for each in wanted if not assignment.stored(each).is_file()]
@@ -101,7 +101,7 @@ def _write(
     assignment: work.Assignment,
     best: dict[str, Candidate | Start],
     others: Records,
-    workers: int,
+    workers: jobs.Workers,
     console: Console,
 ) -> tuple[dict[str, ModelCard], Records]:
     """The cards of the written models, the best on the validation origins first, and what came on the hold-out."""
