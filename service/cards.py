@@ -48,9 +48,13 @@ class _Frozen(BaseModel):
 
 
 class Layer(_Frozen):
-    """One layer in the order in which a step passes through it."""
+    """One layer in the order in which a step passes through it.
 
-    kind: Literal["dense", "simplernn", "lstm", "gru"]
+    A ``gru`` resets the state after the recurrent product, as Keras does by default; a ``gru-before`` before it, as in
+    the paper (Cho et al. 2014) and on the lecture's slide.
+    """
+
+    kind: Literal["dense", "simplernn", "lstm", "gru", "gru-before"]
     units: int
     activation: Literal["tanh", "linear", "silu"]
     parameters: int
@@ -224,10 +228,14 @@ class ModelCard(_Frozen):
 
 
 class GoldenCase(_Frozen):
-    """One sequence and the answer that Keras gave to it when the model was exported."""
+    """One sequence and the answer that Keras gave to it when the model was exported.
 
-    sequence: Annotated[list[float] | list[tuple[float, float]], Field(min_length=1)]
+    Where the answer is a text, that is ``output`` and ``value`` the logarithm of its probability.
+    """
+
+    sequence: Annotated[list[float] | list[tuple[float, float]] | str, Field(min_length=1)]
     value: float
+    output: str | None = None
 
 
 class Golden(_Frozen):

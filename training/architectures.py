@@ -42,7 +42,9 @@ _NOISE_SHARE = 0.625
 def build(recipe: Recipe) -> Any:
     """A Keras model from [sequences, timesteps, features] to [sequences, timesteps, 1], with fresh weights."""
     layers = [keras.layers.Dense(units, activation="tanh") for units in recipe.before]
-    layers += [CELLS[recipe.cell].layer(units, return_sequences=True) for units in recipe.units]
+    # What only a GRU has, and what Keras itself chooses goes without saying.
+    choice = {"reset_after": False} if recipe.reset == "before" else {}
+    layers += [CELLS[recipe.cell].layer(units, return_sequences=True, **choice) for units in recipe.units]
     layers += [keras.layers.Dense(units, activation="tanh") for units in recipe.after]
     layers += [keras.layers.Dense(1)]
     model = keras.Sequential([keras.Input((None, recipe.reading.features)), *layers], name=recipe.name)
@@ -89,7 +91,7 @@ def build_float64(recipe: Recipe) -> Any:
         keras.config.set_dtype_policy(policy)
 
 
-def kind_of(layer: Any) -> Cell | Literal["dense"]:
+def kind_of(layer: Any) -> Cell | Literal["dense", "gru-before"]:
     """The card's name for a Keras layer.
 
     Raises:
@@ -97,7 +99,7 @@ def kind_of(layer: Any) -> Cell | Literal["dense"]:
     """
     for name, cell in CELLS.items():
         if isinstance(layer, cell.layer):  # type: ignore[arg-type]
-            return name
+            return "gru-before" if name == "gru" and not layer.reset_after else name
     if isinstance(layer, keras.layers.Dense):
         return "dense"
     raise TypeError(f"{type(layer).__name__} is neither Dense nor one of {', '.join(CELLS)}")

@@ -21,6 +21,8 @@ from training.general.recipes import RECIPES, TASK, SeriesRecipe
 from training.jobs import Cluster, Workers
 from training.recipes import CELLS, Recipe
 from training.terminal import say
+from training.text import recipes as writing
+from training.text.recipes import WritingRecipe
 
 MODELS = Path("models")
 
@@ -48,7 +50,7 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     options = parser.parse_args(arguments)
     if "jobs" in options:
         options.jobs = _workers(parser, options)
-    if "task" in options and not (chosen(options) or general(options)):
+    if "task" in options and not (chosen(options) or general(options) or texts(options)):
         parser.error("no model is left: the names, --task and --cell exclude one another")
     return options
 
@@ -59,7 +61,9 @@ def choice() -> Parser:
     parser.add_argument(
         "models", nargs="*", type=_model, metavar="model", help="names of models (default: all but the series models)"
     )
-    parser.add_argument("--task", choices=[*registry.task_names(), TASK], help="only models of this task")
+    parser.add_argument(
+        "--task", choices=[*registry.task_names(), *writing.TASKS, TASK], help="only models of this task"
+    )
     parser.add_argument("--cell", choices=CELLS, help="only models of this cell")
     return parser
 
@@ -82,6 +86,17 @@ def general(options: argparse.Namespace) -> list[SeriesRecipe]:
         for recipe in RECIPES.values()
         if (recipe.name in options.models or (options.task == TASK and not options.models))
         and options.task in (None, TASK)
+        and options.cell in (None, recipe.cell)
+    ]
+
+
+def texts(options: argparse.Namespace) -> list[WritingRecipe]:
+    """The recipes of models that write, as :func:`chosen`."""
+    return [
+        recipe
+        for recipe in writing.RECIPES.values()
+        if (not options.models or recipe.name in options.models)
+        and options.task in (None, recipe.task)
         and options.cell in (None, recipe.cell)
     ]
 
@@ -116,6 +131,6 @@ def _workers(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Wo
 
 
 def _model(text: str) -> str:
-    if text not in {**registry.recipes(), **RECIPES}:
+    if text not in {**registry.recipes(), **RECIPES, **writing.RECIPES}:
         raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
     return text

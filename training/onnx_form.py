@@ -9,9 +9,9 @@ onnx package. What comes out past a row's ``length`` means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from service.cards import Cell
+from service.inference import onnx_nodes
 from training.architectures import kind_of
 
 OPSET, IR_VERSION = 21, 10
@@ -39,12 +40,13 @@ class Node:
         return np.concatenate([parts[gate] for gate in self.gates], axis=-1)
 
 
-NODES: Mapping[Cell, Node] = {
+NODES: Mapping[Cell | Literal["gru-before"], Node] = {
     "simplernn": Node("RNN", (0,), {}),
     # Keras has input, forget, candidate, output; ONNX input, output, forget, candidate.
     "lstm": Node("LSTM", (0, 3, 1, 2), {}),
     # Both have update, reset, candidate; Keras resets after the matrix product.
     "gru": Node("GRU", (0, 1, 2), {"linear_before_reset": 1}),
+    "gru-before": Node("GRU", (0, 1, 2), {}),
 }
 
 
@@ -52,7 +54,7 @@ def to_onnx(model: Any) -> bytes:
     """The serialised, checked ONNX form of a Keras model built by :func:`training.architectures.build`."""
     graph = _Graph(model.name)
     features = model.input_shape[-1]
-    graph.inputs += [_tensor("sequence", ["N", "T", features]), _tensor("length", ["N"], TensorProto.INT32)]
+    graph.inputs += [tensor("sequence", ["N", "T", features]), tensor("length", ["N"], TensorProto.INT32)]
     graph.constants["direction_axis"] = np.array([1], np.int64)
     flow = graph.add("Transpose", ["sequence"], "steps", perm=[1, 0, 2])
     recurrent, flat = 0, False
@@ -65,7 +67,7 @@ def to_onnx(model: Any) -> bytes:
             recurrent += 1
         flat = kind == "dense"
     graph.add("Transpose", [_by_steps(graph, flow) if flat else flow], "prediction", perm=[1, 0, 2])
-    graph.outputs.insert(0, _tensor("prediction", ["N", "T", 1]))
+    graph.outputs.insert(0, tensor("prediction", ["N", "T", 1]))
     return graph.serialised()
 
 
@@ -88,20 +90,46 @@ class _Graph:
         return name
 
     def serialised(self) -> bytes:
-        tensors: dict[str, NDArray[Any]] = {**self.weights, **self.constants}
-        graph = helper.make_graph(
-            self.nodes,
-            self.name,
-            self.inputs,
-            self.outputs + [_tensor(name, list(value.shape)) for name, value in self.weights.items()],
-            [numpy_helper.from_array(value, name) for name, value in tensors.items()],
-        )
-        model = helper.make_model(
-            graph, producer_name="unroll", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
-        )
-        onnx.checker.check_model(model, full_check=True)
-        data: bytes = model.SerializeToString(deterministic=True)
-        return data
+        outputs = self.outputs + [tensor(name, list(value.shape)) for name, value in self.weights.items()]
+        return _serialised(self.name, self.nodes, self.inputs, outputs, {**self.weights, **self.constants})
+
+
+def serialised(
+    name: str, nodes: Iterable[onnx_nodes.Node], inputs: list[Any], outputs: list[Any], tensors: Mapping[str, Any]
+) -> bytes:
+    """A checked graph of ``nodes`` with what they need, byte by byte the same each time."""
+    made = [
+        helper.make_node(each.operator, each.inputs, each.outputs, each.outputs[0], **dict[str, Any](each.attributes))
+        for each in nodes
+    ]
+    return _serialised(name, made, inputs, outputs, tensors)
+
+
+def _serialised(
+    name: str, nodes: list[Any], inputs: list[Any], outputs: list[Any], tensors: Mapping[str, Any]
+) -> bytes:
+    held = [numpy_helper.from_array(value, name) for name, value in tensors.items()]
+    model = helper.make_model(
+        helper.make_graph(nodes, name, inputs, outputs, held),
+        producer_name="unroll",
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+    onnx.checker.check_model(model, full_check=True)
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
+
+
+def recurrent_weights(layer: str, node: Node, cell: Any) -> dict[str, Floats]:
+    """The weights of a Keras ``cell`` as ``node`` takes them, ``<layer>.W``, ``.R`` and ``.B``."""
+    bias = np.asarray(cell.bias, np.float32)
+    # SimpleRNN and LSTM add one bias; ONNX has one for the inputs and one for the state.
+    both = bias if bias.ndim == 2 else np.stack((bias, np.zeros_like(bias)))
+    return {
+        f"{layer}.W": node.reordered(np.asarray(cell.kernel)).T[None],
+        f"{layer}.R": node.reordered(np.asarray(cell.recurrent_kernel)).T[None],
+        f"{layer}.B": node.reordered(both).reshape(1, -1),
+    }
 
 
 def _dense(graph: _Graph, index: int, layer: Any, flow: str) -> str:
@@ -127,20 +155,13 @@ def _by_steps(graph: _Graph, flow: str) -> str:
     return graph.add("Reshape", [flow, "by_steps"], f"{flow}_by_steps")
 
 
-def _recurrent(graph: _Graph, index: int, order: int, layer: Any, kind: Cell, flow: str) -> str:
+def _recurrent(graph: _Graph, index: int, order: int, layer: Any, kind: Cell | Literal["gru-before"], flow: str) -> str:
     node = NODES[kind]
-    cell, units = layer.cell, layer.units
-    bias = np.asarray(cell.bias, np.float32)
-    # SimpleRNN and LSTM add one bias; ONNX has one for the inputs and one for the state.
-    both = bias if bias.ndim == 2 else np.stack((bias, np.zeros_like(bias)))
-    weights = [
-        graph.weight(f"layer_{index}.W", node.reordered(np.asarray(cell.kernel)).T[None]),
-        graph.weight(f"layer_{index}.R", node.reordered(np.asarray(cell.recurrent_kernel)).T[None]),
-        graph.weight(f"layer_{index}.B", node.reordered(both).reshape(1, -1)),
-    ]
+    units = layer.units
+    weights = [graph.weight(*each) for each in recurrent_weights(f"layer_{index}", node, layer.cell).items()]
     letters = ["h", "c"] if kind == "lstm" else ["h"]
     initial, final = [f"{letter}0_{order}" for letter in letters], [f"{letter}_{order}" for letter in letters]
-    graph.inputs += [_tensor(name, [1, "N", units]) for name in initial]
+    graph.inputs += [tensor(name, [1, "N", units]) for name in initial]
     hidden = f"hidden_{order}"
     graph.add(
         node.operator,
@@ -149,9 +170,10 @@ def _recurrent(graph: _Graph, index: int, order: int, layer: Any, kind: Cell, fl
         hidden_size=units,
         **node.attributes,
     )
-    graph.outputs += [_tensor(hidden, ["T", 1, "N", units]), *(_tensor(name, [1, "N", units]) for name in final)]
+    graph.outputs += [tensor(hidden, ["T", 1, "N", units]), *(tensor(name, [1, "N", units]) for name in final)]
     return graph.add("Squeeze", [hidden, "direction_axis"], f"flow_{order}")
 
 
-def _tensor(name: str, shape: list[Any], kind: int = TensorProto.FLOAT) -> Any:
+def tensor(name: str, shape: list[Any], kind: int = TensorProto.FLOAT) -> Any:
+    """An input or output of a graph; names in ``shape`` are dimensions of any size."""
     return helper.make_tensor_value_info(name, kind, shape)

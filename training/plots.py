@@ -87,12 +87,23 @@ def thinned(values: Sequence[float], count: int = POINTS) -> list[float]:
     return [values[index] for index in np.linspace(0, len(values) - 1, count).round().astype(int)]
 
 
-def loss_curve(losses: Sequence[float], steps: int, title: str) -> Figure:
-    """Training loss over updates, both axes from the data, loss in logarithms."""
+def loss_curve(losses: Sequence[float], steps: int, title: str, loss: str = "training loss (weighted MSE)") -> Figure:
+    """Training ``loss`` over updates, both axes from the data, loss in logarithms."""
     with figure() as (drawn, (axes,)):
         positions = np.linspace(steps / len(losses), steps, len(losses))
         axes.semilogy(thinned(positions.tolist()), thinned(losses), color=COLOURS[0], linewidth=1.2)
-        axes.set(xlabel="weight updates", ylabel="training loss (weighted MSE)", title=title)
+        axes.set(xlabel="weight updates", ylabel=loss, title=title)
+        return drawn
+
+
+def learning(shares: Mapping[str, Sequence[float]], examples: int, title: str) -> Figure:
+    """Shares of right answers over the examples that were learnt from, ``examples`` at the end, a curve a name."""
+    with figure() as (drawn, (axes,)):
+        for colour, (name, curve) in zip(COLOURS, shares.items(), strict=False):
+            positions = np.linspace(examples / len(curve), examples, len(curve))
+            axes.plot(thinned(positions.tolist()), thinned(curve), color=colour, linewidth=1.2, label=name)
+        axes.set(xlabel="examples", ylabel="share of right answers", ylim=(0.0, 1.02), title=title)
+        axes.legend()
         return drawn
 
 

@@ -43,7 +43,8 @@ class Recipe:
 
     ``task`` is what the card calls it, ``data`` the name of the :class:`training.tasks.task.Task` that is drawn from.
     ``before`` and ``after`` are the units of tanh layers around the recurrent ``units``; a Dense(1) ends the network.
-    ``initial`` weights are Keras' own or :func:`training.architectures.start_as_averages`.
+    ``initial`` weights are Keras' own or :func:`training.architectures.start_as_averages`. A GRU's ``reset`` gate comes
+    after the recurrent product, as in Keras, or before it, as on the lecture's slide.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Recipe:
     before: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
     initial: Literal["keras", "averages"] = "keras"
+    reset: Literal["after", "before"] = "after"
     optimizer: Literal["adam", "soap"] = "soap"
     clipnorm: float | None = 1.0
     reading: Reading = field(default_factory=Series)

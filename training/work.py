@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from training.general.recipes import SeriesRecipe
 from training.recipes import Recipe
+from training.text.recipes import WritingRecipe
 
 if TYPE_CHECKING:
     from training.general import fitting
+    from training.text.fitting import Progress as Written
     from training.trainer import Progress
 
 
@@ -37,3 +39,10 @@ def train_general(
     checkpoint = out / f".{recipe.name}-{seed}.npz"
     export.export(recipe, seed, fitting.fit(recipe, seed, checkpoint, report), out, count)
     checkpoint.unlink()
+
+
+def train_writing(recipe: WritingRecipe, seed: int, out: Path, count: int, report: Callable[[Written], None]) -> None:
+    """Train a model that writes and write its folder below ``out``."""
+    from training.text import export, fitting
+
+    export.export(recipe, seed, fitting.fit(recipe, seed, report), out, count)

@@ -38,7 +38,7 @@ _CODES = {
 }
 # Names of the branches of a union, which mean nothing to a client. They stand behind the first part of a
 # location only: that is a field, whatever its name.
-_BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps", "one", "two"})
+_BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps", "one", "two", "text"})
 # What is in a body of 250,000 pairs, each a list, in 10,000 sequences, and a little more. The parser takes hundreds of
 # bytes for each list or object, whatever is in it, so that these bound its memory and its time.
 _MOST_COMMAS = 550_000

@@ -246,3 +246,57 @@ class Backtest:
     backtests: list[ModelBacktest | RuleBacktest]
     best: BestBacktest
     warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A symbol that was likely at its place; empty for the end."""
+
+    output: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStep:
+    """One symbol of what was written, empty for the end, and the likeliest there, itself among them or not."""
+
+    output: str
+    alternatives: list[Alternative]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of the texts that were written side by side, and its probability."""
+
+    output: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextCheck:
+    """What a rule that learnt nothing answers; both None where it has no answer."""
+
+    rule: str
+    rule_output: str | None
+    agree: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What a model wrote, with the evidence for it.
+
+    ``probability`` is that of the whole output, its end included, by the network itself. ``candidates`` are the best
+    texts, one for each beam, likeliest first. ``steps`` are the output's symbols, the end last, and ``attention`` for
+    each of them how the network looked at each character of the input: rows that sum to one, None for a network that
+    does not look back.
+    """
+
+    model: str
+    version: str
+    output: str
+    probability: float
+    candidates: list[Candidate]
+    steps: list[WrittenStep]
+    attention: list[list[float]] | None
+    check: TextCheck
+    warnings: list[str]

@@ -171,8 +171,7 @@ def load(folder: ModelFolder, runtime: Runtime = "onnx") -> Model:
         reading = reading_of(card)
         onnx = reading.load(folder.onnx)
         _require_what_the_card_says(onnx.form, card)
-        # Of a general model the ONNX form is the one that answers, on either runtime.
-        of_keras = runtime == "tensorflow" and not reading.general
+        of_keras = runtime == "tensorflow" and reading.either_runtime
         network = _keras_network(folder.keras, reading.features) if of_keras else onnx
         model = Model(reading, card, Made(network, onnx.weights, folder.plots))
         worst = _golden_error(model, folder.golden)
@@ -212,11 +211,9 @@ def _keras_network(model: bytes | None, features: int) -> Network:
 
 
 def _golden_error(model: Model, golden: Golden) -> float:
-    worst = 0.0
+    missed = []
     for batch in batches([case.sequence for case in golden.cases]):
         model.require(batch)
-        answers, _ = model.answer(batch)
-        expected = np.array([golden.cases[row].value for row in batch.rows.tolist()])
-        scale = np.maximum(np.maximum(np.abs(expected), batch.unit), np.finfo(float).tiny)
-        worst = max(worst, float((np.abs(answers - expected) / scale).max()))
-    return worst
+        cases = [golden.cases[row] for row in batch.rows.tolist()]
+        missed.append(model.reading.missed(model.network, batch, cases))
+    return float(np.max(missed))

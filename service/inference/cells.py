@@ -2,7 +2,8 @@
 
 The oracle that the served networks are tested against, and the eyes of an inspection. Weights are in ONNX layout
 (the operators RNN, LSTM and GRU): W [gates * units, features], R [gates * units, units], B [2 * gates * units],
-gates in the order i, o, f, c (LSTM) and z, r, h (GRU, with ``linear_before_reset``, which is Keras' reset_after).
+gates in the order i, o, f, c (LSTM) and z, r, h (GRU, with ``linear_before_reset``, which is Keras' reset_after, or
+without).
 """
 
 from __future__ import annotations
@@ -124,10 +125,33 @@ class GruCell(_Weights):
         return inputs @ self._w, (after * z + states @ self._r,)
 
 
-CELLS: Mapping[str, type[SimpleRnnCell | LstmCell | GruCell]] = {
+class ResetBeforeCell(_Weights):
+    """``h' = z h + (1 - z) g`` with ``g = tanh(W x + R (r h))``: the GRU of its paper and of the lecture's slide."""
+
+    def step(self, x: Floats, state: State) -> Step:
+        (hidden,) = state
+        inputs, (rz, rr, rg) = self._w @ x + self._wb + self._rb, np.split(self._r, 3)
+        xz, xr, xg = np.split(inputs, 3)
+        z, r = _sigmoid(xz + rz @ hidden), _sigmoid(xr + rr @ hidden)
+        g = np.tanh(xg + rg @ (r * hidden))
+        return Step(state, (z * hidden + (1.0 - z) * g,), {"update": z, "reset": r, "candidate": g})
+
+    def back(self, step: Step, cotangents: State) -> tuple[Floats, State]:
+        z, r, g = (step.gates[name] for name in ("update", "reset", "candidate"))
+        (hidden,), (after,), (rz, rr, rg) = step.before, cotangents, np.split(self._r, 3)
+        to_candidate = after * (1.0 - z) * (1.0 - g**2)
+        to_update = after * (hidden - g) * z * (1.0 - z)
+        to_kept = to_candidate @ rg  # of what the reset gate lets through
+        to_reset = to_kept * hidden * r * (1.0 - r)
+        inputs = np.concatenate((to_update, to_reset, to_candidate), axis=-1)
+        return inputs @ self._w, (after * z + to_kept * r + to_update @ rz + to_reset @ rr,)
+
+
+CELLS: Mapping[str, type[SimpleRnnCell | LstmCell | GruCell | ResetBeforeCell]] = {
     "simplernn": SimpleRnnCell,
     "lstm": LstmCell,
     "gru": GruCell,
+    "gru-before": ResetBeforeCell,
 }
 
 

@@ -10,8 +10,17 @@ from typing import TypeVar
 import numpy as np
 
 from service.errors import InvalidInput, ModelUnavailable, Problem
-from service.inference import anomalies, backtest, comparison, history, inspection
-from service.inference.answers import Anomalies, Backtest, Comparison, Forecast, History, NextValues, Prediction
+from service.inference import anomalies, backtest, comparison, generation, history, inspection
+from service.inference.answers import (
+    Anomalies,
+    Backtest,
+    Comparison,
+    Forecast,
+    Generated,
+    History,
+    NextValues,
+    Prediction,
+)
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, choose, judged
 from service.inference.continuing import choose_continuing, continuing
@@ -20,6 +29,7 @@ from service.inference.model import Model
 from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
 from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
+from service.inference.writing import PLAIN, Manner
 from service.levels import LEVELS
 from service.verdicts import Verdict
 
@@ -222,6 +232,10 @@ class Engine:
             ((_, candidates),) = self.catalog.candidates.of(batch)
             named = _loaded(candidates)
         return backtest.backtest(named, batch, horizon)
+
+    def generate(self, sequence: Sequence, model: str, version: str | None = None, manner: Manner = PLAIN) -> Generated:
+        """What a model writes about ``sequence``, symbol by symbol."""
+        return generation.generate(self.catalog.get(model, version), sequence, manner)
 
     def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
         """What one answer came from, step by step."""

@@ -92,7 +92,7 @@ class Model:
                 f"{self.card.name} reads {expected}", code="wrong_input", problems=(Problem("sequence", expected),)
             )
         shortest, longest = self.card.lengths.accepted
-        lengths = batch.lengths
+        lengths = self.reading.counted(batch)
         if lengths.min() < shortest:
             self._refuse(batch, lengths < shortest, "sequence_too_short", f"at least {shortest} steps")
         if longest is not None and lengths.max() > longest:

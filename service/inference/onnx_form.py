@@ -15,6 +15,7 @@ from service.inference.onnx_file import read_graph
 _FLOAT, _INT64 = 1, 7  # of TensorProto.DataType
 # For each recurrent operator its kind on the card, gates, trained biases of each gate, and letters of its states.
 _RECURRENT = {"RNN": ("simplernn", 1, 1, "h"), "LSTM": ("lstm", 4, 1, "hc"), "GRU": ("gru", 3, 2, "h")}
+_RESET_BEFORE = ("gru-before", 3, 1, "h")
 _MOST_UNITS = 4096
 
 
@@ -133,11 +134,12 @@ class _Chain:
         self._layer(Layer("dense", units, "linear"), self._width * units + units)
 
     def recurrent(self, operator: str, inputs: list[str], outputs: list[str], attributes: dict[str, Any]) -> None:
-        kind, gates, biases, letters = _RECURRENT[operator]
+        before = operator == "GRU" and "linear_before_reset" not in attributes
+        kind, gates, biases, letters = _RESET_BEFORE if before else _RECURRENT[operator]
         _, kernel, recurrent, bias, length, *initial = inputs
         hidden, *final = outputs
         units, order = attributes["hidden_size"], sum(layer.kind != "dense" for layer in self._layers)
-        rest = {"linear_before_reset": 1} if operator == "GRU" else {}
+        rest = {"linear_before_reset": 1} if operator == "GRU" and not before else {}
         _require(attributes == {"hidden_size": units, **rest} and length == "length")
         _require(self._weights(kernel, "W") == [1, gates * units, self._width])
         _require(self._weights(recurrent, "R") == [1, gates * units, units])

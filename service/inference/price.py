@@ -40,6 +40,9 @@ _ROLLING, _PAST = 500.0, rolling.MOST_ORIGINS
 # A judgement's tables and scores; a step that is looked into, and what each unit cubed adds (Jacobians).
 _JUDGEMENT, _LOOK, _UNIT_CUBED = 1000.0, 60.0, 1e-3
 
+# A symbol that is written: a call of both parts of its network, and what is chosen from.
+_WRITE = 70.0
+
 
 class Price(NamedTuple):
     """``microseconds`` of one core for a question of so many ``values``; ``fixed`` of them do not grow with those."""
@@ -161,6 +164,15 @@ class Prices:
         looked = steps * (_LOOK + _UNIT_CUBED * units**3)
         tried = found.reading.tried(steps) * step(found)
         return Price(price((found,), 1, values).microseconds + looked + tried, values)
+
+    def generate(self, values: int, beams: int, model: str, version: str | None) -> Price:
+        """The price of what is written about one sequence."""
+        found = self._catalog.find(model, version)
+        if found is None:
+            return Price(0.0, values)
+        written = found.reading.writing_steps(values)
+        fixed = 2 * _CALL + written * (_WRITE + beams * step(found)) + _LOAD * (not found.ready)
+        return Price(fixed + _SEQUENCE + values * step(found), values, fixed)
 
     def _readers(self, values: int, model: str | None, version: str | None, posted: Posted | None) -> Sequence[Model]:
         if model is None:

@@ -17,6 +17,7 @@ from service.inference.engine import Engine
 from service.inference.inspection import Inspection
 from service.inference.price import Price, Prices
 from service.inference.sequences import SHORT, Rows, Sequence, are_pairs, listed
+from service.inference.writing import PLAIN, Manner
 
 Found = TypeVar("Found")
 Each = TypeVar("Each")
@@ -226,6 +227,24 @@ class Inspect(Question[Inspection]):
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[Inspection]]:
         (asked,) = questions
         found = engine.inspect(listed(asked.sequences)[0], asked.model, asked.version)
+        return [asked._answer(found, engine.catalog.task(asked.model), references([found]))]
+
+
+@dataclass(slots=True)
+class Generate(Question[answers.Generated]):
+    """What a model writes about one sequence."""
+
+    model: str
+    version: str | None
+    manner: Manner = PLAIN
+
+    def price(self, prices: Prices) -> Price:
+        return prices.generate(self.values, self.manner.beams, self.model, self.version)
+
+    @classmethod
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Generated]]:
+        (asked,) = questions
+        found = engine.generate(listed(asked.sequences)[0], asked.model, asked.version, asked.manner)
         return [asked._answer(found, engine.catalog.task(asked.model), references([found]))]
 
 

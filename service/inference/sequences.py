@@ -26,9 +26,9 @@ Floats = NDArray[np.float64]
 # None, as JSON has it, or NaN where no value is known; of so many lists so few have one that the type is silent of it.
 Values = list[float]
 Pairs = list[tuple[float, float]]
-Sequence = Values | Pairs
-Kind = Literal["values", "pairs"]
-IN_WORDS: Mapping[Kind, str] = {"values": "a list of numbers", "pairs": "[index, value] pairs"}
+Sequence = Values | Pairs | str
+Kind = Literal["values", "pairs", "text"]
+IN_WORDS: Mapping[Kind, str] = {"values": "a list of numbers", "pairs": "[index, value] pairs", "text": "a text"}
 
 # Sums and differences of values up to this stay finite in float64.
 LARGEST = 1e300
@@ -63,9 +63,10 @@ class Rows:
 class Batch:
     """Sequences of one kind, padded to one length.
 
-    ``values`` float64 [sequences, timesteps]; ``indices`` the same shape for pairs, else None; ``lengths`` int32
-    [sequences]; ``rows`` the positions that the sequences were posted at; ``told`` the seasons that their sender knows
-    of, none, one or two; ``seen`` bool [sequences, timesteps] where there is no gap, None where there is none at all.
+    ``values`` float64 [sequences, timesteps], of a text the code points of its characters, a step each; ``indices`` the
+    same shape for pairs, else None; ``lengths`` int32 [sequences]; ``rows`` the positions that the sequences were
+    posted at; ``told`` the seasons that their sender knows of, none, one or two; ``seen`` bool [sequences, timesteps]
+    where there is no gap, None where there is none at all.
     What is computed from the values lies in memory as ``steps`` do.
     """
 
@@ -75,6 +76,7 @@ class Batch:
     rows: NDArray[np.intp]
     told: tuple[int, ...] = ()
     seen: NDArray[np.bool_] | None = None
+    text: bool = False
 
     @property
     def gapped(self) -> Floats:
@@ -84,6 +86,8 @@ class Batch:
     @property
     def kind(self) -> Kind:
         """What each sequence is a list of."""
+        if self.text:
+            return "text"
         return "values" if self.indices is None else "pairs"
 
     @cached_property
@@ -108,7 +112,7 @@ class Batch:
         """The batch of some of its rows."""
         indices = None if self.indices is None else self.indices[rows]
         seen = None if self.seen is None or self.seen[rows].all() else self.seen[rows]
-        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told, seen)
+        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told, seen, self.text)
 
     @cached_property
     def scaled(self) -> Scaled:
@@ -152,6 +156,13 @@ def are_pairs(sequence: Sequence) -> bool:
     return isinstance(sequence[0], tuple)
 
 
+def kind_of(sequence: Sequence) -> Kind:
+    """What ``sequence`` is a list of."""
+    if isinstance(sequence, str):
+        return "text"
+    return "pairs" if are_pairs(sequence) else "values"
+
+
 def listed(sequences: list[Sequence] | Rows) -> list[Sequence]:
     """``sequences`` as a list, in whatever form they were posted."""
     return sequences.listed() if isinstance(sequences, Rows) else sequences
@@ -170,17 +181,21 @@ def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Ite
             rows = np.array(places, np.intp)
             yield _batch(_padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows], rows, told)
         return
-    pairs = list(map(are_pairs, sequences))
-    if any(pairs) and not all(pairs):
+    kinds = list(map(kind_of, sequences))
+    if len(set(kinds)) > 1:
+        other = next(place for place, kind in enumerate(kinds) if kind != kinds[0])
         raise InvalidInput(
             "all sequences of one request must be of one kind: numbers, or [index, value] pairs",
             code="mixed_sequences",
-            problems=(Problem(f"sequences.{pairs.index(not pairs[0])}", "the same kind as sequences.0"),),
+            problems=(Problem(f"sequences.{other}", "the same kind as sequences.0"),),
         )
+    text = kinds[0] == "text"
+    if text:
+        sequences = [list(map(float, map(ord, each))) for each in cast("list[str]", sequences)]
     for places in _shared_out(list(map(len, sequences))):
         part = [sequences[place] for place in places]
         lengths = np.fromiter(map(len, part), np.int64, len(part))
-        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told)
+        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told, text)
 
 
 def _shared_out(lengths: list[int]) -> Iterator[list[int]]:
@@ -229,7 +244,9 @@ def _padded(table: Floats, lengths: NDArray[np.signedinteger]) -> Floats:
     return padded
 
 
-def _batch(table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.intp], told: tuple[int, ...]) -> Batch:
+def _batch(
+    table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.intp], told: tuple[int, ...], text: bool = False
+) -> Batch:
     values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
     largest = np.abs(values).max()
     seen: NDArray[np.bool_] | None = None
@@ -241,7 +258,7 @@ def _batch(table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.i
     values = np.asfortranarray(values)
     if largest > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
-    return Batch(values, indices, lengths.astype(np.int32), rows, told, seen)
+    return Batch(values, indices, lengths.astype(np.int32), rows, told, seen, text)
 
 
 def _require_values(rows: NDArray[np.intp], found: NDArray[np.bool_]) -> None:

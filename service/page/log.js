@@ -6,7 +6,7 @@ import { qualityTable } from "./quality.js";
 import { detailDialog } from "./request_detail.js";
 import { t } from "./words.js";
 
-const ENDPOINTS = ["/predict", "/compare", "/forecast", "/backtest", "/anomalies", "/inspect"];
+const ENDPOINTS = ["/predict", "/compare", "/forecast", "/backtest", "/anomalies", "/inspect", "/generate"];
 const PAGE = 20;
 const filters = { endpoint: "", model: "", status: "" }; // kept when the view is built anew
 

@@ -11,6 +11,7 @@ import { modelsView } from "./models.js";
 import { onSequence, tell, useExample, usePreset } from "./sequence.js";
 import { seriesView } from "./series.js";
 import { tabs } from "./tabs.js";
+import { textsView } from "./texts.js";
 import { onLanguage, startLanguages, t } from "./words.js";
 
 const VIEWS = {
@@ -19,6 +20,7 @@ const VIEWS = {
   forecast: forecastView,
   live: liveView,
   inside: insideView,
+  texts: textsView,
   models: modelsView,
   log: logView,
 };

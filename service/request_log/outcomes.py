@@ -59,6 +59,8 @@ def record_outcome(
         if row["endpoint"] not in readers:
             raise NotRecorded(f"an answer of {row['endpoint']} has no outcome: it is of one of {', '.join(readers)}")
         claims = readers[row["endpoint"]](row["request"], row["response"])
+        if not claims.numbers:
+            raise NotRecorded("that answer was no number, so nothing can be held against it")
         given = _grid(claims, value, values)
         before = connection.execute(select(outcomes).where(outcomes.c.id == request_id)).mappings().one_or_none()
         known: _Grid = orjson.loads(before["known"]) if before else [[None] * len(line) for line in given]

@@ -55,6 +55,7 @@ BODIES = {
     "/backtest": {"models": ["sine-gru"], "horizon": 1, "sequence": list(range(12))},
     "/anomalies": ASKED,
     "/inspect": {"model": "sine-gru", **ASKED},
+    "/generate": {"model": "translate-date-gru", "input": "3 Nov 26"},
     ":predict": {"instances": [[1, 2, 3, 4]]},
     "/infer": {"inputs": [{"name": "sequence", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3, 4]}]},
     "/outcome": {"value": 5.0},

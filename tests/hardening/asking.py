@@ -33,6 +33,7 @@ FORECASTING = {
 # Every path that reads a body.
 READING = [
     *PATHS,
+    "/generate",
     *FORECASTING,
     "/nixtla/model_params",
     "/nixtla/validate_token",

@@ -42,6 +42,7 @@ def dear() -> dict[str, bytes]:
         "forecast, one": _post("/forecast", {"sequence": _wave(500), "horizon": 1000}),
         "backtest": _post("/backtest", {"sequence": _wave(100_000), "horizon": 1000}),
         "inspect": _post("/inspect", {"model": "linear-lstm", "sequence": _wave(1024)}),
+        "generate": _post("/generate", {"model": "translate-date-gru", "input": "1" * 40, "beams": 10}),
         "v1": _post("/v1/models/sine-lstm:predict", {"instances": many}),
         "v2": http("POST", f"/v2/models/{LARGE}/infer", tensors, Inference_Header_Content_Length=str(len(head))),
     }

@@ -17,7 +17,7 @@ from tests.page.browser import Visitor
 from tests.page.conftest import Visit
 from tests.serving import in_thread
 
-VIEWS = ["series", "compare", "forecast", "live", "inside", "models", "log"]
+VIEWS = ["series", "compare", "forecast", "live", "inside", "texts", "models", "log"]
 MOST_BYTES = 2_000_000
 FIRST_PAINT = 1000  # milliseconds
 

@@ -9,18 +9,23 @@ import onnx
 import pytest
 
 from service.inference.network import OnnxNetwork
+from service.inference.readings.windows import Windows
 from tests.conftest import MODELS
 from training.general.recipes import RECIPES
 from training.recipes import CELLS, Recipe
+from training.text import recipes as writing
 
+SIXTEEN = Windows(window=16)
 pytestmark = pytest.mark.tensorflow
 
 
-@pytest.fixture(params=CELLS)
+@pytest.fixture(params=[*CELLS, "gru-before"])
 def model(request: pytest.FixtureRequest) -> Any:
     from training import architectures
 
-    built = architectures.build(Recipe("x", "memory", request.param, "memory", (7, 5), (), before=(3,), after=(4,)))
+    cell, _, reset = request.param.partition("-")
+    recipe = Recipe("x", "memory", cell, "memory", (7, 5), (), before=(3,), after=(4,), reset=reset or "after")
+    built = architectures.build(recipe)
     rng = np.random.default_rng(1)
     for weight in built.weights:
         weight.assign(0.5 * rng.standard_normal(weight.shape))
@@ -66,6 +71,29 @@ def test_the_graph_keeps_to_its_contract(model: Any) -> None:
     assert not any(tensor.external_data for tensor in graph.graph.initializer)
 
 
+def test_the_slides_gru_has_371_parameters_and_keras_own_401() -> None:
+    """The lecture's equation resets before the product and needs one bias; what is exported and served is as many."""
+    from training import architectures, onnx_form
+
+    for reset, parameters, kind in (("before", 371, "gru-before"), ("after", 401, "gru")):
+        built = architectures.build(Recipe("x", "linear", "gru", "comparison", (10,), (), reading=SIXTEEN, reset=reset))
+        form = OnnxNetwork(onnx_form.to_onnx(built), 1).form
+        assert architectures.parameters(built) == form.parameters == parameters
+        assert [layer.kind for layer in architectures.describe(built)] == [kind, "dense"]
+        assert [layer.kind for layer in form.layers] == [kind, "dense"]
+
+
+def test_a_row_alone_has_the_bits_that_it_has_in_a_batch(model: Any) -> None:
+    from training import onnx_form
+
+    network = OnnxNetwork(onnx_form.to_onnx(model), 2)
+    inputs = np.random.default_rng(3).standard_normal((5, 12, 2)).astype(np.float32)
+    together, _ = network.run(inputs, np.full(5, 12, np.int32))
+    for row in range(5):
+        alone, _ = network.run(inputs[row : row + 1], np.full(1, 12, np.int32))
+        assert np.array_equal(alone[0], together[row])
+
+
 def test_the_weights_can_be_read_through_onnx_runtime(model: Any) -> None:
     from training import onnx_form
 
@@ -91,9 +119,14 @@ def test_a_published_onnx_file_is_the_form_of_its_keras_file(name: str) -> None:
 
     from training import onnx_form
     from training.general import graph, recurrence  # noqa: F401  # whose layers the general models' files name
+    from training.text import graph as text_graph
 
     model = keras.saving.load_model(MODELS / name / "1" / "model.keras", compile=False)
     published = onnx.load(MODELS / name / "1" / "model.onnx")
-    general = RECIPES.get(name)
-    form = onnx_form.to_onnx(model) if general is None else graph.to_onnx(model, general.shape)
+    if (general := RECIPES.get(name)) is not None:
+        form = graph.to_onnx(model, general.shape)
+    elif (recipe := writing.RECIPES.get(name)) is not None:
+        form = text_graph.to_onnx(model, recipe)
+    else:
+        form = onnx_form.to_onnx(model)
     assert published.graph == onnx.load_from_string(form).graph

@@ -21,6 +21,7 @@ from training import jobs
 from training.__main__ import main
 from training.model_folder import replacing
 from training.registry import PUBLISHED
+from training.text.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +30,7 @@ def test_list_names_every_model(capsys: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["list"]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in PUBLISHED)
+    assert all(name in listed for name in [*PUBLISHED, *RECIPES])
     assert len(PUBLISHED) == 21
 
 
@@ -80,8 +81,9 @@ def test_what_trains_longest_is_begun_first(tmp_path: Path, monkeypatch: pytest.
     begun: list[str] = []
     monkeypatch.setattr(jobs, "run", lambda work, *_: begun.extend(job.label for job in work))
     assert main(["train", "--out", str(tmp_path), "--jobs", "2"]) == 0
-    assert sorted(begun) == sorted(PUBLISHED)
-    assert (begun[0], begun[-1].startswith("textbook-")) == ("memory-lstm", True)
+    assert sorted(begun) == sorted([*PUBLISHED, *RECIPES])
+    assert begun[: len(RECIPES)] == list(RECIPES)
+    assert (begun[len(RECIPES)], begun[-1].startswith("textbook-")) == ("memory-lstm", True)
 
 
 @pytest.mark.parametrize(

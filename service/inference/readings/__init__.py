@@ -15,10 +15,17 @@ from service.inference.readings.general.reading import General
 from service.inference.readings.pairs import Pairs
 from service.inference.readings.reading import Reading
 from service.inference.readings.series import Series
+from service.inference.readings.text.reading import Texts
 from service.inference.readings.windows import Windows
 
 GROUP = "unroll.readings"
-KINDS: Mapping[str, type[Reading]] = {"series": Series, "windows": Windows, "pairs": Pairs, "general": General}
+KINDS: Mapping[str, type[Reading]] = {
+    "series": Series,
+    "windows": Windows,
+    "pairs": Pairs,
+    "general": General,
+    "text": Texts,
+}
 
 
 def reading_of(card: ModelCard) -> Reading:

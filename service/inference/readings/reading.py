@@ -14,24 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from service.cards import Layer
+from service.cards import GoldenCase, Layer
+from service.errors import NonFiniteOutput
 from service.inference.answers import Counterfactual
 from service.inference.check import FIRST, Check, Known
+from service.inference.forgetting import FORGOTTEN, Memory, forgotten_until
 from service.inference.intervals import Fan
-from service.inference.network import Features, OnnxNetwork, State
+from service.inference.network import OnnxNetwork, State
 from service.inference.rolling import HorizonCheck
 from service.inference.seasons import Season
-from service.inference.sequences import Batch, Kind
+from service.inference.sequences import Batch, Kind, Sequence
 from service.inference.unrolled import Unrolled, Unroller
+from service.inference.writing import Manner, Writing
 
 Floats = NDArray[np.float64]
 Origins = NDArray[np.int32]
 
 # What a reading's own ``load`` gives: other networks than chains of layers are asked in ways of their own.
 Loaded = Any
-
-# Networks without scaling read raw values in float32; beyond this their sums could overflow.
-_LARGEST_RAW = 1e30
 
 
 class Answers(NamedTuple):
@@ -71,6 +71,21 @@ class Foretold(NamedTuple):
     state: State | None = None
 
 
+class Traced(NamedTuple):
+    """Where the answer to a single sequence comes from.
+
+    ``replayed`` is the answer by another way, None where there is none but the network's own; ``influence`` [steps,
+    columns] how much it moves with each number read, in the client's units. Of an answer that was written: ``output``
+    itself, how each symbol of it hangs on each step, ``connectivity`` [symbols, steps], and ``attention`` alike.
+    """
+
+    replayed: float | None
+    influence: Floats
+    output: str | None = None
+    attention: Floats | None = None
+    connectivity: Floats | None = None
+
+
 class Refusal(NamedTuple):
     """Which sequences of a batch have no answer, ``bad`` bool [sequences], by which code, and what was expected."""
 
@@ -98,6 +113,10 @@ class Reading(BaseModel, ABC):
     # Whether the network itself says how the truth spreads around its answers, and whether it knows what a gap is.
     spreads: ClassVar[bool] = False
     gaps: ClassVar[bool] = False
+    # Whether the answer is written symbol by symbol and no number.
+    writes: ClassVar[bool] = False
+    # Whether what Keras saved can answer in the place of the ONNX form.
+    either_runtime: ClassVar[bool] = True
 
     def spec(self) -> dict[str, Any]:
         """What a card says of this reading."""
@@ -126,6 +145,14 @@ class Reading(BaseModel, ABC):
         """Steps that the network reads for each further one of a sequence: what a value costs."""
         return 1
 
+    def counted(self, batch: Batch) -> NDArray[np.int32]:
+        """The steps of each sequence, of which a card says how many are accepted."""
+        return batch.lengths
+
+    def taken_apart(self, sequence: Sequence) -> Sequence | list[str]:
+        """What is read of a posted ``sequence`` at each step."""
+        return sequence
+
     def looks_back(self, length: int) -> int:
         """How many of a sequence's last steps its answer comes from."""
         return length
@@ -138,14 +165,35 @@ class Reading(BaseModel, ABC):
     def seen(self, batch: Batch) -> NDArray[Any]:
         """What the network sees of a whole batch, float [sequences, timesteps, features]; it reads it in float32."""
 
-    @abstractmethod
     def read(self, network: Loaded, batch: Batch, start: int = 0) -> Answers:
-        """The answers after each step from ``start`` on, in the client's units."""
+        """The answers after each step from ``start`` on, in the client's units. Asked of readings of numbers."""
+        raise NotImplementedError
 
     def answer(self, network: Loaded, batch: Batch) -> tuple[Floats, State | None]:
-        """The answers to a batch [sequences], and the state after it."""
+        """The answers to a batch [sequences], and the state after it; logarithms of the chance of what is written."""
         found = self.read(network, batch, int(batch.lengths.min()) - 1)
         return batch.last(found.predictions), found.state
+
+    def missed(self, network: Loaded, batch: Batch, cases: list[GoldenCase]) -> float:
+        """By how much the answers to ``batch`` miss those of ``cases``, as a share of the larger of answer and unit."""
+        answers, _ = self.answer(network, batch)
+        if not np.isfinite(answers).all():
+            raise NonFiniteOutput("it answered a golden sequence with a number that is not finite")
+        expected = np.array([case.value for case in cases])
+        scale = np.maximum(np.maximum(np.abs(expected), batch.unit), np.finfo(float).tiny)
+        return float((np.abs(answers - expected) / scale).max())
+
+    def write(self, network: Loaded, batch: Batch, manner: Manner) -> Writing:
+        """What is written about a single sequence. Asked of readings that write."""
+        raise NotImplementedError
+
+    def ruled(self, batch: Batch) -> tuple[str, str | None]:
+        """The rule that what is written is held against, and its own answer if it has one. Asked as :meth:`write`."""
+        raise NotImplementedError
+
+    def writing_steps(self, steps: int) -> int:
+        """How many symbols are written at the most about so many steps."""
+        return 0
 
     def history(self, network: Loaded, batch: Batch) -> tuple[Floats, Fan | None]:
         """The answers after each step [sequences, timesteps], each made from the steps up to that one only.
@@ -204,14 +252,24 @@ class Reading(BaseModel, ABC):
         """What runs over the steps, to be unrolled, from a card's ``layers`` and the ``weights`` by name."""
         return Unroller(layers, weights)
 
-    def traced(
-        self, network: Loaded, batch: Batch, unroller: Unroller, unrolled: Unrolled
-    ) -> tuple[float | None, Floats]:
-        """The answer to a single sequence, replayed, and how much it moves with each number read [steps, columns].
+    def traced(self, network: Loaded, batch: Batch, unroller: Unroller, unrolled: Unrolled) -> Traced:
+        """Where the answer to a single sequence comes from."""
+        return Traced(float(unrolled.outputs[-1]), unroller.gradient(unrolled))
 
-        In the client's units; None where there is no other way to the answer than the network's own.
-        """
-        return float(unrolled.outputs[-1]), unroller.gradient(unrolled)
+    def remembered(self, name: str, memory: Memory, first: int) -> str:
+        """What the ``memory`` of the model called ``name`` from step ``first`` on means, in a sentence or two."""
+        forgotten = forgotten_until(memory)
+        half = ""
+        if memory.half_life is not None:
+            steps = "1 step" if memory.half_life == 1 else f"{memory.half_life} steps"
+            half = f" Half of a step is gone for good {steps} later."
+        if forgotten:
+            return (
+                f"{name} has forgotten everything before step {first + forgotten}: less than {FORGOTTEN:.0%} of the "
+                f"state at those steps is left in its answer.{half}"
+            )
+        kept = "all" if memory.retained[0] >= 1.0 else f"{memory.retained[0]:.0%}"
+        return f"{name} answers with {kept} of its state at step {first} still in mind.{half}"
 
     def counterfactuals(self, network: Loaded, batch: Batch, value: float) -> list[Counterfactual] | None:
         """What else a single sequence's answer ``value`` could have been; None where nothing is tried."""
@@ -234,31 +292,3 @@ class Reading(BaseModel, ABC):
     def while_learning(self) -> tuple[Floats, Floats] | None:
         """Centre and scale [features] of what the network sees while it learns, which its first layer takes over."""
         return None
-
-
-class Raw(Reading):
-    """A reading of raw numbers. ``values`` is the range of those that were trained on, None where that is no matter."""
-
-    values: tuple[float, float] | None = None
-
-    def refusals(self, batch: Batch) -> Iterator[Refusal]:
-        beyond = np.abs(batch.values).max(axis=1) > _LARGEST_RAW
-        yield Refusal(beyond, "out_of_range", "magnitudes of at most 1e30: it reads raw values")
-
-    def outside(self, batch: Batch) -> NDArray[np.bool_] | None:
-        if self.values is None:
-            return None
-        low, high = self.values
-        left: NDArray[np.bool_] = (batch.steps.min(axis=0) < low) | (batch.steps.max(axis=0) > high)
-        return left
-
-    def range_caveat(self, name: str) -> str:
-        low, high = self.values or (-np.inf, np.inf)
-        return f"{name} was trained on values from {low:g} to {high:g}; this sequence has values outside that range."
-
-    def trained_on(self, inputs: Floats) -> Self:
-        return self.model_copy(update={"values": (float(inputs[..., -1].min()), float(inputs[..., -1].max()))})
-
-    def seen_in_float32(self, batch: Batch) -> Features:
-        """What the network is given."""
-        return self.seen(batch).astype(np.float32)

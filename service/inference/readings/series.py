@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.inference import scaling
 from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State, run_in_parts, step_by_step
-from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
+from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading, Traced
 from service.inference.sequences import Batch
 from service.inference.unrolled import Unrolled, Unroller
 
@@ -59,12 +59,11 @@ class Series(Reading):
         carry = scaling.carry(batch.values, ends, rows)
         return Foretold(Ahead(_carry_on(network, answers[rows, ends - 1], left, carry, horizon)), answers.T)
 
-    def traced(
-        self, network: Network, batch: Batch, unroller: Unroller, unrolled: Unrolled
-    ) -> tuple[float | None, Floats]:
+    def traced(self, network: Network, batch: Batch, unroller: Unroller, unrolled: Unrolled) -> Traced:
         outputs, gradient = unrolled.outputs, unroller.gradient(unrolled)
         replayed = scaling.answers(batch.values[0, -1], batch.scaled.scale[0, -1], outputs[-1])
-        return float(replayed), scaling.influence(batch.values[0], batch.scaled, outputs, gradient)[:, None]
+        influence = scaling.influence(batch.values[0], batch.scaled, outputs, gradient)
+        return Traced(float(replayed), influence[:, None])
 
 
 def _carry_on(network: Network, value: Floats, state: State | None, carry: scaling.Carry, horizon: int) -> Floats:

@@ -57,6 +57,8 @@ def _compared(answer: Json, posted: Sequence[Any]) -> Iterator[Claim]:
 
 def _inspected(answer: Json, posted: Sequence[Any]) -> Iterator[Claim]:
     (sequence,) = posted
+    if isinstance(sequence, str):  # nothing of it comes true as a number
+        return
     rule, rule_value = _rule(None, sequence)
     yield Claim(_name(answer), 0, 1, answer["value"], _scale(sequence), rule, rule_value)
 

@@ -10,7 +10,7 @@ from service.errors import InvalidInput
 from service.http.body import parse
 from service.http.codec import JSON, Call, Codec, Content
 from service.inference.questions import Question
-from service.protocols.native import anomalies, claims, schemas
+from service.protocols.native import anomalies, claims, schemas, written
 from service.protocols.native.schemas import ComputingPayload
 from service.request_log.claims import Reader
 
@@ -104,5 +104,12 @@ CODECS: tuple[Codec[Any], ...] = (
         schemas.InspectResponse,
         {"model": "memory-lstm", "sequence": [[0, 0.1], [3, 0.9], [2, 0.3], [5, 0.7]]},
         claims.INSPECTED,
+    ),
+    NativeCodec(
+        "/generate",
+        "Write the answer to a text, symbol by symbol, with the evidence for it.",
+        written.GenerateRequest,
+        written.GenerateResponse,
+        {"model": "translate-date-gru", "input": "3 Nov 26"},
     ),
 )

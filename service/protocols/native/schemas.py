@@ -18,6 +18,7 @@ from service.levels import LEVELS
 
 LONGEST_HORIZON = 1000
 _MOST_LEVELS = 20
+MOST_CHARACTERS = 10_000
 _Level = Annotated[float, Field(gt=0, lt=100)]
 _Probability = Annotated[float, Field(gt=0, lt=1)]
 
@@ -29,6 +30,7 @@ PostedSequence = Annotated[
     Field(union_mode="left_to_right"),
 ]
 PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)]
+PostedText = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), Tag("text")]
 Name = Annotated[str, Field(min_length=1)]
 
 
@@ -170,7 +172,10 @@ class InspectRequest(ComputingPayload):
 
     model: Name = Field(description="The served model to look into.")
     version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
-    sequence: PostedSequence = Field(description="Numbers, oldest first, or [index, value] pairs for memory models.")
+    sequence: PostedText | PostedSequence = Field(
+        description="Numbers, oldest first, [index, value] pairs for memory models, or a text for models that write.",
+        union_mode="left_to_right",
+    )
 
     def question(self) -> questions.Inspect:
         return questions.Inspect([cast("Sequence", self.sequence)], self.model, self.version)
@@ -261,7 +266,9 @@ class ForecastResponse:
 
 
 @dataclass(frozen=True)
-class _Identified:
+class Identified:
+    """What was found, under the id of its request."""
+
     request_id: str
 
     @classmethod
@@ -271,7 +278,7 @@ class _Identified:
 
 
 @dataclass(frozen=True)
-class BacktestResponse(Backtest, _Identified):
+class BacktestResponse(Backtest, Identified):
     """How models and rules would have done on the later half of a series, one entry per name and steps ahead.
 
     `origins` forecasts were made, the first with `first` values known and the last with `last`; `scale` is the naive
@@ -281,10 +288,10 @@ class BacktestResponse(Backtest, _Identified):
 
 
 @dataclass(frozen=True)
-class InspectResponse(Inspection, _Identified):
+class InspectResponse(Inspection, Identified):
     """An answer and what it came from, step by step; `reading` says in one sentence what it means."""
 
 
 @dataclass(frozen=True)
-class CompareResponse(Comparison, _Identified):
+class CompareResponse(Comparison, Identified):
     """The models of a task beside each other and beside the rules; lists run parallel to the sequences."""

@@ -8,11 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from service import DISTRIBUTION
-from service.errors import ModelUnavailable
+from service.errors import InvalidInput, ModelUnavailable, Problem
 from service.http.auth import needs
 from service.http.deps import CatalogDep, ServicesDep
+from service.inference.catalog import Catalog
 from service.keys import Scope
-from service.protocols.kserve_errors import NO_MODEL
+from service.protocols.kserve_errors import ERROR_STRING, NO_MODEL
 from service.protocols.v2.schemas import (
     ModelConfig,
     ModelMetadata,
@@ -28,6 +29,8 @@ EXTENSIONS = [
     *("binary_tensor_data", "model_configuration", "model_repository", "sequence", "sequence(string_id)", "statistics"),
 ]
 PLATFORM = "onnxruntime_onnx"
+
+_DESCRIBED: dict[int | str, dict[str, Any]] = {400: ERROR_STRING.entry("A model that reads no tensors"), **NO_MODEL}
 
 router = APIRouter(prefix="/v2", tags=["v2"])
 
@@ -57,11 +60,11 @@ async def ready(services: ServicesDep, response: Response) -> ServerReady:
     return ServerReady(live=True, ready=services.ready)
 
 
-@router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=NO_MODEL)
-@router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=NO_MODEL)
+@router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=_DESCRIBED)
+@router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=_DESCRIBED)
 @needs(Scope.predict)
 async def metadata(catalog: CatalogDep, model: str, version: str | None = None) -> ModelMetadata:
-    columns = catalog.get(model, version).reading.columns
+    columns = _columns(catalog, model, version)
     return ModelMetadata(
         name=model,
         versions=catalog.versions(model),
@@ -92,11 +95,11 @@ async def model_ready(services: ServicesDep, response: Response, model: str, ver
     return ModelReady(name=model, ready=able)
 
 
-@router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=NO_MODEL)
-@router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=NO_MODEL)
+@router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=_DESCRIBED)
+@router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=_DESCRIBED)
 @needs(Scope.predict)
 async def config(catalog: CatalogDep, model: str, version: str | None = None) -> ModelConfig:
-    columns = catalog.get(model, version).reading.columns
+    columns = _columns(catalog, model, version)
     return ModelConfig(
         name=model,
         platform=PLATFORM,
@@ -106,6 +109,15 @@ async def config(catalog: CatalogDep, model: str, version: str | None = None) ->
         input=[TensorConfig(name="sequence", data_type="TYPE_FP64", dims=[-1, -1, columns])],
         output=[TensorConfig(name="prediction", data_type="TYPE_FP64", dims=[-1, 1])],
     )
+
+
+def _columns(catalog: Catalog, model: str, version: str | None) -> int:
+    """The numbers in each step of what that model reads; raises InvalidInput for one that reads none."""
+    reading = catalog.get(model, version).reading
+    if reading.writes:
+        expected = "a model that reads numbers: what others read and write is no tensor here, POST /generate asks them"
+        raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("model", expected),))
+    return reading.columns
 
 
 def _tensor(name: str, shape: list[int]) -> TensorMetadata:

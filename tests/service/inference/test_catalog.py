@@ -17,12 +17,13 @@ PUBLISHED = {
 TEXTBOOK = {
     f"textbook-{task}-{cell}" for task in ("compare", "sine", "memory") for cell in ("simplernn", "lstm", "gru")
 }
+WRITING = {"translate-date-gru"}
 SLIDES = {"textbook-linear-simplernn-20", "textbook-linear-simplernn-256", "textbook-linear-simplernn-4x34"}
 
 
 def test_every_published_model_is_served(catalog: Catalog) -> None:
     assert catalog.refused == {}
-    assert {model.card.name for model in catalog} == PUBLISHED | TEXTBOOK | SLIDES
+    assert {model.card.name for model in catalog} == PUBLISHED | TEXTBOOK | SLIDES | WRITING
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from service.inference.unrolled import Unroller
 
 pytestmark = pytest.mark.tensorflow
 
-CELLS = ("simplernn", "lstm", "gru")
+CELLS = ("simplernn", "lstm", "gru", "gru-before")
 STACKS = [
     *([cell] for cell in CELLS),
     *([cell, cell] for cell in CELLS),
@@ -25,7 +25,9 @@ STACKS = [
 def onnx_weights(kind: str, weights: list[np.ndarray]) -> dict[str, np.ndarray]:
     """Keras' kernel, recurrent kernel and bias as ONNX lays them out."""
     kernel, recurrent, bias = weights
-    blocks = {"simplernn": [0], "lstm": [0, 3, 1, 2], "gru": [0, 1, 2]}[kind]  # LSTM: i,f,c,o to i,o,f,c
+    blocks = {"simplernn": [0], "lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "gru-before": [0, 1, 2]}[
+        kind
+    ]  # LSTM: i,f,c,o to i,o,f,c
 
     def gates(matrix: np.ndarray) -> np.ndarray:
         parts = np.split(matrix, len(blocks), axis=-1)
@@ -51,7 +53,8 @@ def build(stack: list[str], features: int) -> tuple[Any, list[Layer], dict[str, 
         if kind == "dense":
             model.add(keras.layers.Dense(5, activation="tanh"))
         else:
-            model.add(kinds[kind](6, return_sequences=True))
+            choice = {"reset_after": False} if kind == "gru-before" else {}
+            model.add(kinds[kind.removesuffix("-before")](6, return_sequences=True, **choice))
         layers.append(Layer(kind=kind, units=5 if kind == "dense" else 6, activation="tanh", parameters=0))
     model.add(keras.layers.Dense(1))
     layers.append(Layer(kind="dense", units=1, activation="linear", parameters=0))

@@ -12,24 +12,18 @@ sums a row in an order that hangs on where it lies.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from service.cards import Cell
 from service.errors import ModelRejected
 from service.inference.onnx_file import read_graph
 from service.inference.onnx_form import Form, Layer
+from service.inference.onnx_nodes import RECURRENT, Node, integers_of, nodes_of
 from service.inference.readings.general.asked import ASKED_FEATURES, PLACES
 from service.inference.readings.general.causal import STEP_FEATURES
 
 _FLOAT, _INT64 = 1, 7  # of TensorProto.DataType
 _MOST_UNITS = 1024
-# For each cell its operator, gates, and letters of its states.
-RECURRENT: Mapping[Cell, tuple[str, int, str]] = {
-    "simplernn": ("RNN", 1, "h"),
-    "lstm": ("LSTM", 4, "hc"),
-    "gru": ("GRU", 3, "h"),
-}
 LAYERS = 2
 
 
@@ -47,15 +41,6 @@ class Sizes(NamedTuple):
         """The initial states' names, and their units."""
         letters = RECURRENT[self.cell][2]
         return {f"{letter}0_{layer}": self.units for layer in range(LAYERS) for letter in letters}
-
-
-class Node(NamedTuple):
-    """One node of the graph, as the ONNX file has it."""
-
-    operator: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, int | list[int]]
 
 
 def nodes(sizes: Sizes) -> list[Node]:
@@ -163,33 +148,16 @@ def sizes_of(model: bytes) -> Sizes:
         raise ModelRejected("the ONNX file lacks parts of a general series network") from error
     if not all(1 <= size <= _MOST_UNITS for size in sizes[1:]):
         raise ModelRejected(f"the ONNX file has a layer of more than {_MOST_UNITS} units, or of none")
-    _require(_nodes_of(graph) == nodes(sizes), "its nodes")
+    _require(nodes_of(graph) == nodes(sizes), "its nodes")
     dims = {name: each["dims"] for name, each in tensors.items() if each["type"] == _FLOAT}
     _require(dims == weights(sizes), "its weights")
-    whole = {name: _integers(each) for name, each in tensors.items() if each["type"] == _INT64}
+    whole = {name: integers_of(each) for name, each in tensors.items() if each["type"] == _INT64}
     _require(whole == constants(sizes) and len(tensors) == len(dims) + len(whole), "its constants")
     inputs = {"sequence", "length", "origins", "which", "asked", *sizes.states}
     _require({each["name"] for each in graph["inputs"]} == inputs, "its inputs")
     final = {name.replace("0_", "_") for name in sizes.states} | {f"hidden_{layer}" for layer in range(LAYERS)}
     _require({each["name"] for each in graph["outputs"]} == {"answer", *final, *dims}, "its outputs")
     return sizes
-
-
-def _nodes_of(graph: dict[str, Any]) -> list[Node]:
-    return [
-        Node(
-            each["operator"],
-            tuple(each["inputs"]),
-            tuple(each["outputs"]),
-            {a["name"]: a["ints"] or a["int"] or 0 for a in each["attributes"]},
-        )
-        for each in graph["nodes"]
-    ]
-
-
-def _integers(tensor: dict[str, Any]) -> list[int]:
-    data = bytes((tensor["data"] or b"")[:64])
-    return [int.from_bytes(data[place : place + 8], "little", signed=True) for place in range(0, len(data), 8)]
 
 
 def _require(holds: bool, what: str) -> None:

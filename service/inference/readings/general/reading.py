@@ -21,7 +21,7 @@ from service.inference.readings.general.forecasting import Seasons, View, foreca
 from service.inference.readings.general.form import LAYERS
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork
-from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
+from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading, Traced
 from service.inference.scaling import unit_of
 from service.inference.seasons import Season
 from service.inference.sequences import Batch
@@ -58,6 +58,7 @@ class General(Reading):
     general: ClassVar[bool] = True
     spreads: ClassVar[bool] = True
     gaps: ClassVar[bool] = True
+    either_runtime: ClassVar[bool] = False
 
     def load(self, onnx: bytes) -> GeneralNetwork:
         return GeneralNetwork(onnx)
@@ -142,9 +143,7 @@ class General(Reading):
             parts |= {f"layer_{layer + 1}.{part}": weights[f"layer_{layer}.{part}"] for part in "WRB"}
         return Unroller(layers[: LAYERS + 1], parts)
 
-    def traced(
-        self, network: GeneralNetwork, batch: Batch, unroller: Unroller, unrolled: Unrolled
-    ) -> tuple[float | None, Floats]:
+    def traced(self, network: GeneralNetwork, batch: Batch, unroller: Unroller, unrolled: Unrolled) -> Traced:
         values, count = batch.gapped[0], batch.values.shape[1]
         step = _NUDGE * max(float(batch.unit[0]), float(np.abs(batch.values).max()) * 1e-6)
         moved = np.repeat(values[None], 2 * count, axis=0)
@@ -156,7 +155,7 @@ class General(Reading):
         (found,) = forecasts(network, np.array(self.quantiles), moved, lengths, [end], 1)
         answers = found.quantiles[:, 0, 0, self.median]
         influence = (answers[:count] - answers[count:]) / (2.0 * step) if step > 0.0 else np.zeros(count)
-        return None, np.where(np.isnan(values), 0.0, influence)[:, None]
+        return Traced(None, np.where(np.isnan(values), 0.0, influence)[:, None])
 
     def _seasons(self, batch: Batch, known: NDArray[Any]) -> list[Seasons]:
         """Those told, or the model's own, or of each sequence that found in its first ``known`` values."""

@@ -54,8 +54,9 @@ class Logs(Reading):
         return Foretold(Ahead(quantiles[1], fan), self.base**answers)
 
     def traced(self, network, batch, unroller, unrolled):
-        replayed, influence = series.traced(network, self.logs(batch), unroller, unrolled)
-        return self.base**replayed, influence * self.base**replayed / batch.values[0][:, None]
+        traced = series.traced(network, self.logs(batch), unroller, unrolled)
+        value = self.base**traced.replayed
+        return traced._replace(replayed=value, influence=traced.influence * value / batch.values[0][:, None])
 
     def logs(self, batch):
         return replace(batch, values=np.log(batch.values) / np.log(self.base))

@@ -1,0 +1,72 @@
+"""An answer that is written rather than a number, with its evidence. Knows no alphabet."""
+
+from __future__ import annotations
+
+import math
+
+from service.errors import InvalidInput, Problem
+from service.inference.answers import Alternative, Candidate, Generated, TextCheck, WrittenStep
+from service.inference.model import Model
+from service.inference.sequences import Sequence, batches
+from service.inference.writing import Manner, Writing
+
+# An answer that is less likely than this by its own network is as likely to be another one.
+_UNSURE = 0.5
+
+
+def generate(model: Model, sequence: Sequence, manner: Manner) -> Generated:
+    """What ``model`` writes about ``sequence``.
+
+    Raises:
+        InvalidInput: the model answers with numbers, or has no answer for the sequence.
+        NonFiniteOutput: the network answered NaN or infinity.
+    """
+    name = model.card.name
+    if not model.reading.writes:
+        raise InvalidInput(
+            f"{name} answers with numbers and writes nothing",
+            code="not_generating",
+            problems=(Problem("model", "a model that writes, such as translate-date-gru"),),
+        )
+    batch = next(batches([sequence]))
+    model.require(batch)
+    written = model.reading.write(model.network, batch, manner)
+    rule, ruled = model.reading.ruled(batch)
+    output = written.texts[0].output
+    check = TextCheck(rule, ruled, None if ruled is None else ruled == output)
+    return Generated(
+        model=name,
+        version=model.card.version,
+        output=output,
+        probability=math.exp(written.texts[0].chance),
+        candidates=[Candidate(text.output, math.exp(text.chance)) for text in written.texts],
+        steps=[
+            WrittenStep(symbol, [Alternative(*each) for each in likely])
+            for symbol, likely in zip(written.symbols, written.alternatives, strict=True)
+        ],
+        attention=None if written.attention is None else written.attention.tolist(),
+        check=check,
+        warnings=[*_caveats(name, written, check, manner), *_of_length(model, sequence)],
+    )
+
+
+def _caveats(name: str, written: Writing, check: TextCheck, manner: Manner) -> list[str]:
+    found = []
+    if check.agree is None:
+        found.append(f"The rule {check.rule} has no answer to this, so that nothing speaks for what {name} wrote.")
+    elif not check.agree:
+        found.append(f"The rule {check.rule} answers {check.rule_output}, and {name} something else.")
+    chance = math.exp(written.texts[0].chance)
+    if manner.temperature is not None:
+        found.append(f"{name} drew each symbol by chance: another seed may give another answer.")
+    elif chance < _UNSURE:
+        found.append(f"{name} is unsure: to itself this answer has a probability of {chance:.2g}.")
+    if not written.texts[0].ended:
+        found.append(f"{name} was cut off: it had not come to an end after {len(written.symbols)} symbols.")
+    return found
+
+
+def _of_length(model: Model, sequence: Sequence) -> list[str]:
+    length = len(model.reading.taken_apart(sequence))
+    said = model.reading.length_caveat(model.card.name, model.card.lengths.trained, length)
+    return [] if said is None else [said]

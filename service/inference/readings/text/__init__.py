@@ -1,0 +1,1 @@
+"""How a model reads a text and writes another, symbol by symbol: encoder, attention and decoder."""

@@ -1,0 +1,133 @@
+// Texts: a date that people wrote and where the network looked; a sentence that is stretched until a cell loses it.
+import { beginAnew, post } from "./api.js";
+import { attentionTable } from "./attention.js";
+import { curlOf } from "./curl.js";
+import { called, CELLS, el, written } from "./dom.js";
+import { sentence } from "./sentence.js";
+import { t } from "./words.js";
+
+const DATES = ["3 Nov 26", "2026년 11월 3일", "November 3, 2026", "2026. 11. 3.", "31 Feb 2026"];
+const remembered = { text: DATES[0], cell: "gru", between: 20 };
+
+export function textsView(panel, { models, touch }) {
+  const served = (task) => CELLS.filter((cell) => models.some(({ name }) => name === `${task}-${cell}`));
+  const parts = [dates(served("translate-date"), touch), stretched(served("recall"), touch)].filter(Boolean);
+  panel.append(el("p", { class: "hint" }, t("texts.help")), ...parts.map(({ node }) => node), curlOf("texts"));
+
+  async function refresh() {
+    beginAnew("texts");
+    for (const part of parts) await part.refresh();
+  }
+  return { refresh };
+}
+
+// One of the cells writes the date; the table shows where it looked.
+function dates(cells, touch) {
+  if (cells.length === 0) return null;
+  const input = el("input", { id: "date", type: "text", maxlength: 40, autocomplete: "off", spellcheck: "false" });
+  input.value = remembered.text;
+  input.addEventListener("input", () => {
+    remembered.text = input.value;
+    touch();
+  });
+  const chosen = el(
+    "select",
+    { id: "date-cell" },
+    cells.map((cell) => el("option", { value: cell }, called(cell))),
+  );
+  chosen.value = cells.includes(remembered.cell) ? remembered.cell : cells[0];
+  chosen.addEventListener("change", () => {
+    remembered.cell = chosen.value;
+    touch();
+  });
+  const examples = DATES.map((text) => el("button", { type: "button", onclick: () => use(text) }, text));
+  const output = el("output", { class: "written", for: "date" });
+  const chance = el("p", { class: "hint", "aria-live": "polite" });
+  const check = el("p", {});
+  const warnings = el("ul", { class: "warnings", lang: "en" });
+  const looked = attentionTable();
+  const node = el(
+    "section",
+    { "aria-label": t("task.translate-date") },
+    el("h3", {}, t("texts.dates")),
+    el("div", { class: "row" }, field("date", input), field("date-cell", chosen)),
+    el("div", { class: "row" }, examples),
+    output,
+    chance,
+    check,
+    warnings,
+    el("h4", {}, t("texts.attention")),
+    el("p", { class: "hint" }, t("texts.attention.help")),
+    looked.node,
+  );
+
+  function use(text) {
+    input.value = remembered.text = text;
+    touch();
+  }
+
+  async function refresh() {
+    if (input.value === "") return;
+    const found = await post("texts", "generate", { model: `translate-date-${chosen.value}`, input: input.value });
+    output.textContent = found.output;
+    chance.textContent = t("texts.chance", { percent: percent(found.probability), cell: called(chosen.value) });
+    check.replaceChildren(...verdict(found.check));
+    warnings.replaceChildren(...found.warnings.map((each) => el("li", {}, each)));
+    looked.show([...input.value], found);
+  }
+  return { node, refresh };
+}
+
+// The same sentence, read by each cell: who still knows at its end how it began?
+function stretched(cells, touch) {
+  if (cells.length === 0) return null;
+  const slider = el("input", { id: "between", type: "range", min: 2, max: 240, value: remembered.between });
+  const count = el("output", { for: "between" });
+  slider.addEventListener("input", () => {
+    remembered.between = Number(slider.value);
+    touch();
+  });
+  const said = el("p", { class: "sentence", lang: "en", tabindex: "0" });
+  const body = el("tbody");
+  const columns = ["cell", "answer", "chance", "right"];
+  const head = el("tr", {}, columns.map((name) => el("th", { scope: "col" }, t(`recall.${name}`))));
+  const table = el("table", {}, el("caption", { class: "hidden" }, t("texts.recall")), el("thead", {}, head), body);
+  const node = el(
+    "section",
+    { "aria-label": t("task.recall") },
+    el("h3", {}, t("texts.recall")),
+    el("p", { class: "hint" }, t("texts.recall.help")),
+    el("div", { class: "slider" }, el("label", { for: "between" }, t("recall.between")), slider, count),
+    said,
+    table,
+  );
+
+  async function refresh() {
+    const between = Number(slider.value);
+    const input = sentence(between);
+    count.textContent = String(between);
+    said.textContent = input;
+    const rows = [];
+    for (const cell of cells) {
+      const { output, probability, check } = await post("texts", "generate", { model: `recall-${cell}`, input });
+      const [badge, word] = check.agree ? ["beats", "recall.yes"] : ["loses", "recall.no"];
+      const name = el("th", { scope: "row" }, el("span", { class: `swatch ${cell}` }), called(cell));
+      const answers = [output, percent(probability), el("span", { class: `badge ${badge}` }, t(word))];
+      rows.push(el("tr", {}, name, answers.map((answer) => el("td", {}, answer))));
+    }
+    body.replaceChildren(...rows);
+  }
+  return { node, refresh };
+}
+
+function field(id, input) {
+  return el("div", { class: "field" }, el("label", { for: id }, t(`texts.${id}`)), input);
+}
+
+function verdict({ rule, rule_output: answer, agree }) {
+  const name = t(`rule.${rule}`);
+  if (agree === null) return [t("texts.unruled", { rule: name })];
+  return [el("span", { class: `badge ${agree ? "beats" : "loses"}` }, t("texts.rule", { rule: name, answer }))];
+}
+
+const percent = (share) => `${written(100 * share, 4)} %`;

@@ -1,0 +1,42 @@
+"""The texts view: a date with what was looked at, and the sentence that is stretched."""
+
+from __future__ import annotations
+
+import httpx
+from playwright.sync_api import expect
+
+from tests.page.conftest import Visit
+
+
+def test_a_date_is_written_with_its_check_and_where_the_network_looked(visit: Visit, site: httpx.Client) -> None:
+    visitor = visit("texts")
+    page = visitor.page
+    expect(page.locator("#sequence")).to_be_hidden()
+    before = visitor.redraws()
+    page.get_by_label("A date, in English or Korean").fill("2026년 11월 3일")
+    visitor.settled(before)
+    expect(page.locator(".written")).to_have_text("2026-11-03")
+    expect(page.locator("#texts .badge.beats").first).to_have_text("a date parser: 2026-11-03")
+    expect(page.locator(".attention thead th")).to_have_count(len("2026년 11월 3일"))
+    expect(page.locator(".attention tbody tr")).to_have_count(len("2026-11-03") + 1)
+    asked = {"model": "translate-date-gru", "input": "2026년 11월 3일"}
+    assert asked in [each.post_data_json for each in visitor.requests if each.url.endswith("/generate")]
+    attention = site.post("/generate", json=asked).json()["attention"]
+    shown = page.locator(".attention tbody tr").first.locator("td").all_text_contents()
+    assert shown == [f"{int(100 * share + 0.5)} %" for share in attention[0]]
+    visitor.shoot("texts")
+
+
+def test_what_no_parser_reads_is_said_to_be_unchecked_and_what_no_network_reads_is_refused(visit: Visit) -> None:
+    visitor = visit("texts")
+    page = visitor.page
+    before = visitor.redraws()
+    page.get_by_role("button", name="31 Feb 2026").click()
+    visitor.settled(before)
+    expect(page.locator("#texts")).to_contain_text("a date parser has no answer to this")
+    expect(page.locator("#texts .warnings li").first).to_contain_text("nothing speaks for what")
+    before = visitor.redraws()
+    page.locator("#date").fill("3 Nov '26")
+    visitor.settled(before)
+    expect(page.locator("#texts .problem")).to_contain_text("is none of them")
+    visitor.troubles.clear()  # the browser notes every refusal

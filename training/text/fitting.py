@@ -1,0 +1,127 @@
+"""Trains a model that writes by teacher forcing: at each symbol it is told the right ones before (Williams 1989)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference.sequences import batches
+from training.tasks.base import generator
+from training.tasks.written import Examples, WritingTask
+from training.text.network import build
+from training.text.recipes import WritingRecipe
+
+# Updates between two looks at how many answers are right by now, and the examples that are looked at.
+_LOOK, _LOOKED_AT = 50, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is known between two looks: updates done, of how many, and the mean loss since the last one."""
+
+    done: int
+    total: int
+    loss: float
+
+
+@dataclass(slots=True)
+class Fitted:
+    """A trained network and how it came to be.
+
+    ``losses`` are mean cross-entropies of a symbol and ``exact`` the shares of unseen texts that were answered without
+    a fault, by the name of what was looked at, both one for each look.
+    """
+
+    network: Any
+    updates: int = 0
+    seconds: float = 0.0
+    data_sha256: str = ""
+    losses: list[float] = field(default_factory=list)
+    exact: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Arrays(NamedTuple):
+    """Examples as the network takes them, float32: ``sequence``, ``written`` and ``answer`` are one symbol a step.
+
+    ``counts`` [texts, symbols] is one where a symbol belongs to an answer.
+    """
+
+    sequence: NDArray[np.float32]
+    written: NDArray[np.float32]
+    answer: NDArray[np.float32]
+    counts: NDArray[np.float32]
+
+
+def fit(
+    recipe: WritingRecipe,
+    seed: int,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Fitted:
+    """Train ``recipe`` from ``seed``."""
+    started = time.perf_counter()
+    keras.utils.set_random_seed(seed)
+    plan, task = recipe.plan, recipe.source
+    network = build(recipe)
+    rate = keras.optimizers.schedules.CosineDecay(plan.rate, plan.updates)
+    learner = keras.Model(network.inputs, network.outputs)  # whose optimizer is not saved with the network
+    learner.compile(
+        keras.optimizers.Adam(rate, global_clipnorm=1.0),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        jit_compile=True,
+    )
+    fitted, rng, sha = Fitted(network), generator("training", seed), hashlib.sha256()
+    looked_at = {name: arrays(task, known) for name, known in task.chosen_by(_LOOKED_AT).items()}
+    since: list[float] = []
+    while fitted.updates < plan.updates:
+        drawn = arrays(task, task.draw(rng, plan.batch))
+        sha.update(drawn.sequence.tobytes())
+        since.append(float(learner.train_on_batch(drawn[:2], drawn.answer, sample_weight=drawn.counts)))
+        learner.reset_metrics()
+        fitted.updates += 1
+        if fitted.updates % _LOOK == 0 or fitted.updates == plan.updates:
+            fitted.losses.append(float(np.mean(since)))
+            for name, known in looked_at.items():
+                fitted.exact.setdefault(name, []).append(exact(network, known))
+            since.clear()
+            report(Progress(fitted.updates, plan.updates, fitted.losses[-1]))
+    fitted.seconds, fitted.data_sha256 = time.perf_counter() - started, sha.hexdigest()
+    return fitted
+
+
+def exact(network: Any, known: Arrays) -> float:
+    """The share of answers without a fault.
+
+    A text that is written with the likeliest symbol each time is the right one where each symbol is, told the right
+    ones before; so nothing is written.
+    """
+    said = np.asarray(network(list(known[:2]))).argmax(axis=-1)
+    right = (said == known.answer.argmax(axis=-1)) | (known.counts == 0.0)
+    return float(right.all(axis=1).mean())
+
+
+def arrays(task: WritingTask, examples: Examples) -> Arrays:
+    """``examples`` in arrays of the least of the task's sizes that holds them all."""
+    reading, count = task.reading, len(examples.texts)
+    symbols, seen = len(reading.answers) + 1, [reading.seen(next(batches([text])))[0] for text in examples.texts]
+    longest = max(map(len, seen))
+    steps = min((size for size in task.sizes if size >= longest), default=longest)
+    sequence = np.zeros((count, steps, len(reading.alphabet)), np.float32)
+    for row, each in enumerate(seen):
+        sequence[row, : len(each)] = each
+    answer = np.zeros((count, reading.longest + 1, symbols), np.float32)
+    for row, text in enumerate(examples.answers):
+        numbers = reading.symbols_of(text)
+        answer[row, np.arange(len(numbers)), numbers] = 1.0
+    written = np.zeros_like(answer)
+    written[:, 1:] = answer[:, :-1]
+    return Arrays(sequence, written, answer, answer.sum(axis=-1))
