@@ -165,7 +165,7 @@ class Settings(BaseSettings):
     )
     stream_followers: int = Field(
         default=256,
-        ge=0,
+        ge=1,
         le=100_000,
         description="Connections that may wait for the events of streams in a process at once, beside the questions in "
         "hand; more are answered 503.",
