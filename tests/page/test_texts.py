@@ -40,3 +40,19 @@ def test_what_no_parser_reads_is_said_to_be_unchecked_and_what_no_network_reads_
     visitor.settled(before)
     expect(page.locator("#texts .problem")).to_contain_text("is none of them")
     visitor.troubles.clear()  # the browser notes every refusal
+
+
+def test_a_sentence_is_stretched_until_the_simple_rnn_loses_its_beginning(visit: Visit) -> None:
+    visitor = visit("texts")
+    page = visitor.page
+    rows = page.locator("#texts tbody tr").filter(has=page.locator("th .swatch"))
+    visitor.slide("between", 120)
+    expect(page.locator("#texts .sentence")).to_contain_text("born in texas")
+    expect(rows).to_have_count(3)
+    simple, lstm, gru = (rows.nth(n) for n in range(3))
+    expect(simple).to_contain_text("no")
+    for kept in (lstm, gru):
+        expect(kept).to_contain_text("english")
+        expect(kept).to_contain_text("yes")
+    assert len(visitor.asked("/generate")["input"].split(" ")) == 126
+    visitor.shoot("texts-recall")

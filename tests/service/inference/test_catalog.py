@@ -17,7 +17,7 @@ PUBLISHED = {
 TEXTBOOK = {
     f"textbook-{task}-{cell}" for task in ("compare", "sine", "memory") for cell in ("simplernn", "lstm", "gru")
 }
-WRITING = {"translate-date-gru"}
+WRITING = {"translate-date-gru", *(f"recall-{cell}" for cell in ("simplernn", "lstm", "gru"))}
 SLIDES = {"textbook-linear-simplernn-20", "textbook-linear-simplernn-256", "textbook-linear-simplernn-4x34"}
 
 
@@ -164,6 +164,6 @@ def test_the_highest_version_of_a_model_is_compared(copy_model: CopyModel) -> No
 
 def test_a_task_that_is_not_served_is_unknown_and_the_others_are_listed(catalog: Catalog) -> None:
     for task in ("sales", "textbook-sine", "sine-gru", ""):
-        with pytest.raises(UnknownModel, match="linear, memory, series, sine") as unknown:
+        with pytest.raises(UnknownModel, match="linear, memory, recall, series, sine, translate-date") as unknown:
             catalog.of_task(task)
         assert unknown.value.code == "unknown_task"

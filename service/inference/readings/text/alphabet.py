@@ -27,7 +27,9 @@ Alphabet = Annotated[
 
 def apart(alphabet: str | tuple[str, ...], text: str) -> list[str]:
     """The symbols of ``text``, whether ``alphabet`` has them or not."""
-    return list(text) if isinstance(alphabet, str) else text.split(" ")
+    if isinstance(alphabet, str) or not text:
+        return list(text)
+    return text.split(" ")
 
 
 def together(alphabet: str | tuple[str, ...], symbols: list[str]) -> str:

@@ -17,6 +17,7 @@ from service.inference.readings.text.reading import Texts
 from service.inference.writing import Manner
 from tests.conftest import MODELS, CopyModel
 from tests.service.test_cards import edit
+from training.tasks.recall import sentences
 
 NAMES = sorted(folder.name for folder in MODELS.glob("translate-date-*"))
 RECALL = sorted(folder.name for folder in MODELS.glob("recall-*"))
@@ -139,6 +140,31 @@ def test_a_look_inside_shows_what_each_symbol_hangs_on(catalog: Catalog, engine:
         assert step.hidden == pytest.approx(state[0], abs=1e-9)
 
 
+def test_a_word_hangs_on_the_one_that_says_it_however_far(engine: Engine) -> None:
+    words = ["born", "in", "poland", ".", *["we", "went", "by", "train"] * 15, ".", "speaks"]
+    found = engine.inspect(" ".join(words), "recall-gru")
+    assert (found.output, found.attention) == ("polish", None)
+    assert [step.input for step in found.steps] == words
+    assert int(np.argmax([step.influence for step in found.steps])) == 2
+
+
+@pytest.mark.parametrize("between", [3, 20, 60, 120, 240])
+def test_lstm_and_gru_keep_the_first_country_and_the_simple_rnn_only_at_lengths_that_it_learnt(
+    engine: Engine, between: int
+) -> None:
+    """240 words are twice as many as anybody was trained on, 20 are between the lengths that were."""
+    texts, answers = sentences(np.random.default_rng(between), 25, between)
+    right = {
+        name: np.mean(
+            [engine.generate(text, name).output == answer for text, answer in zip(texts, answers, strict=True)]
+        )
+        for name in RECALL
+    }
+    assert right["recall-lstm"] == right["recall-gru"] == 1.0
+    assert (right["recall-simplernn"] > 0.9) == (between in (3, 60))
+    assert between in (3, 60) or right["recall-simplernn"] < 0.5
+
+
 def test_a_date_hangs_on_the_characters_that_say_it(engine: Engine) -> None:
     connectivity = np.array(engine.inspect("17 Nov 26", NAMES[-1]).connectivity)
     year, month, day = connectivity[2:4], connectivity[5:7], connectivity[8:10]
@@ -151,6 +177,15 @@ def test_a_character_that_is_in_no_alphabet_is_named_with_its_place(engine: Engi
     with pytest.raises(InvalidInput, match=r"place 3, U\+00E9") as refused:
         engine.generate("3 é", NAMES[0])
     assert refused.value.code == "not_in_alphabet"
+
+
+def test_a_word_that_is_in_no_alphabet_is_named_by_its_place_only(engine: Engine) -> None:
+    with pytest.raises(InvalidInput, match=r"the one at place 3 is none of them") as refused:
+        engine.generate("born in atlantis . . speaks", "recall-gru")
+    assert "atlantis" not in str(refused.value.problems)
+    for text in ("born  in texas", " born", "Born in texas"):
+        with pytest.raises(InvalidInput, match="none of them"):
+            engine.generate(text, "recall-gru")
 
 
 def test_numbers_are_no_text_and_a_text_is_no_numbers(engine: Engine) -> None:
