@@ -27,7 +27,7 @@ def test_every_route_keeps_to_its_openapi_entry_under_all_checks(tmp_path: Path)
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=500,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
