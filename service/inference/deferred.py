@@ -18,7 +18,7 @@ from service.cards import ModelCard
 from service.inference.model import Made, Model
 from service.inference.readings.reading import Reading
 
-# Networks that one process keeps, some 60 MB of them: as many as 64 series that each look like three own models need.
+# Networks that one process keeps, some 60 MB of them: as many as 64 series that each look like four own models need.
 MOST_LOADED = 256
 
 
