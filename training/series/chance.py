@@ -47,10 +47,8 @@ class Difference(NamedTuple):
 
 
 def difference(mine: Floats, other: Floats, origins: Origins, horizon: int) -> Difference:
-    """``other`` less ``mine``, errors [origins] in one unit; NaN in either leaves an origin out."""
-    apart = other - mine
-    known = ~np.isnan(apart)
-    apart, series, at = apart[known], origins.series[known], origins.at[known]
+    """``other`` less ``mine``, what each origin adds to the errors of two [origins]."""
+    apart, series, at = other - mine, origins.series, origins.at
     rows = [np.flatnonzero(series == each) for each in np.unique(series)]
     rng = np.random.default_rng(0)
     resampled = _of_series(apart, rows, rng) if len(rows) >= _MANY else _of_blocks(apart, rows, at, horizon, rng)

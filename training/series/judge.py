@@ -35,7 +35,7 @@ def holdout(panel: Panel, split: Split) -> Origins:
 
 
 class Record(NamedTuple):
-    """What one competitor did on the hold-out: its ``entries``, and the mean error from each origin [origins]."""
+    """What one competitor did on the hold-out: its ``entries``, and what each origin adds to its error [origins]."""
 
     entries: Entries
     errors: Floats

@@ -59,12 +59,14 @@ def overall(found: tuple[JudgedEntry, ...]) -> float:
 
 
 def origin_errors(values: Floats, origins: Origins, scale: Floats) -> Floats:
-    """The mean scaled error of the forecast from each origin [origins]; NaN where none of its truths counts."""
+    """What the forecast from each origin [origins] adds to the error: their mean is :func:`mase`.
+
+    Truths that do not count add nothing.
+    """
     scaled = np.abs(values - origins.truth) / scale[origins.series][:, None]
     known = ~np.isnan(scaled)
-    found: Floats = np.where(known, scaled, 0.0).sum(axis=1)
-    means: Floats = np.divide(found, known.sum(axis=1), out=np.full(len(found), np.nan), where=known.any(axis=1))
-    return means
+    found: Floats = len(scaled) * (np.where(known, scaled, 0.0) / known.sum(axis=0)).mean(axis=1)
+    return found
 
 
 def mase(values: Floats, origins: Origins, scale: Floats) -> float:

@@ -33,7 +33,7 @@ _CHOICE = (
     "published general network that did best there, as it is or trained on. The lowest of all, `{}`, is chosen."
 )
 _CHANCE = (
-    "### More than chance?\n\nThe mean error of `{}` from each origin beside that of each other, and bounds by a "
+    "### More than chance?\n\nThe error of `{}` beside that of each other, and bounds by a "
     "bootstrap over origins: of blocks twice as long as the horizon, or of whole series where there are twenty or more."
 )
 _WAYS = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.series.chance import difference
-from training.series.measures import origin_errors
+from training.series.measures import mase, origin_errors
 from training.series.splits import Origins
 from training.tasks.base import Floats
 
@@ -70,9 +70,15 @@ def test_sentences_say_which_way_and_whether_it_is_sure() -> None:
     assert worse.sure
 
 
-def test_origins_without_an_error_are_left_out() -> None:
-    origins = Origins(np.array([0, 0, 1]), np.array([5, 6, 5]), np.array([[1.0, 2.0], [3.0, np.nan], [np.nan, np.nan]]))
-    errors = origin_errors(np.zeros((3, 2)), origins, np.array([2.0, np.nan]))
-    assert errors == pytest.approx([0.75, 1.5, np.nan], nan_ok=True)
-    alone = difference(errors, errors + 1.0, origins, 2)
-    assert alone.lower == 1.0
+def test_origins_add_up_to_the_error_that_tables_show() -> None:
+    """Where the last origins have fewer truths too, and where a series has no unit."""
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((9, 3))
+    truth[6, 2] = truth[7, 1:] = np.nan
+    origins = Origins(np.array([0] * 8 + [1]), np.arange(9), truth)
+    scale, values = np.array([2.0, np.nan]), rng.standard_normal((9, 3))
+    errors = origin_errors(values, origins, scale)
+    assert errors[8] == 0.0
+    assert errors.mean() == pytest.approx(mase(values, origins, scale))
+    apart = difference(errors, origin_errors(np.zeros((9, 3)), origins, scale), origins, 3)
+    assert apart.lower == pytest.approx(mase(np.zeros((9, 3)), origins, scale) - errors.mean())
