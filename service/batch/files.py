@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from pyarrow import fs
 
 from service.errors import SettingsError
 from service.printable import printable
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 _CSV, _PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
 _COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
@@ -126,6 +132,29 @@ def names_in(place: str) -> set[str]:
     system, path = located(place)
     found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
     return {each.base_name for each in found if each.type == fs.FileType.File}
+
+
+@contextmanager
+def held(place: str) -> Iterator[None]:
+    """Within, no other run writes into a folder of this machine's; of stores elsewhere nobody is kept out.
+
+    Raises:
+        SettingsError: another run does.
+    """
+    system, path = located(place)
+    if fcntl is None or not isinstance(system, fs.LocalFileSystem):
+        yield
+        return
+    os.makedirs(path, exist_ok=True)
+    at = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SettingsError(f"another run writes into {shown(place)}: wait until it ends") from error
+        yield
+    finally:
+        os.close(at)
 
 
 def remove_unfinished(place: str) -> None:

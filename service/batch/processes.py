@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import subprocess
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from pydantic import TypeAdapter
 
@@ -75,7 +76,8 @@ def run(job: Job, parts: list[Part], workers: int) -> Iterator[Done]:
         try:
             while waiting or team:
                 while waiting and len(team) < workers:
-                    team.append(_begin(job, waiting, selector))
+                    with _undisturbed():
+                        team.append(_begin(job, waiting, selector))
                 for key, _ in selector.select():
                     worker: _Worker = key.data
                     told, part = worker.heard(), worker.part
@@ -98,6 +100,16 @@ def run(job: Job, parts: list[Part], workers: int) -> Iterator[Done]:
         finally:
             for worker in team:
                 worker.end(now=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait: else a process could be there that nobody knows of yet, and so nobody ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(job: Job, waiting: deque[Part], selector: selectors.BaseSelector) -> _Worker:

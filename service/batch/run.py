@@ -55,16 +55,25 @@ def _run(options: Namespace) -> None:
     )
     of_kind = csv_files if source.csv else parquet_files
     parts, series = planning.parts_of(of_kind.runs(source), question.horizon)
-    _agree(job, [of_kind.digest(each) for each in source.files], series)
+    digests = [of_kind.digest(each) for each in source.files]
+    with files.held(job.out):
+        _agree(job, digests, series)
+        _answer(job, parts, series, _engine(options))
+    found = progress.summary(job.out, len(parts))
+    files.write_whole(f"{job.out}/{output.SUMMARY}", lambda stream: stream.write(_json(found)))
+    print(progress.in_words(found))
+
+
+def _answer(job: Job, parts: list[Part], series: int, engine: Callable[[Job, list[Part]], Any]) -> None:
+    """Do those parts that no earlier run has done."""
     for each in (output.FORECASTS, output.SERIES):
         files.remove_unfinished(f"{job.out}/{each}")
     finished = output.finished(job.out)
     before = sum(output.done(job.out, part).series for part in parts if part.number in finished)
     if before:
         print(f"{before:,} of {series:,} series are done already", file=sys.stderr)
-    left = [part for part in parts if part.number not in finished]
     told = progress.Progress(series, before)
-    with _interrupts(), closing(_engine(options)(job, left)) as answered:
+    with _interrupts(), closing(engine(job, [part for part in parts if part.number not in finished])) as answered:
         try:
             for each in answered:
                 told.add(each)
@@ -73,9 +82,6 @@ def _run(options: Namespace) -> None:
             print("interrupted: the same command goes on from here", file=sys.stderr)
             sys.exit(_INTERRUPTED)
     told.close()
-    found = progress.summary(job.out, len(parts))
-    files.write_whole(f"{job.out}/{output.SUMMARY}", lambda stream: stream.write(_json(found)))
-    print(progress.in_words(found))
 
 
 def _source(options: Namespace) -> Source:

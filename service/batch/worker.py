@@ -6,6 +6,7 @@ It ends when nobody writes to it any more: no worker outlives its parent by more
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ _REASON = 500
 
 def main() -> None:
     """Answer parts until the input ends, or one cannot be read or written."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())  # it was begun with some blocked
     # What libraries print must not come between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -16,6 +16,7 @@ from service import DISTRIBUTION
 from service.__main__ import main
 from service.batch import planning
 from service.batch.command import batch
+from service.batch.files import held
 from service.errors import SettingsError
 from service.inference.engine import Engine
 from tests.service.batch.made import COLUMNS, csv, files, long, parquet, row, scored, series, tables
@@ -145,6 +146,13 @@ def test_an_output_of_another_input_is_not_mixed_up(tmp_path: Path) -> None:
     changed["item-0"][3] += 1.0
     with pytest.raises(SettingsError, match="holds a run with other input"):
         batch([csv(tmp_path / "in.csv", long(changed)), "--output", str(out), "--horizon", "3", *COLUMNS])
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    source, out = parquet(tmp_path / "in.parquet", long(series(1))), tmp_path / "out"
+    with held(str(out)), pytest.raises(SettingsError, match="another run writes into"):
+        scored(source, out)
+    scored(source, out)
 
 
 @pytest.mark.parametrize(
