@@ -55,7 +55,7 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
         said = " ".join(told.stderr.split())
         assert re.search(r"sunspots-\w+, chosen by validation, (beats|does NOT beat) the best simple rule", said)
         assert "AutoARIMA:" in said
-        assert re.search(r"Against [\w:-]+ the MASE of sunspots-\w+ is .+ than chance\.", said)
+        assert re.search(r"Against .+ the MASE of sunspots-\w+ is .+ chance\.", said)
         wanted = {f"sunspots-{each}" for each in (*CELLS, "general")}
         deadline = time.monotonic() + 60.0
         while not wanted <= (served := names_served(service)) and time.monotonic() < deadline:
