@@ -167,9 +167,11 @@ def _furthest(errors: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _reached(start: int, errors: list[ErrorDetails]) -> tuple[float, ...]:
-    """How far into the list that begins at ``start`` of its location the first error was found."""
-    inside = tuple(part for part in errors[0]["loc"][start:] if isinstance(part, int))
-    return (math.inf,) if errors[0]["type"] == "too_long" and not inside else inside
+    """How far into the list that begins at ``start`` of its location the first error was found; less far if in none."""
+    kind, inside = errors[0]["type"], tuple(part for part in errors[0]["loc"][start:] if isinstance(part, int))
+    if inside or kind in ("list_type", "string_type"):
+        return inside
+    return (math.inf,) if kind == "too_long" else (-1.0,)
 
 
 def _place(location: tuple[int | str, ...], kind: str) -> str:

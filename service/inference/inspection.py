@@ -37,7 +37,7 @@ class Inspection:
     """An answer and what it came from; ``reading`` says what it means.
 
     ``replayed`` is the same answer from NumPy; None for a general model, of which the steps are replayed, not what is
-    asked about them, and influences are finite differences.
+    asked about them, and influences are finite differences, and for one that writes.
     """
 
     model: str

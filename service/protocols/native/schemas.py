@@ -24,11 +24,9 @@ _Probability = Annotated[float, Field(gt=0, lt=1)]
 
 # Fail fast: a client mends one error at a time, and 200,000 bad elements must not cost a large answer.
 # Left to right, since anything that looks at the elements first would make Python objects of all of them.
-PostedSequence = Annotated[
-    Annotated[list[Number | None], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")]
-    | Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("pairs")],
-    Field(union_mode="left_to_right"),
-]
+_Values = Annotated[list[Number | None], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")]
+_Pairs = Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("pairs")]
+PostedSequence = Annotated[_Values | _Pairs, Field(union_mode="left_to_right")]
 PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)]
 PostedText = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), Tag("text")]
 Name = Annotated[str, Field(min_length=1)]
@@ -172,7 +170,7 @@ class InspectRequest(ComputingPayload):
 
     model: Name = Field(description="The served model to look into.")
     version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
-    sequence: PostedText | PostedSequence = Field(
+    sequence: _Values | _Pairs | PostedText = Field(
         description="Numbers, oldest first, [index, value] pairs for memory models, or a text for models that write.",
         union_mode="left_to_right",
     )

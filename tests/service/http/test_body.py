@@ -10,7 +10,7 @@ import pytest
 
 from service.errors import BodyTooLarge, InvalidInput, UnsupportedMediaType
 from service.http.body import JSON_ONLY, Disconnected, parse, read_body
-from service.protocols.native.schemas import CompareRequest, PredictRequest
+from service.protocols.native.schemas import CompareRequest, InspectRequest, PredictRequest
 from service.routes.outcomes import OutcomeRequest
 from tests.problems import TEXT
 
@@ -336,3 +336,22 @@ def test_of_the_two_forms_of_a_sequence_the_nearer_one_is_explained(sequence: st
     with pytest.raises(InvalidInput) as refused:
         parse(PredictRequest, b'{"sequence":%b}' % sequence.encode())
     assert (refused.value.code, refused.value.problems[0].where) == (code, where)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "code"),
+    [
+        ('""', "too_short"),
+        ('"%s"' % ("x" * 10_001), "too_long"),
+        ("[]", "too_short"),
+        ("[1,NaN]", "non_finite"),
+        ("[[1,2],[3]]", "missing_field"),
+        ("7", "wrong_type"),
+    ],
+)
+def test_where_a_text_may_stand_for_a_sequence_too_the_form_that_was_meant_is_explained(
+    sequence: str, code: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(InspectRequest, b'{"model":"x","sequence":%b}' % sequence.encode())
+    assert refused.value.code == code
