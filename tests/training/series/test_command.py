@@ -39,6 +39,7 @@ def names_served(service: Process) -> set[str]:
     return {each["name"] for each in service.client.get("/models").json()["models"]}
 
 
+@pytest.mark.system  # minutes: it compiles three cells to train them on
 @pytest.mark.tensorflow
 def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> None:
     """As in the README, but with few updates: an example's file, one command, a running service, a forecast."""
