@@ -66,8 +66,7 @@ def _run(options: Namespace) -> None:
 
 def _answer(job: Job, parts: list[Part], series: int, engine: Callable[[Job, list[Part]], Any]) -> None:
     """Do those parts that no earlier run has done."""
-    for each in (output.FORECASTS, output.SERIES):
-        files.remove_unfinished(f"{job.out}/{each}")
+    _remove_unfinished(job)
     finished = output.finished(job.out)
     before = sum(output.done(job.out, part).series for part in parts if part.number in finished)
     if before:
@@ -82,6 +81,12 @@ def _answer(job: Job, parts: list[Part], series: int, engine: Callable[[Job, lis
             print("interrupted: the same command goes on from here", file=sys.stderr)
             sys.exit(_INTERRUPTED)
     told.close()
+    _remove_unfinished(job)  # of workers that died meanwhile, and whose parts others did
+
+
+def _remove_unfinished(job: Job) -> None:
+    for each in (output.FORECASTS, output.SERIES):
+        files.remove_unfinished(f"{job.out}/{each}")
 
 
 def _source(options: Namespace) -> Source:

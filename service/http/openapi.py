@@ -124,8 +124,10 @@ def _operation(codec: Codec[Any], path: str, request: Any, response: Any, errors
     }
 
 
-def request_body(payload: type[BaseModel], example: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The OpenAPI entry of a body that a route reads by itself; one without an example may be left out."""
+def request_body(
+    payload: type[BaseModel], example: dict[str, Any] | None = None, *, required: bool = True
+) -> dict[str, Any]:
+    """The OpenAPI entry of a body that a route reads by itself; one without an example may always be left out."""
     schema = payload.model_json_schema(ref_template=_REF)
     content = {"schema": schema, **({} if example is None else {"example": example})}
-    return {"requestBody": {"content": {"application/json": content}, "required": example is not None}}
+    return {"requestBody": {"content": {"application/json": content}, "required": required and example is not None}}

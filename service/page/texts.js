@@ -99,7 +99,7 @@ function stretched(cells, touch) {
     el("p", { class: "hint" }, t("texts.recall.help")),
     el("div", { class: "slider" }, el("label", { for: "between" }, t("recall.between")), slider, count),
     said,
-    table,
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("texts.recall") }, table),
   );
 
   async function refresh() {

@@ -63,7 +63,7 @@ async def append_many(
 @router.put(
     "/{stream}",
     summary="Make a stream",
-    openapi_extra=request_body(schemas.StreamRequest, schemas.EXAMPLE),
+    openapi_extra=request_body(schemas.StreamRequest, schemas.EXAMPLE, required=False),
     responses={
         **_READ,
         200: {"description": "It was there, with the same settings"},

@@ -74,7 +74,7 @@ def test_the_service_without_a_record_answers_and_writes_no_row(tmp_path: Path) 
 def test_growth_is_measured_with_a_small_log(tmp_path: Path) -> None:
     file = tmp_path / "growth.json"
     growth.main(["--rounds", "1", "--seconds", "1", "--rows", "2000", "--streams", "64", "--out", str(file)])
-    assert len(growth_table(read(file)).splitlines()) == 2 + 9 + 3
+    assert len(growth_table(read(file)).splitlines()) == 2 + 9 + 4 + 3  # the head, all else, forecasts, streams
 
 
 def test_a_log_filled_for_the_benchmark_is_one_that_the_service_could_have_written(tmp_path: Path) -> None:

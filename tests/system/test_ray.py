@@ -39,6 +39,13 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return parquet(tmp_path / "in.parquet", long(series(200)), rows=1000)
 
 
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Series in 240 parts, which take long enough for every node to have some."""
+    monkeypatch.setattr(planning, "MOST_SERIES", 5)
+    return parquet(tmp_path / "in.parquet", long(series(1200)), rows=1000)
+
+
 def on_ray(source: str, out: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", _SMALL, "batch", source, "--output", str(out), "--horizon", "3", *COLUMNS]
     return subprocess.Popen([*command, "--engine", "ray", *more], stderr=subprocess.PIPE, text=True)
@@ -59,16 +66,16 @@ def test_the_bytes_are_the_local_ones(tmp_path: Path, source: str, cluster: Clus
 
 
 def test_a_node_that_is_killed_in_the_middle_costs_nothing_but_time(
-    tmp_path: Path, source: str, cluster: Cluster
+    tmp_path: Path, large: str, cluster: Cluster
 ) -> None:
     doomed, out = cluster.add(), tmp_path / "ray"
-    with on_ray(source, out, "--address", cluster.address) as process:
+    with on_ray(large, out, "--address", cluster.address) as process:
         wait_until(process, lambda: busy(doomed, "MapWorker") and (out / "series").is_dir())
         kill(doomed)
         before = len([*(out / "series").iterdir()])
-        assert "200 of 200 series" in said(process)
-    assert before < 40
-    scored(source, tmp_path / "local")
+        assert "1,200 of 1,200 series" in said(process)
+    assert before < 240
+    scored(large, tmp_path / "local")
     assert files(out) == files(tmp_path / "local")
 
 

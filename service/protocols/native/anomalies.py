@@ -22,7 +22,7 @@ _RATE = 0.01
 class AnomaliesRequest(ModelPayload, SequencesPayload, SeasonPayload):
     """What `/anomalies` reads."""
 
-    flag_rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+    flag_rate: Annotated[float, Field(ge=0.0001, le=0.5)] | None = Field(
         default=None,
         description="The share of values to flag, the oddest that were at the time; 0.01 when left out with `level`.",
     )

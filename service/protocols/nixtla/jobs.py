@@ -53,7 +53,7 @@ class JobCancelled(BaseModel):
     summary="Have a computing call answered later",
     description="The body is that of the call itself.",
     openapi_extra=_BODY,
-    responses=DETAIL.entries(413, 415, 503) | _MANY,
+    responses=DETAIL.entries(404, 413, 415, 503) | _MANY,
 )
 @needs(Scope.predict)
 async def submit(task: TaskDep, request: Request, jobs: JobsDep) -> JobId:

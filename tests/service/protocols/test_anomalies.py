@@ -39,7 +39,17 @@ def test_every_value_that_can_be_judged_is_a_point(api: httpx.Client) -> None:
     assert found["check"]["verdict"] in {"beats", "ties", "loses"}
 
 
-@pytest.mark.parametrize("asked", [{}, {"flag_rate": 0.02}, {"level": 99}, {"model": "series-gru", "level": 99.5}])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"flag_rate": 0.02},
+        {"level": 99},
+        {"level": 99.99999999999999},
+        {"flag_rate": 0.0001},
+        {"model": "series-gru", "level": 99.5},
+    ],
+)
 def test_an_outlier_is_flagged_and_leaves_no_echo(api: httpx.Client, asked: dict[str, Any]) -> None:
     (found,) = judged(api, sequence=ODD, season=12, **asked)
     assert 60 in flagged(found)
@@ -100,6 +110,7 @@ def test_it_leaves_a_row(api: httpx.Client) -> None:
         ({"sequence": MONTHS, "level": 100}, "out_of_range", "level"),
         ({"sequence": MONTHS, "flag_rate": 0}, "out_of_range", "flag_rate"),
         ({"sequence": MONTHS, "flag_rate": 1.0}, "out_of_range", "flag_rate"),
+        ({"sequence": MONTHS, "flag_rate": 5e-324}, "out_of_range", "flag_rate"),
         ({"sequence": MONTHS, "last": 0}, "out_of_range", "last"),
         ({"sequence": MONTHS, "last": 2.5}, "wrong_type", "last"),
         ({"sequence": MONTHS, "horizon": 2}, "unknown_field", "body"),
