@@ -92,7 +92,8 @@ def _mended(raw: RawSeries, clock: Clock | None, step: float | None, repairs: Co
     if (large := np.abs(raw.values) > LARGEST).any():
         where = "" if raw.lines is None else f" on line {raw.lines[large.argmax()]}"
         raise SeriesError(f"{shown} has a value beyond {LARGEST:g}{where}")
-    values = raw.values if clock is None or step is None else in_order(raw, clock, step, repairs)
+    even = raw if clock is None or step is None else in_order(raw, clock, step, repairs)
+    values = even.values
     present = ~np.isnan(values)
     if not present.any():
         raise SeriesError(f"{shown} has no values at all")
@@ -111,4 +112,5 @@ def _mended(raw: RawSeries, clock: Clock | None, step: float | None, repairs: Co
         repairs["{} missing values filled along straight lines; they are trained on but never scored"] += missing
     if len(values) > 1 and not _moves(values):
         raise SeriesError(f"{shown} is constant: there is nothing to learn, and the naive rule is exact")
-    return OwnSeries(raw.name, values, ~present)
+    columns = {each: cells[first : last + 1] for each, cells in even.columns.items()}
+    return OwnSeries(raw.name, values, ~present, columns)

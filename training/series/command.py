@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignment:
     """What the options ask for, the data read and checked; says what was found and repaired."""
     columns = tuple(dict.fromkeys(options.column))
-    source = files.Source(options.series, columns, options.id_column, options.time_column)
+    source = files.Source(files.found(options.series), columns, options.id_column, options.time_column)
     raw, clock = files.read(source)
     mended = checks.mended(raw, clock)
     horizon = options.horizon or default_horizon([len(each.values) for each in mended.series])
@@ -50,7 +50,7 @@ def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignm
     panel = checks.trainable(mended, split)
     season = _season_for(panel, options.season)
     count = sum(len(each.values) for each in panel.series)
-    say(console, "", "", f"{options.series.name}: {len(panel.series)} series, {count} values")
+    say(console, "", "", f"{source.title}: {len(panel.series)} series, {count} values")
     for repair in panel.repairs:
         say(console, "repaired", "yellow", repair)
     for left_out in panel.left_out:
@@ -59,7 +59,7 @@ def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignm
     say(console, "", "", f"horizon {horizon}, season {season or 'none'}{spacing}; split {split.describe()}")
     return work.Assignment(
         name=options.name,
-        source=f"{name(options.series.name)}, {', '.join(map(name, columns))}",
+        source=f"{source.title}, {', '.join(map(name, columns))}",
         panel=panel,
         split=split,
         season=season,

@@ -1,58 +1,131 @@
-"""Series from a table: value columns, ids and times; repairs nothing."""
+"""Series from tables: value columns, ids, times and what else is known of each row; repairs nothing."""
 
 from __future__ import annotations
 
+import glob
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from training.series import tables
-from training.series.numbers import numbers
+from training.series.numbers import numbers, numbers_or_texts
 from training.series.panel import RawSeries, SeriesError
-from training.series.tables import Table
+from training.series.table import Table
 from training.series.times import Clock, clock_of
-from training.terminal import quoted
+from training.terminal import name, quoted
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the series stand: a file, one or more value columns, and optionally an id and a time column."""
+    """Where the series stand: files, one or more value columns, and optionally an id and a time column.
 
-    path: Path
+    Several files are one table, in this order. ``extra`` names columns that are read beside the values, row by row.
+    """
+
+    paths: tuple[Path, ...]
     columns: tuple[str, ...]
     id_column: str | None = None
     time_column: str | None = None
+    extra: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The file's name, printable; of several the first's, and how many more there are."""
+        first, *more = self.paths
+        return name(first.name) + (f" and {len(more)} more" if more else "")
+
+
+def found(patterns: Iterable[str]) -> tuple[Path, ...]:
+    """The files that each of ``patterns`` names, where it has * or ? or brackets in the order of their names.
+
+    Raises:
+        SeriesError: a pattern fits no file.
+    """
+    files: dict[Path, None] = {}
+    for each in patterns:
+        path = Path(each)
+        fitting = [path] if path.exists() or not glob.has_magic(each) else sorted(map(Path, glob.glob(each)))
+        if not fitting:
+            raise SeriesError(f"no file is called like {name(each)}")
+        files.update(dict.fromkeys(fitting))
+    return tuple(files)
 
 
 def read(source: Source) -> tuple[list[RawSeries], Clock | None]:
-    """All series of ``source``, one for each column and id, and what their times are.
+    """All series of ``source``, one for each value column and id, and what their times are.
+
+    Each has the ``columns`` of ``source.extra``, row by row: float64 with NaN where a cell is missing, or texts with ""
+    where most of a column's cells are no numbers.
 
     Raises:
-        SeriesError: the file or a column is not there, a cell is neither a number nor empty, or a time cannot be read.
+        SeriesError: a file or a column is not there, a cell is neither a number nor empty, or a time cannot be read.
     """
-    wanted = [*source.columns, *(each for each in (source.id_column, source.time_column) if each)]
-    table = tables.read(source.path, wanted)
-    clock = clock_of(source.time_column, table.columns[source.time_column], table.at) if source.time_column else None
-    rows = _rows(source, table)
-    found = []
+    others = [each for each in (source.id_column, source.time_column) if each]
+    wanted = list(dict.fromkeys([*source.columns, *others, *source.extra]))
+    rows = _Rows([tables.read(path, wanted) for path in source.paths])
+    clock = clock_of(source.time_column, rows.joined(source.time_column), rows.at) if source.time_column else None
+    values = {each: rows.numbers(each) for each in source.columns}
+    extra = {each: numbers_or_texts(each, rows.joined(each), rows.at) for each in source.extra}
+    series = []
+    places = _places(source.id_column, rows)
     for column in source.columns:
-        values = numbers(column, table.columns[column], table.at)
-        for identity, places in rows.items():
-            name = ":".join(part for part in (identity, column if len(source.columns) > 1 else "") if part)
-            times = None if clock is None else clock.positions[places]
-            lines = None if table.lines is None else table.lines[places]
-            found.append(RawSeries(name or column, values[places], times, lines))
-    return found, clock
+        for identity, some in places.items():
+            title = ":".join(part for part in (identity, column if len(source.columns) > 1 else "") if part) or column
+            times = None if clock is None else clock.positions[some]
+            beside = {each: cells[some] for each, cells in extra.items()}
+            series.append(RawSeries(title, values[column][some], times, rows.lines_of(some), beside))
+    return series, clock
 
 
-def _rows(source: Source, table: Table) -> dict[str, list[int]]:
-    """Rows of each id, in the order in which the ids appear."""
-    if source.id_column is None:
-        return {"": list(range(len(table.columns[source.columns[0]])))}
-    rows: dict[str, list[int]] = {}
-    for row, identity in enumerate(table.columns[source.id_column]):
-        if identity is None or not str(identity).strip():
-            raise SeriesError(
-                f"{table.at(row)} has no {quoted(source.id_column)}, the id column, and so belongs to no series"
-            )
-        rows.setdefault(str(identity).strip(), []).append(row)
-    return rows
+class _Rows:
+    """The rows of several tables, numbered through."""
+
+    def __init__(self, parts: Sequence[Table]) -> None:
+        self._parts = parts
+        self._ends = [*accumulate(map(len, parts))]
+
+    def at(self, row: int) -> str:
+        """Where a row stands, to be read by people."""
+        part = int(np.searchsorted(self._ends, row, "right"))
+        return self._parts[part].at(row - self._ends[part] + len(self._parts[part]))
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """A column of values; each file may have its own decimal mark."""
+        return np.concatenate([numbers(column, each.columns[column], each.at) for each in self._parts])
+
+    def joined(self, column: str) -> Any:
+        """A column's cells; as text where files have them in different types."""
+        cells = [each.columns[column] for each in self._parts]
+        if len({each.type for each in cells}) > 1:
+            cells = [each.cast(pa.string()) for each in cells]
+        return pa.chunked_array([chunk for each in cells for chunk in each.chunks], cells[0].type)
+
+    def lines_of(self, rows: NDArray[np.intp]) -> NDArray[np.intp] | None:
+        """The file's lines of some rows; None where there are several files, or those have none."""
+        lines = self._parts[0].lines
+        return None if lines is None or len(self._parts) > 1 else lines[rows]
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+
+def _places(id_column: str | None, rows: _Rows) -> dict[str, NDArray[np.intp]]:
+    """The rows of each id, in the order in which the ids appear."""
+    if id_column is None:
+        return {"": np.arange(len(rows))}
+    ids = pc.utf8_trim_whitespace(rows.joined(id_column).cast(pa.string()))
+    missing = pc.index(pc.equal(pc.fill_null(ids, ""), ""), True).as_py()
+    if missing >= 0:
+        raise SeriesError(f"{rows.at(missing)} has no {quoted(id_column)}, the id column, and so belongs to no series")
+    coded = ids.combine_chunks().dictionary_encode()
+    codes = coded.indices.to_numpy()
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    return dict(zip(coded.dictionary.to_pylist(), parts, strict=True))

@@ -19,7 +19,12 @@ _MOST_HORIZON, _MOST_SEASON, _MOST_HOLDOUT = 1_000, 10_000, 0.4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of a user's own series."""
     own = parser.add_argument_group("your own series", "instead of models' names: train on the numbers of a file")
-    own.add_argument("--series", type=Path, metavar="FILE", help="CSV, or Parquet with the extra `series`")
+    own.add_argument(
+        "--series",
+        nargs="+",
+        metavar="FILE",
+        help="CSV or Parquet, packed or not; several or 'part-*' are one table",
+    )
     own.add_argument("--column", action="append", metavar="NAME", help="column of values; again for several series")
     own.add_argument("--name", type=_name, help="name of the series, and so of its models: NAME-gru and so on")
     own.add_argument("--id-column", metavar="NAME", help="column that tells several series apart")

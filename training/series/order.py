@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from training.series.panel import RawSeries, SeriesError
 from training.series.times import Clock
 from training.tasks.base import Floats
 from training.terminal import name
+
+_T = TypeVar("_T", bound=np.generic)
 
 # Above this share of missing values interpolation would be most of what is learnt.
 MOST_MISSING = 0.2
@@ -42,8 +45,8 @@ def _decimals(times: Sequence[Floats], distances: Floats) -> int:
     return int(max(6, np.floor(min(6 - np.log10(np.median(distances)), -np.log10(4 * finest)))))
 
 
-def in_order(raw: RawSeries, clock: Clock, step: float, repairs: Counter[str]) -> Floats:
-    """The values of ``raw`` sorted by time, one for each spacing, NaN where a time is missing.
+def in_order(raw: RawSeries, clock: Clock, step: float, repairs: Counter[str]) -> RawSeries:
+    """The rows of ``raw`` sorted by time, one for each spacing, without times; nothing stands where one is missing.
 
     Raises:
         SeriesError: a time has several values, or the times are not evenly spaced.
@@ -55,9 +58,9 @@ def in_order(raw: RawSeries, clock: Clock, step: float, repairs: Counter[str]) -
     order = np.lexsort((np.isnan(raw.values), raw.times))
     order = order[_first_of_each(raw, clock, order, repairs)]
     values, times = raw.values[order], raw.times[order]
-    places = (times - times[0]) / step
-    whole = places.round()
-    uneven = np.abs(places - whole) > _UNEVEN
+    steps = (times - times[0]) / step
+    whole = steps.round()
+    uneven = np.abs(steps - whole) > _UNEVEN
     uneven[1:] |= np.diff(whole) < 1
     if uneven.any():
         at = int(uneven.argmax())
@@ -75,8 +78,15 @@ def in_order(raw: RawSeries, clock: Clock, step: float, repairs: Counter[str]) -
                 f"{clock.at(times[at + 1])}{_lines(raw, order[at + 1])}. {_CURE}"
             )
         repairs["{} missing times inserted"] += missing
-    filled = np.full(count, np.nan)
-    filled[whole.astype(np.intp)] = values
+    places = whole.astype(np.intp)
+    columns = {each: _placed(cells[order], places, count) for each, cells in raw.columns.items()}
+    return RawSeries(raw.name, _placed(values, places, count), None, None, columns)
+
+
+def _placed(cells: NDArray[_T], places: NDArray[np.intp], count: int) -> NDArray[_T]:
+    """``cells`` at their ``places`` among ``count``, NaN or no text at the others."""
+    filled: NDArray[_T] = np.full(count, np.nan if cells.dtype == np.float64 else "", cells.dtype)
+    filled[places] = cells
     return filled
 
 

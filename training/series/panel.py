@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import UnrollError
 from training.tasks.base import Floats, digest
+
+# What is known beside the values, by column: float64 with NaN, or texts with "", where nothing is known.
+Columns = Mapping[str, NDArray[Any]]
 
 
 class SeriesError(UnrollError):
@@ -22,22 +27,27 @@ class RawSeries:
     """One series as it stands in a file, in the order of its rows.
 
     ``values`` float64 with NaN where one is missing; ``times`` float64 of the same length, as the clock counts, None
-    where the file names none; ``lines`` of the file, None where it has none.
+    where the file names none; ``lines`` of the file, None where it has none; ``columns`` each of the same length.
     """
 
     name: str
     values: Floats
     times: Floats | None
     lines: NDArray[np.intp] | None = None
+    columns: Columns = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSeries:
-    """One checked series, evenly spaced: ``values`` float64, finite; ``filled`` marks those that were missing."""
+    """One checked series, evenly spaced: ``values`` float64, finite; ``filled`` marks those that were missing.
+
+    ``columns`` are what the file says beside each value, of the same length; of a time that the file lacks, nothing.
+    """
 
     name: str
     values: Floats
     filled: NDArray[np.bool_]
+    columns: Columns = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,17 @@ class Panel:
 
     @property
     def sha256(self) -> str:
-        """Digest of names, values and gaps."""
-        names = np.frombuffer("\0".join(each.name for each in self.series).encode(), np.uint8)
-        return digest((names, *(part for each in self.series for part in (each.values, each.filled))))
+        """Digest of names, values, gaps and what stands beside them."""
+        names = _bytes(each.name for each in self.series)
+        parts = (part for each in self.series for part in (each.values, each.filled, *_digested(each.columns)))
+        return digest((names, *parts))
+
+
+def _digested(columns: Columns) -> Iterator[NDArray[Any]]:
+    for name, cells in columns.items():
+        yield _bytes([name])
+        yield cells if cells.dtype == np.float64 else _bytes(cells)
+
+
+def _bytes(texts: Iterable[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\0".join(texts).encode(), np.uint8)

@@ -10,10 +10,11 @@ import calendar
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from training.series.numbers import PLAIN
@@ -29,6 +30,7 @@ _UNITS = ((_DAY, "days"), (_HOUR, "hours"), (60.0, "minutes"))
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # offsets are taken off by hand: at year 1 and 9999 they overflow
 # A month begins at most so many seconds before or after it does in UTC, and with summer time an hour apart.
 _ZONES, _SUMMER = 14 * _HOUR, _HOUR
+_PLAIN = re.compile(PLAIN, re.ASCII)
 # 20240131 and 202401; outside these years eight or six digits are counted.
 _COMPACT = re.compile(r"(1[6-9]|2[0-3])\d{4}(\d{2})?", re.ASCII)
 # Of cells that look like compact dates so many must be dates: of running numbers a third are.
@@ -94,21 +96,35 @@ def _parts(whole: float, step: float) -> int | None:
     return round(whole / step) if whole % step == 0 and whole > step else None
 
 
-def clock_of(column: str, cells: Sequence[Any], at: Callable[[int], str]) -> Clock:
-    """The positions of a time column; ``at`` says where a row stands.
+def clock_of(column: str, cells: Any, at: Callable[[int], str]) -> Clock:
+    """The positions of a time column, a pyarrow.ChunkedArray; ``at`` says where a row stands.
 
     Raises:
         SeriesError: a cell is neither a number nor an ISO date or time, or the column mixes kinds.
     """
-    texts = [cell if isinstance(cell, dt.date) else "" if cell is None else str(cell).strip() for cell in cells]
-    for row, text in enumerate(texts):
-        if text == "":
-            raise SeriesError(f"{at(row)} has no time in column {quoted(column)}")
+    # The series of a file share most of their times: each is read once.
+    coded = cells.combine_chunks().dictionary_encode(null_encoding="encode")
+    codes = coded.indices.to_numpy()
+    found, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    different = coded.dictionary.take(pa.array(found)).to_pylist()
+    texts = [cell if isinstance(cell, dt.date) else "" if cell is None else str(cell).strip() for cell in different]
+
+    def where(place: int) -> str:
+        return at(int(first[place]))
+
+    if "" in texts:
+        raise SeriesError(f"{where(texts.index(''))} has no time in column {quoted(column)}")
+    clock = _clock_of(column, texts, counts, where)
+    return replace(clock, positions=clock.positions[np.searchsorted(found, codes)])
+
+
+def _clock_of(column: str, texts: list[Any], counts: NDArray[np.intp], at: Callable[[int], str]) -> Clock:
+    """The positions of cells that all differ, each of which stands on ``counts`` rows."""
     numbers, moments = [_number(each) for each in texts], [_moment(each) for each in texts]
-    dated = sum(each is not None for each in moments)
+    dated = int(counts[[each is not None for each in moments]].sum())
+    counted = int(counts[[each is not None for each in numbers]].sum())
     compact = all(isinstance(each, str) and _COMPACT.fullmatch(each) for each in texts)
-    counted = sum(each is not None for each in numbers)
-    if counted >= dated and not (compact and dated >= _DATES * len(texts)):
+    if counted >= dated and not (compact and dated >= _DATES * counts.sum()):
         positions = np.array(_all(numbers, "number", column, texts, at))
         if (beyond := np.abs(positions) > _EXACT).any():
             raise SeriesError(
@@ -184,7 +200,7 @@ def _week(moments: list[dt.datetime]) -> tuple[bool, ...]:
 
 
 def _number(cell: Any) -> float | None:
-    return float(cell) if isinstance(cell, str) and PLAIN.fullmatch(cell) and _counts(float(cell)) else None
+    return float(cell) if isinstance(cell, str) and _PLAIN.fullmatch(cell) and _counts(float(cell)) else None
 
 
 def _counts(number: float) -> bool:

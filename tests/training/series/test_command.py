@@ -259,8 +259,8 @@ def test_a_time_column_suggests_the_season_unless_it_is_too_long(tmp_path: Path)
     rows = [f"{day},{place % 7},{place}" for place, day in enumerate(days)]
     (tmp_path / "x.csv").write_text("day,x,y\n" + "\n".join(rows) + "\n")
     options = argparse.Namespace(
-        series=tmp_path / "x.csv", column=["x", "x"], id_column=None, time_column="day", horizon=None, holdout=0.2,
-        season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path,
+        series=[str(tmp_path / "x.csv")], column=["x", "x"], id_column=None, time_column="day", horizon=None,
+        holdout=0.2, season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path,
     )  # fmt: skip
     quiet = Console(quiet=True)
     assert command.assignment_of(options, quiet).season == 7
@@ -274,17 +274,18 @@ def test_a_time_column_suggests_the_season_unless_it_is_too_long(tmp_path: Path)
 
 def test_the_default_horizon_suits_the_series_as_it_is_used(tmp_path: Path) -> None:
     """Empty rows at the ends are cut off, and missing times are inserted: both change how long it is."""
+    path = tmp_path / "x.csv"
     options = argparse.Namespace(
-        series=tmp_path / "x.csv", column=["x"], id_column=None, time_column=None, horizon=None, holdout=0.2,
+        series=[str(path)], column=["x"], id_column=None, time_column=None, horizon=None, holdout=0.2,
         season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path,
     )  # fmt: skip
     values = [str(place % 7) for place in range(120)]
     for rows in (values, [*([""] * 120), *values, *([""] * 60)]):
-        options.series.write_text("\n".join(["x,y", *(f"{value},1" for value in rows)]) + "\n")
+        path.write_text("\n".join(["x,y", *(f"{value},1" for value in rows)]) + "\n")
         assert command.assignment_of(options, Console(quiet=True)).split.horizon == 6
     options.time_column = "day"
     days = [day for day in range(140) if day % 7]
-    options.series.write_text("\n".join(["day,x", *(f"{day},{day % 5}" for day in days)]) + "\n")
+    path.write_text("\n".join(["day,x", *(f"{day},{day % 5}" for day in days)]) + "\n")
     assert command.assignment_of(options, Console(quiet=True)).split.horizon == 139 // 20
 
 

@@ -23,8 +23,8 @@ def options_for(ill: Ill, folder: Path) -> argparse.Namespace:
     path = folder / "table.csv"
     path.write_bytes(ill.data)
     return argparse.Namespace(
-        series=path, column=ill.columns, id_column=ill.id_column, time_column=ill.time_column, horizon=2, holdout=0.2,
-        season=None, name="table", seed=0, steps=None, cell=None, runs=folder, out=folder,
+        series=[str(path)], column=ill.columns, id_column=ill.id_column, time_column=ill.time_column, horizon=2,
+        holdout=0.2, season=None, name="table", seed=0, steps=None, cell=None, runs=folder, out=folder,
     )  # fmt: skip
 
 

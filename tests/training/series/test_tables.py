@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow
+import pyarrow.parquet as parquet
 import pytest
 
 from training.series.panel import SeriesError
 from training.series.tables import Table, read
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+PACKERS = (gzip.compress, bz2.compress, lzma.compress, zstd.compress)
 
 
 def written(folder: Path, content: str | bytes, name: str = "sales.csv") -> Path:
@@ -21,6 +35,10 @@ def table(folder: Path, content: str | bytes, *wanted: str, name: str = "sales.c
     return read(written(folder, content, name), wanted or ("x",))
 
 
+def cells(found: Table) -> dict[str, list[Any]]:
+    return {name: column.to_pylist() for name, column in found.columns.items()}
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_cells_are_read_whatever_separates_them_and_rows_know_their_line(
@@ -28,25 +46,23 @@ def test_cells_are_read_whatever_separates_them_and_rows_know_their_line(
 ) -> None:
     text = '\n"day",x,note\n1,10,a\n\n2,"2,5","two\nlines"\n3,,"a ""b"""\n\n\n'.replace(",", delimiter)
     found = table(tmp_path, text.replace("\n", newline))
-    assert found.columns["x"] == ["10", f"2{delimiter}5", ""]
+    assert cells(found)["x"] == ["10", f"2{delimiter}5", ""]
     assert [found.at(row) for row in range(3)] == [f"line {line} of sales.csv" for line in (3, 5, 7)]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_unicode_with_a_mark_and_gzip_are_read(encoding: str, pack: type[bytes], tmp_path: Path) -> None:
-    assert table(tmp_path, pack("größe,값\n1,2\n".encode(encoding)), "größe", "값").columns == {
-        "größe": ["1"],
-        "값": ["2"],
-    }
+@pytest.mark.parametrize("pack", [bytes, *PACKERS])
+def test_unicode_with_a_mark_and_gzip_are_read(encoding: str, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    found = table(tmp_path, pack("größe,값\n1,2\n".encode(encoding)), "größe", "값")
+    assert cells(found) == {"größe": ["1"], "값": ["2"]}
 
 
 def test_accents_may_be_composed_otherwise_than_typed(tmp_path: Path) -> None:
-    assert table(tmp_path, "gro\u0308\u00dfe\n1\n", "größe").columns == {"größe": ["1"]}
+    assert cells(table(tmp_path, "gro\u0308\u00dfe\n1\n", "größe")) == {"größe": ["1"]}
 
 
 @pytest.mark.parametrize(
-    ("text", "cells"),
+    ("text", "expected"),
     [
         ("x\n50,\n51\n", ["50", "51"]),
         ("a,x,,\n1,50,,\n2,51\n", ["50", "51"]),
@@ -59,8 +75,8 @@ def test_accents_may_be_composed_otherwise_than_typed(tmp_path: Path) -> None:
         ('x\n1\n""\n3\n', ["1", "", "3"]),
     ],
 )
-def test_what_can_be_meant_in_one_way_only_is_read(text: str, cells: list[str], tmp_path: Path) -> None:
-    assert table(tmp_path, text).columns["x"] == cells
+def test_what_can_be_meant_in_one_way_only_is_read(text: str, expected: list[str], tmp_path: Path) -> None:
+    assert cells(table(tmp_path, text))["x"] == expected
 
 
 @pytest.mark.parametrize(
@@ -86,8 +102,8 @@ def test_what_can_be_meant_in_one_way_only_is_read(text: str, cells: list[str], 
         ("größe,x\n1,2\n".encode("utf-16-le"), "is UTF-16 without a byte order mark"),
         (b"\xff\xfex\0\n", "is not UTF-16"),
         (b"PK\x03\x04rest", "an Excel workbook"),
-        (b"BZh91", "unpack it first"),
-        (gzip.compress(b"x\n1\n", mtime=0)[:-9], "cannot be read"),
+        *((pack(b"x\n1\n")[:-9], "sales.csv cannot be read") for pack in PACKERS),
+        *((pack(b"x\n1\n")[:6], "sales.csv cannot be read") for pack in PACKERS),
     ],
 )
 def test_what_is_no_table_or_has_not_its_cells_is_refused_by_line(
@@ -121,12 +137,11 @@ def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
 
 
 def test_parquet_counts_rows_and_keeps_types(tmp_path: Path) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     stamps = pyarrow.array([1_704_067_200_000_000_001, None], pyarrow.timestamp("ns"))
     parquet.write_table(pyarrow.table({"x": [1.5, None], "x.y": [1, 2], "when": stamps}), tmp_path / "a.parquet")
     found = read(tmp_path / "a.parquet", ["x", "when"])
-    assert found.columns["x"] == [1.5, None]
-    assert found.columns["when"][0].isoformat() == "2024-01-01T00:00:00"
+    assert cells(found)["x"] == [1.5, None]
+    assert cells(found)["when"][0].isoformat() == "2024-01-01T00:00:00"
     assert found.at(1) == "row 2 of a.parquet"
     twice = pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([2])], names=["x", "x"])
     parquet.write_table(twice, tmp_path / "b.parquet")
@@ -135,34 +150,30 @@ def test_parquet_counts_rows_and_keeps_types(tmp_path: Path) -> None:
 
 
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
     for name in ("sales.parquet", "sales.csv"):
         with pytest.raises(SeriesError, match=f"{name} is no Parquet file"):
             table(tmp_path, b"PAR1 and nothing else", name=name)
 
 
 def test_a_damaged_parquet_file_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     parquet.write_table(pyarrow.table({"x": [0.5 * row for row in range(200)]}), tmp_path / "whole.parquet")
     whole = (tmp_path / "whole.parquet").read_bytes()
     said = []
-    for place in range(len(whole)):
+    for place in range(0, len(whole), 3):
         try:
             table(tmp_path, whole[:place] + b"\xff" + whole[place + 1 :], name="sales.parquet")
         except SeriesError as error:
             said.append(error.detail)
-    assert len(said) > 100
+    assert len(said) > 30
     assert all(len(each) <= 500 and each.isprintable() for each in said)
 
 
 def test_text_that_parquet_calls_binary_is_text(tmp_path: Path) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     parquet.write_table(pyarrow.table({"x": [b"1,5", None], "shop": ["käse".encode(), b"b"]}), tmp_path / "a.parquet")
-    assert read(tmp_path / "a.parquet", ["x", "shop"]).columns == {"x": ["1,5", None], "shop": ["käse", "b"]}
+    assert cells(read(tmp_path / "a.parquet", ["x", "shop"])) == {"x": ["1,5", None], "shop": ["käse", "b"]}
 
 
 def test_cells_of_parquet_that_have_no_value_in_python_are_refused_with_their_column(tmp_path: Path) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     seconds = [568_971_820_800, 568_971_820_801]  # in the year 20000
     for cells in (
         pyarrow.array(seconds, pyarrow.timestamp("s")),
@@ -173,6 +184,12 @@ def test_cells_of_parquet_that_have_no_value_in_python_are_refused_with_their_co
         parquet.write_table(pyarrow.table({"x": cells}), tmp_path / "a.parquet")
         with pytest.raises(SeriesError, match=r"column 'x' of a.parquet has a time, a time zone or a text that cannot"):
             read(tmp_path / "a.parquet", ["x"])
+
+
+def test_cells_that_are_no_single_values_are_refused(tmp_path: Path) -> None:
+    parquet.write_table(pyarrow.table({"x": [[1.0, 2.0]]}), tmp_path / "a.parquet")
+    with pytest.raises(SeriesError, match=r"column 'x' of a.parquet has cells of type list<element: double>; numbers,"):
+        read(tmp_path / "a.parquet", ["x"])
 
 
 @pytest.mark.parametrize("mark", ['"', " ", "\r", "\n", ""])

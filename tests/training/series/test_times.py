@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from training.series.panel import SeriesError
@@ -16,7 +17,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def clock(cells: list[Any]) -> Clock:
-    return clock_of("when", cells, lambda row: f"line {row + 2} of x.csv")
+    return clock_of("when", pa.chunked_array([cells]), lambda row: f"line {row + 2} of x.csv")
 
 
 def days(count: int, *weekdays: int) -> list[str]:
