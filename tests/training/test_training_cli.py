@@ -137,13 +137,18 @@ def test_ctrl_c_and_being_ended_leave_nothing_half_written(end: signal.Signals, 
 
 
 def wait_until_training(process: subprocess.Popen[str]) -> None:
-    """Until a worker has started, and has had a second of processor since: far less than the training takes."""
-    while not (workers := [pid for pid in children_of(process.pid) if catches(pid, signal.SIGTERM)]):
+    """Until a worker has had a second of processor since it was first seen: far less than the training takes.
+
+    A worker has a handler for SIGTERM; any other child has this program's for a moment, until it becomes another one.
+    """
+    first_seen: dict[int, float] = {}
+    while not any(
+        processor_seconds(pid) >= first_seen.setdefault(pid, processor_seconds(pid)) + 1.0
+        for pid in children_of(process.pid)
+        if catches(pid, signal.SIGTERM)
+    ):
         assert process.poll() is None
         time.sleep(0.05)  # between two looks at another process
-    began = processor_seconds(workers[0])
-    while processor_seconds(workers[0]) < began + 1.0:
-        time.sleep(0.05)
 
 
 def catches(pid: int, number: signal.Signals) -> bool:

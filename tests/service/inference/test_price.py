@@ -122,13 +122,21 @@ ASKED: dict[str, tuple[Callable[[Engine], object], Callable[[Engine], Price]]] =
 
 @pytest.mark.parametrize("name", ASKED)
 def test_the_estimate_is_of_the_order_of_what_it_takes(engine: Engine, name: str) -> None:
-    """In seconds of the thread's own, so that other programs do not count; a factor of ten is for other machines."""
+    """In seconds of the thread's own, so that other programs do not count; a factor of ten is for other machines.
+
+    The least of three: a machine that fetches its memory back from elsewhere lets a thread pay for that, once.
+    """
     ask, estimate = ASKED[name]
-    began = time.thread_time()
-    ask(engine)
-    taken, expected = time.thread_time() - began, estimate(engine).microseconds * 1e-6
+    expected = estimate(engine).microseconds * 1e-6
+    taken = min(thread_seconds(lambda: ask(engine)) for _ in range(3))
     print(f"{name}: {taken * 1e3:.1f} ms, estimated {expected * 1e3:.1f} ms, {expected / taken:.2f}")
     assert taken / 10 < expected < taken * 10
+
+
+def thread_seconds(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
 
 
 EXAMPLES: dict[str, Callable[[Prices], Price]] = {
