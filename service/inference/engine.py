@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.errors import InvalidInput, ModelUnavailable, Problem
 from service.inference import anomalies, backtest, comparison, generation, history, inspection
@@ -34,6 +35,8 @@ from service.levels import LEVELS
 from service.verdicts import Verdict
 
 Past = TypeVar("Past", bound=History)
+# What a network answered at each step of each sequence.
+Reads = list[NDArray[np.float32]]
 # Forecasts grow, as a power of the steps ahead at the most: from here they stay finite.
 _LARGEST_FORECAST_FROM = 1e200
 
@@ -61,12 +64,19 @@ class Engine:
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
         season: tuple[int, ...] = (),
+        read: Reads | None = None,
     ) -> list[Prediction]:
-        """The next value of each sequence (or a memory model's answer), in the order they came in."""
+        """The next value of each sequence (or a memory model's answer), in the order they came in.
+
+        ``read`` is what the network of the named model has answered at each step of each sequence, where that is known.
+        """
         named = None if model is None else self.catalog.get(model, version)
         found: dict[int, Prediction] = {}
         for batch in batches(sequences, season):
-            for part, choice in _answered(named, batch, self.catalog):
+            who = named
+            if named is not None and read is not None:
+                who = named.having_read([read[row] for row in batch.rows.tolist()])
+            for part, choice in _answered(who, batch, self.catalog):
                 places = part.rows[choice.rows].tolist()
                 answers = predictions(choice, part, levels, quantiles)
                 found.update(zip(places, answers, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
+from service.inference.carrying import HasRead
 from service.inference.half_widths import HalfWidths
 from service.inference.intervals import Fan
 from service.inference.network import State
@@ -103,6 +104,12 @@ class Model:
         for bad, code, expected in self.reading.refusals(batch):
             if bad.any():
                 self._refuse(batch, bad, code, expected)
+
+    def having_read(self, outputs: Sequence[NDArray[np.float32]]) -> Model:
+        """The model to ask about a batch at whose steps the network has answered ``outputs`` [sequences] already."""
+        found = Model.__new__(Model)
+        found.__dict__.update(self.__dict__, _made=self.made()._replace(network=HasRead(outputs)))
+        return found
 
     def read(self, batch: Batch, start: int = 0) -> Answers:
         """What the network answers to ``batch`` after each step from ``start`` on."""

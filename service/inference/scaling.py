@@ -115,13 +115,30 @@ def carry(values: Floats, lengths: NDArray[np.int32], rows: NDArray[np.intp] | N
     return Carry(steps[ends, rows], total[ends, rows], ends.astype(np.float64))
 
 
-def advance(state: Carry, value: Floats) -> tuple[Scaled, Carry]:
-    """Scale one more ``value`` [sequences] for each sequence: one timestep, and the state after it."""
-    difference = value - state.last
-    total = state.total + np.abs(difference)
-    count = state.differences + 1.0
-    scale = total / count
-    before = state.total / np.maximum(state.differences, 1.0)
+def begin(first: Floats) -> Carry:
+    """The state before the ``first`` value of each sequence [sequences], which no difference leads to."""
+    return Carry(first, np.zeros(len(first)), np.full(len(first), -1.0))
+
+
+def advance(state: Carry, values: Floats) -> tuple[Scaled, Carry]:
+    """Scale further ``values`` [sequences, timesteps], at least one of each sequence, and the state after them.
+
+    To the bit what :func:`causal` gives for the whole.
+    """
+    sequences, timesteps = values.shape
+    difference = values.copy()
+    difference[:, 0] -= state.last
+    difference[:, 1:] -= values[:, :-1]
+    total = np.abs(difference)
+    total[:, 0] += state.total
+    np.add.accumulate(total, axis=1, out=total)
+    count = state.differences[:, None] + np.arange(1.0, timesteps + 1.0)
+    scale = total / np.maximum(count, 1.0)
+    before = np.empty((sequences, timesteps))
+    before[:, 0] = state.total / np.maximum(state.differences, 1.0)
+    before[:, 1:] = scale[:, :-1]
     divisor = np.where(scale > 0.0, scale, 1.0)
-    features = np.stack((difference / divisor, before / divisor), axis=-1).astype(np.float32)
-    return Scaled(features[:, None, :], scale[:, None]), Carry(value, total, count)
+    features = np.empty((sequences, timesteps, 2), np.float32)
+    features[:, :, 0] = difference / divisor
+    features[:, :, 1] = before / divisor
+    return Scaled(features, scale), Carry(values[:, -1], total[:, -1], count[:, -1])

@@ -177,7 +177,7 @@ def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Ite
         InvalidInput: numbers and pairs are mixed, a value's magnitude is above 1e300, or a sequence is gaps alone.
     """
     if isinstance(sequences, Rows):
-        for places in _shared_out(sequences.lengths.tolist()):
+        for places in shared_out(sequences.lengths.tolist()):
             rows = np.array(places, np.intp)
             yield _batch(_padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows], rows, told)
         return
@@ -192,13 +192,13 @@ def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Ite
     text = kinds[0] == "text"
     if text:
         sequences = [list(map(float, map(ord, each))) for each in cast("list[str]", sequences)]
-    for places in _shared_out(list(map(len, sequences))):
+    for places in shared_out(list(map(len, sequences))):
         part = [sequences[place] for place in places]
         lengths = np.fromiter(map(len, part), np.int64, len(part))
         yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told, text)
 
 
-def _shared_out(lengths: list[int]) -> Iterator[list[int]]:
+def shared_out(lengths: list[int]) -> Iterator[list[int]]:
     """The places of ``lengths``, shortest first and equal ones in their order, as many to a batch as it may hold."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
 

@@ -190,7 +190,7 @@ async def forecast(
     found, context = await services.streams.context(client, name)
     its = definition_of(found)
     asked = its.levels if levels is None else _levels(levels)
-    question = ForecastQuestion([context], found.model, found.version, horizon, asked, (), its.season)  # type: ignore[list-item]
+    question = ForecastQuestion(context, found.model, found.version, horizon, asked, (), its.season)
     with Hand(services.admission) as hand:
         hand.start()
         price = question.price(services.engine.prices)

@@ -1,4 +1,4 @@
-"""One stream up to its last value, and what is answered to those that come: predictions, errors, flags, drift.
+"""One stream up to its last value, and what is answered to those that come: errors, flags, drift.
 
 Everything here can be rebuilt from what is on record, on any machine, to the bit; nothing needs to be kept. Knows no
 database.
@@ -6,27 +6,29 @@ database.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
 from service.inference.adaptive import KEPT
 from service.inference.answers import Prediction
-from service.inference.cancellation import checkpoint
+from service.inference.carrying import Carried
 from service.inference.engine import Engine
 from service.inference.model import Model
+from service.inference.network import Network
 from service.inference.sequences import LARGEST
 from service.request_log.appending import Append, Learnt, Value
 from service.request_log.streams import Stream, Tail
 from service.streams.definition import Definition
 from service.streams.judging import Arrived, Drift, Foretold, Judge
 
+Floats = NDArray[np.float64]
 Known = float | None
 _BESIDES = 500  # of a stream's own record and definition
-_AT_ONCE = 256  # contexts that are handed over together: copies of values, and what is computed before the next look
 
 
 def definition_of(stream: Stream) -> Definition:
@@ -39,6 +41,13 @@ def first_read(stream: Stream) -> int:
     return definition_of(stream).start(max(stream.next - 1, 0))
 
 
+class Context(NamedTuple):
+    """The ``values`` that an answer reads, NaN at gaps; the first of them is number ``start``."""
+
+    start: int
+    values: Floats
+
+
 class Following:
     """A stream after its last value; it moves on with :meth:`answer`, and is to be dropped where that is not kept."""
 
@@ -49,7 +58,9 @@ class Following:
         self.next = tail.stream.next
         self.flagged = 0  # of the values of the last :meth:`answer`
         self._first = first_read(tail.stream)
-        self._values = [value for _, value in tail.values]
+        self._values = _numbers([value for _, value in tail.values])
+        self._reader: Network | None = None  # whose reading is kept, and from which number on
+        self._read: tuple[int, Carried] | None = None
         self._foretold = Foretold.of(None if tail.answer is None else orjson.loads(tail.answer)["prediction"])
         self._judge = Judge(self.definition, tail.stream.learnt)
         for _, score in tail.scores:
@@ -58,7 +69,8 @@ class Following:
     @property
     def size(self) -> int:
         """How many numbers it holds, about."""
-        return len(self._values) + KEPT + _BESIDES
+        read = 0 if self._read is None else len(self._read[1].outputs)
+        return len(self._values) + read + KEPT + _BESIDES
 
     def require(self, engine: Engine, values: Sequence[Known], place: int = 0) -> None:
         """Refuse ``values``, posted from ``place`` on, that the stream's model has no answer for.
@@ -83,19 +95,28 @@ class Following:
         """How many values the answer to each of so many that come reads."""
         return [seq + 1 - self.definition.start(seq) for seq in range(self.next, self.next + values)]
 
-    def contexts(self, engine: Engine, values: Sequence[Known]) -> list[list[Known] | None]:
+    def contexts(self, engine: Engine, values: Sequence[Known]) -> list[Context | None]:
         """What the answer to each of ``values`` reads; None where that is nothing that has an answer."""
-        known = [*self._values, *values]
+        known = np.concatenate((self._values, _numbers(values)))
         shortest = self.model(engine).card.lengths.accepted[0]
-        found: list[list[Known] | None] = []
+        found: list[Context | None] = []
         for seq in range(self.next, self.next + len(values)):
-            context = known[self.definition.start(seq) - self._first : seq + 1 - self._first]
-            answerable = len(context) >= shortest and any(value is not None for value in context)
-            found.append(context if answerable else None)
+            start = self.definition.start(seq)
+            context = known[start - self._first : seq + 1 - self._first]
+            answerable = len(context) >= shortest and not np.isnan(context).all()
+            found.append(Context(start, context) if answerable else None)
         return found
 
-    def context(self) -> list[Known]:
-        """What the answer to the last value read."""
+    def read(self, network: Network, start: int) -> Carried | None:
+        """What ``network`` has read of the values from number ``start`` on, if that is held."""
+        return self._read[1] if self._read is not None and self._reader is network and self._read[0] == start else None
+
+    def hold(self, network: Network, start: int, read: Carried) -> None:
+        """Keep what ``network`` has read from ``start`` on, in place of what was held before."""
+        self._reader, self._read = network, (start, read)
+
+    def context(self) -> Floats:
+        """What the answer to the last value read, NaN at gaps."""
         return self._values[self.definition.start(max(self.next - 1, 0)) - self._first :]
 
     def answer(self, values: Sequence[Known], told: Sequence[Prediction | None], time: int, posted: int) -> Append:
@@ -125,42 +146,15 @@ class Following:
             arrived = Arrived(self._foretold.value - value, self._foretold.inside(value), flag, p)
         self._foretold = None if prediction is None else Foretold(prediction.value, prediction.intervals)
         seq, self.next = self.next, self.next + 1
-        self._values.append(value)
         first = self.definition.start(seq)
-        if first > self._first:
-            del self._values[: first - self._first]
-            self._first = first
+        self._values = np.concatenate((self._values[first - self._first :], _numbers([value])))
+        self._first = first
         return Value(seq, time, value, score, _written(seq, arrived, prediction, drift))
 
 
-def predictions(engine: Engine, asked: Sequence[tuple[Following, Sequence[Known]]]) -> list[list[Prediction | None]]:
-    """What each stream answers after each of the values that came for it; those that are alike are asked together.
-
-    Raises as :meth:`Engine.predict` does, where one of them has no answer.
-    """
-    groups: dict[Any, list[tuple[int, int, list[Known]]]] = {}
-    found: list[list[Prediction | None]] = []
-    for place, (following, values) in enumerate(asked):
-        found.append([None] * len(values))
-        its = following.definition
-        group = groups.setdefault((its.model, its.version, its.levels, its.season), [])
-        for number, context in enumerate(following.contexts(engine, values)):
-            if context is not None:
-                group.append((place, number, context))
-    for (model, version, levels, season), group in groups.items():
-        for part in _parts(group):
-            contexts: list[Any] = [context for _, _, context in part]
-            answers = engine.predict(contexts, model, version, levels, (), season)
-            for (place, number, _), answer in zip(part, answers, strict=True):
-                found[place][number] = answer
-            checkpoint()
-    return found
-
-
-def _parts(group: list[tuple[int, int, list[Known]]]) -> Iterator[list[tuple[int, int, list[Known]]]]:
-    rest = iter(group)
-    while part := list(islice(rest, _AT_ONCE)):
-        yield part
+def _numbers(values: Sequence[Known]) -> Floats:
+    """``values`` with NaN at gaps."""
+    return np.array(values, np.float64)
 
 
 def _written(seq: int, arrived: Arrived | None, prediction: Prediction | None, drift: Drift | None) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.inference.adaptive import AdaptiveThreshold, DriftMartingale
 from service.streams.definition import Definition
@@ -29,15 +30,15 @@ class Foretold(NamedTuple):
         """From an answer that is on record."""
         return None if prediction is None else cls(prediction["value"], prediction["intervals"])
 
-    def score(self, came: float, context: Sequence[float | None]) -> float | None:
+    def score(self, came: float, context: NDArray[np.float64]) -> float | None:
         """How far off what ``came`` is, in units of the widest interval on its side.
 
-        Where there are no intervals the unit is the mean absolute difference of the ``context``; None where that is one
-        value, which has none.
+        Where there are no intervals the unit is the mean absolute difference of the ``context``, NaN at its gaps; None
+        where that is one value, which has none.
         """
         off = abs(came - self.value)
         if self.intervals is None:
-            known = np.array([value for value in context if value is not None])
+            known = context[~np.isnan(context)]
             if len(known) < 2:
                 return None
             width = float(np.abs(np.diff(known)).mean())

@@ -13,18 +13,21 @@ from functools import partial
 from time import time
 from typing import NamedTuple, Protocol, TypeVar
 
+import numpy as np
 from anyio import to_thread
 
 from service.errors import AppendLost, InvalidInput, Problem, StreamConflict, UnknownStream, UnrollError
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.price import Price
+from service.inference.sequences import Rows
 from service.request_log.appending import Append, Value
 from service.request_log.streams import Stream, StreamReader, close, enter, made, remove
 from service.request_log.writer import LogWriter
 from service.streams.definition import Definition
 from service.streams.events import Events
-from service.streams.following import Following, Known, first_read, predictions
+from service.streams.following import Following, Known, first_read
+from service.streams.foretelling import predictions
 from service.streams.held import Held
 from service.telemetry.metrics import Metrics
 
@@ -132,8 +135,8 @@ class Streams:
         self._held.take(client, name)
         return await self._log.run(remove(client, name))
 
-    async def context(self, client: str, name: str) -> tuple[Stream, list[Known]]:
-        """A stream and what the answer to its last value read.
+    async def context(self, client: str, name: str) -> tuple[Stream, Rows]:
+        """A stream and what the answer to its last value read, one sequence.
 
         Raises:
             UnknownStream: there is none of that name.
@@ -143,10 +146,10 @@ class Streams:
         if following is None:
             raise _unknown()
         context = following.context()
-        if all(value is None for value in context):
+        if np.isnan(context).all():
             expected = "a stream with at least one value that is no gap"
             raise InvalidInput(f"expected {expected}", code="only_gaps", problems=(Problem("stream", expected),))
-        return following.stream, context
+        return following.stream, Rows(context[None], np.array([len(context)]))
 
     async def append(self, client: str, posted: Sequence[Posted], work: Work) -> list[Appended | UnrollError]:
         """What is answered to each of ``posted``, of as many streams, when it is on record; or what refuses it.

@@ -110,6 +110,8 @@ class Reading(BaseModel, ABC):
     # Whether it is there for any series, so that one of its models answers as long as nobody does better.
     general: ClassVar[bool] = False
     forecasts: ClassVar[bool] = True
+    # Whether what its network answers at a step hangs on the steps before only, so that it can be carried on (Carried).
+    carries: ClassVar[bool] = False
     # Whether the network itself says how the truth spreads around its answers, and whether it knows what a gap is.
     spreads: ClassVar[bool] = False
     gaps: ClassVar[bool] = False

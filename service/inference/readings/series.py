@@ -24,6 +24,7 @@ class Series(Reading):
     kind: Literal["series"] = "series"
     features: ClassVar[int] = 2
     any_series: ClassVar[bool] = True
+    carries: ClassVar[bool] = True
 
     def seen(self, batch: Batch) -> NDArray[Any]:
         return batch.scaled.features
@@ -75,7 +76,7 @@ def _carry_on(network: Network, value: Floats, state: State | None, carry: scali
     values[:, 0] = value
     for ahead in range(1, horizon):
         checkpoint()
-        scaled, carry = scaling.advance(carry, value)
+        scaled, carry = scaling.advance(carry, value[:, None])
         outputs, state = network.run(scaled.features, one, state)
         value = scaling.answers(value, scaled.scale[:, 0], outputs[:, 0])
         values[:, ahead] = value

@@ -32,16 +32,20 @@ def test_a_later_value_changes_nothing_before_it(values: list[float], cut: int) 
     np.testing.assert_array_equal(whole.scale[:, :cut], prefix.scale)
 
 
-@given(series, st.integers(1, 40))
-def test_a_carried_state_goes_on_as_one_pass_would(values: list[float], start: int) -> None:
+@given(series, st.integers(0, 40), st.integers(1, 5))
+def test_a_carried_state_goes_on_as_one_pass_would(values: list[float], start: int, at_once: int) -> None:
     start = min(start, len(values))
     whole = scaling.causal(row(values))
-    state = scaling.carry(row(values), np.array([start], np.int32))
-    for t in range(start, len(values)):
-        scaled, state = scaling.advance(state, np.array([values[t]]))
-        assert scaled.features.shape == (1, 1, 2)
-        np.testing.assert_allclose(scaled.features[:, 0], whole.features[:, t], rtol=1e-6, atol=1e-30)
-        np.testing.assert_allclose(scaled.scale[:, 0], whole.scale[:, t], rtol=1e-12)
+    known = np.array([start], np.int32)
+    state = scaling.carry(row(values), known) if start else scaling.begin(row(values)[:, 0])
+    for t in range(start, len(values), at_once):
+        further = row(values[t : t + at_once])
+        scaled, state = scaling.advance(state, further)
+        steps = slice(t, t + at_once)
+        assert scaled.features.tobytes() == whole.features[:, steps].tobytes()
+        assert scaled.scale.tobytes() == np.ascontiguousarray(whole.scale[:, steps]).tobytes()
+    end = scaling.carry(row(values), np.array([len(values)], np.int32))
+    assert [part.tolist() for part in state] == [part.tolist() for part in end]
 
 
 def test_a_carry_of_a_ragged_batch_ends_at_each_rows_own_length() -> None:

@@ -15,7 +15,8 @@ from service.inference.engine import Engine
 from service.request_log.appending import Append, Value
 from service.request_log.streams import Stream, Tail, made
 from service.streams.definition import Definition
-from service.streams.following import Following, Known, first_read, predictions
+from service.streams.following import Following, Known, first_read
+from service.streams.foretelling import predictions
 from service.streams.held import Held
 from service.streams.judging import LARGEST_SCORE, Foretold, Judge
 
@@ -121,7 +122,7 @@ def test_a_score_is_a_number_whatever_comes(
     value: float, came: float, width: float, context: list[float | None]
 ) -> None:
     for intervals in (None, {"90": (value - width, value + width)}):
-        score = Foretold(value, intervals).score(came, context)
+        score = Foretold(value, intervals).score(came, np.array(context, np.float64))
         known = [each for each in context if each is not None]
         assert (score is None) is (intervals is None and len(known) < 2)
         assert score is None or 0.0 <= score <= LARGEST_SCORE
