@@ -191,6 +191,18 @@ def test_timegpts_sdk_works_over_pandas_polars_and_dask(closed: tuple[Process, s
         assert words in found[case][1], case
 
 
+def test_timegpts_sdk_asks_from_rays_workers(closed: tuple[Process, str]) -> None:
+    service, key = closed
+    found = run("nixtla_ray.py", f"http://127.0.0.1:{service.port}/nixtla", key)
+    for case, other in (("forecast", "whole"), ("cv", "cv whole"), ("anomalies", "anomalies whole")):
+        assert ordered(found[case]) == ordered(found[other]), case
+
+
+def ordered(frame: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    """The rows of a frame, whose parts come in any order."""
+    return sorted(zip(*(frame[name] for name in sorted(frame)), strict=True))
+
+
 def test_the_earlier_sdk_works_over_pandas_and_polars(closed: tuple[Process, str]) -> None:
     service, key = closed
     url = f"http://127.0.0.1:{service.port}/nixtla"
