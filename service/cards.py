@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from service.covariates import Covariates
 from service.levels import LEVELS, written
 
 CARD = "card.json"
@@ -230,12 +231,14 @@ class ModelCard(_Frozen):
 class GoldenCase(_Frozen):
     """One sequence and the answer that Keras gave to it when the model was exported.
 
-    Where the answer is a text, that is ``output`` and ``value`` the logarithm of its probability.
+    Where the answer is a text, that is ``output`` and ``value`` the logarithm of its probability; ``covariates`` stand
+    beside the sequence and one step after it.
     """
 
     sequence: Annotated[list[float] | list[tuple[float, float]] | str, Field(min_length=1)]
     value: float
     output: str | None = None
+    covariates: Covariates | None = None
 
 
 class Golden(_Frozen):

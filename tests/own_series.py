@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from service.cards import sha256
+from service.cards import Golden, GoldenCase, sha256
+from service.covariates import Beside, Cell, Covariates
 from service.folders import read_folder
 from service.inference.catalog import load
-from service.inference.sequences import batches
+from service.inference.readings.covariates.beside import Effects
+from service.inference.readings.covariates.effects import Covariate
+from service.inference.readings.covariates.reading import WithCovariates
+from service.inference.sequences import Batch, batches
 from tests.conftest import MODELS
 
 CELLS = ("simplernn", "lstm", "gru")
@@ -53,6 +57,49 @@ def add_many_own_series(folder: Path, likes: Sequence[Sequence[float]]) -> list[
         shutil.copy(MODELS / "sine-gru" / "1" / "card.json", made)
         _rename(made, name, name, None, golden)
     return names
+
+
+def add_with_covariates(folder: Path, name: str, effects: Effects) -> WithCovariates:
+    """Write ``<name>/1`` into ``folder``: ``series-gru`` with ``effects`` that nobody has learnt, and give its reading.
+
+    Its golden sequence is that of :func:`beside_of`.
+    """
+    source, made = MODELS / "series-gru" / "1", folder / name / ".making"
+    shutil.copytree(source, made)
+    model = load(read_folder(source))
+    reading = WithCovariates.model_validate({**model.reading.spec(), "kind": "covariates", "effects": effects})
+    values, beside = beside_of(effects, 40, 1)
+    (batch,) = batches([values], (), Beside((beside,), 1))
+    answer = reading.answer(model.network, batch)[0].item()
+    case = GoldenCase(sequence=values, value=answer, covariates=beside)
+    (made / "golden.json").write_text(Golden(cases=[case]).model_dump_json())
+    card = json.loads((made / "card.json").read_text())
+    card |= {"name": name, "task": name, "family": "own", "judged": judged(name, None), "reading": reading.spec()}
+    card["checksums"] |= {"golden.json": sha256((made / "golden.json").read_bytes())}
+    (made / "card.json").write_text(json.dumps(card))
+    made.rename(folder / name / "1")
+    return reading
+
+
+def beside_of(effects: Effects, length: int, ahead: int, seed: int = 0) -> tuple[list[float], Covariates]:
+    """A series on which ``effects`` act, and what stands beside it for ``ahead`` steps more."""
+    rng = np.random.default_rng(seed)
+
+    def column(each: Covariate, count: int) -> list[Cell]:
+        if each.kind == "category":
+            found: list[Cell] = rng.choice(each.categories, count).tolist()
+            return found
+        return list(rng.uniform(0.0, 1.0, count).tolist())
+
+    known = {each.name: column(each, length + ahead) for each in effects.known}
+    past = {each.name: column(each, length) for each in effects.past}
+    static = {each.name: column(each, 1)[0] for each in effects.static}
+    beside = Covariates(known, past, static, "2024-01-01T00:00" if effects.calendar else None)
+    values = 50.0 + 5.0 * np.sin(0.9 * np.arange(length)) + rng.standard_normal(length)
+    batch = Batch(values[None], None, np.array([length], np.int32), np.array([0]), covariates=Beside((beside,), ahead))
+    adds = effects.of(batch, ahead).adds[0, :length]
+    values = values + adds * (effects.unit or 1.0) if effects.form == "added" else values * np.exp(adds)
+    return values.tolist(), beside
 
 
 def judged(name: str, beaten_by: str | None) -> dict[str, Any]:

@@ -38,7 +38,12 @@ _CODES = {
 }
 # Names of the branches of a union, which mean nothing to a client. They stand behind the first part of a
 # location only: that is a field, whatever its name.
-_BRANCHES = frozenset({"values", "pairs", "flat", "rows", "steps", "one", "two", "text"})
+_BRANCHES = frozenset(
+    {*("values", "pairs", "flat", "rows", "steps", "one", "two", "text"), *("each", "number", "category")}
+)
+# Fields whose keys are the client's own text, which no answer repeats.
+_OF_CLIENTS = frozenset({"known", "past", "static"})
+_NAMES = tuple(f'"{each}"'.encode() for each in _OF_CLIENTS)
 # What is in a body of 250,000 pairs, each a list, in 10,000 sequences, and a little more. The parser takes hundreds of
 # bytes for each list or object, whatever is in it, so that these bound its memory and its time.
 _MOST_COMMAS = 550_000
@@ -117,9 +122,10 @@ def parse(payload: type[Payload], body: bytes) -> Payload:
         parsed = payload.__pydantic_validator__.validate_json(body)
     except ValidationError as error:
         raise _invalid(error) from None
-    # Counting the few names that were given costs next to nothing; only a repeated one or an escape, which may hide
-    # one, is worth a second parse.
-    if b"\\u" in body or max(map(body.count, map(_quoted, parsed.model_fields_set)), default=0) > 1:
+    # Counting the few names that were given costs next to nothing; only a repeated one, an escape, which may hide
+    # one, or names of the client's own are worth a second parse.
+    counts = map(body.count, map(_quoted, parsed.model_fields_set))
+    if b"\\u" in body or any(sign in body for sign in _NAMES) or max(counts, default=0) > 1:
         refuse_repeated_keys(body)
     return parsed  # type: ignore[no-any-return]
 
@@ -177,7 +183,12 @@ def _reached(start: int, errors: list[ErrorDetails]) -> tuple[float, ...]:
 def _place(location: tuple[int | str, ...], kind: str) -> str:
     """Dotted path; an unknown key is the client's own text and is not repeated."""
     known = location[:-1] if kind == "extra_forbidden" else location
-    return ".".join(str(part) for place, part in enumerate(known) if not (place and part in _BRANCHES)) or "body"
+    kept, before = [], None
+    for place, part in enumerate(known):
+        if not (place and (part in _BRANCHES or before in _OF_CLIENTS)):
+            kept.append(str(part))
+        before = part
+    return ".".join(kept) or "body"
 
 
 def refuse_repeated_keys(body: bytes) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -63,8 +64,9 @@ def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
         expected = f"at most {MOST_SCORES} scores in all: fewer models or a shorter horizon"
         raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("horizon", expected),))
     origins = origins_of(length, horizon)
+    posted = _as_read(models, batch)
     for model in models:
-        _require(model, batch, origins)
+        _require(model, posted[model.reading.covariates], origins)
     truth = batch.values[0, origins[:, None] + np.arange(horizon)]
     scale = float(batch.scaled.scale[0, origins[0] - 1])
     unit = float(scaling.unit_of(np.array(scale), np.abs(batch.values[0, : origins[0]]).max()))
@@ -73,7 +75,8 @@ def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
     overall: dict[str, float] = {}
     for model in models:
         card = model.card
-        (forecasts, fan, _), answers, _ = model.foretold(batch, origins[:, None], horizon)
+        read = posted[model.reading.covariates]
+        (forecasts, fan, _), answers, _ = model.foretold(read, origins[:, None], horizon)
         mae, smape = _measured(truth, forecasts)
         coverage: Coverage = [None] * horizon
         if fan is not None:
@@ -105,6 +108,16 @@ def origins_of(length: int, horizon: int) -> Origins:
     """How many values each origin knows, lowest first: all in the later half, or 200 evenly spaced ones of them."""
     first, last = length - length // 2, length - horizon
     return np.linspace(first, last, min(last - first + 1, MOST_ORIGINS)).round().astype(np.int32)
+
+
+def _as_read(models: list[Model], batch: Batch) -> dict[bool, Batch]:
+    """The batch with what stands beside it, for models that take that, and without for the others."""
+    if batch.covariates is None:
+        return {True: batch, False: batch}
+    if any(model.reading.covariates for model in models):
+        return {True: batch, False: replace(batch, covariates=None)}
+    problems = (Problem("covariates", "none: no model that is judged takes covariates"),)
+    raise InvalidInput("no model that is judged takes covariates", code="no_covariates", problems=problems)
 
 
 def _require(model: Model, batch: Batch, origins: Origins) -> None:

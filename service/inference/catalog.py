@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from service.cards import Cell, Golden, ModelCard
+from service.covariates import Beside
 from service.errors import ModelRejected, ModelUnavailable, SettingsError, UnknownModel, UnrollError, to_install
 from service.folders import ModelFolder
 from service.inference.candidates import Candidates
@@ -212,7 +213,9 @@ def _keras_network(model: bytes | None, features: int) -> Network:
 
 def _golden_error(model: Model, golden: Golden) -> float:
     missed = []
-    for batch in batches([case.sequence for case in golden.cases]):
+    covariates = [case.covariates for case in golden.cases if case.covariates is not None]
+    beside = Beside(tuple(covariates), 1) if len(covariates) == len(golden.cases) else None
+    for batch in batches([case.sequence for case in golden.cases], (), beside):
         model.require(batch)
         cases = [golden.cases[row] for row in batch.rows.tolist()]
         missed.append(model.reading.missed(model.network, batch, cases))

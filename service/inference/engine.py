@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.covariates import Beside
 from service.errors import InvalidInput, ModelUnavailable, Problem
 from service.inference import anomalies, backtest, comparison, generation, history, inspection
 from service.inference.answers import (
@@ -114,13 +115,19 @@ class Engine:
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
         season: tuple[int, ...] = (),
+        covariates: Beside | None = None,
     ) -> list[Forecast]:
-        """The next ``horizon`` values of each sequence, each model reading its own answers."""
+        """The next ``horizon`` values of each sequence, each model reading its own answers.
+
+        ``covariates`` stand beside each sequence, where the named model takes some.
+        """
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
             _require_forecasts(named, "model")
+        if covariates is not None:
+            _require_named(named)
         found: dict[int, Forecast] = {}
-        for batch in batches(sequences, season):
+        for batch in batches(sequences, season, covariates):
             for part, choice in _continued(named, batch, self.catalog, horizon):
                 places = part.rows[choice.rows].tolist()
                 answers = forecasts(choice, part, horizon, levels, quantiles)
@@ -223,16 +230,24 @@ class Engine:
         return compared
 
     def backtest(
-        self, sequence: Sequence, horizon: int, models: list[str] | None = None, season: tuple[int, ...] = ()
+        self,
+        sequence: Sequence,
+        horizon: int,
+        models: list[str] | None = None,
+        season: tuple[int, ...] = (),
+        covariates: Beside | None = None,
     ) -> Backtest:
         """What ``models`` and the rules would have forecast, against what came.
 
-        By default those are judged that would be tried for an answer without a model's name.
+        By default those are judged that would be tried for an answer without a model's name. ``covariates`` stand
+        beside the sequence for those of the named ``models`` that take some, which one of them must.
         """
         named = None if models is None else [self.catalog.get(name) for name in dict.fromkeys(models)]
         for each in named or ():
             _require_forecasts(each, f"models.{(models or []).index(each.card.name)}")
-        batch = next(batches([sequence], season))
+        if covariates is not None:
+            _require_named(named)
+        batch = next(batches([sequence], season, covariates))
         if batch.kind != "values":
             expected = IN_WORDS["values"]
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
@@ -318,6 +333,13 @@ def _loaded(models: list[Model]) -> list[Model]:
             model.made()
             able.append(model)
     return able
+
+
+def _require_named(named: Model | list[Model] | None) -> None:
+    """Refuse covariates without a model's name: which are read is a matter of the model."""
+    if named is None:
+        expected = "the name of a model that takes covariates"
+        raise InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("model", expected),))
 
 
 def _require_forecasts(model: Model, where: str) -> None:

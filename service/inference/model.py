@@ -85,7 +85,8 @@ class Model:
         """Refuse a batch that this model has no answer for.
 
         Raises:
-            InvalidInput: wrong kind of sequence, a length that is not accepted, gaps, or what its reading refuses.
+            InvalidInput: wrong kind of sequence, a length that is not accepted, gaps, other covariates than it takes,
+                or what its reading refuses.
         """
         if batch.kind != self.reading.input:
             expected = IN_WORDS[self.reading.input]
@@ -101,6 +102,7 @@ class Model:
         if batch.seen is not None and not self.reading.gaps:
             expected = "sequences without gaps: of the served models the general ones, as series-gru, take null"
             self._refuse(batch, ~np.logical_and.reduce(batch.seen, axis=1), "gaps", expected)
+        self.reading.require_beside(self.card.name, batch)
         for bad, code, expected in self.reading.refusals(batch):
             if bad.any():
                 self._refuse(batch, bad, code, expected)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
+from service.covariates import Beside
 from service.inference import answers
 from service.inference.engine import Engine
 from service.inference.inspection import Inspection
@@ -132,6 +133,7 @@ class Forecast(Question[list[answers.Forecast]]):
     levels: tuple[float, ...] = ()
     quantiles: tuple[float, ...] = ()
     season: tuple[int, ...] = ()
+    covariates: Beside | None = None
 
     def price(self, prices: Prices) -> Price:
         count, values = len(self.sequences), self.values
@@ -140,7 +142,7 @@ class Forecast(Question[list[answers.Forecast]]):
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Forecast]]]:
         (asked,) = questions
-        of = asked.model, asked.version, asked.levels, asked.quantiles, asked.season
+        of = asked.model, asked.version, asked.levels, asked.quantiles, asked.season, asked.covariates
         found = engine.forecast(asked.sequences, asked.horizon, *of)
         return [asked._answer(found, engine.catalog.task(asked.model), references(found))]
 
@@ -199,6 +201,7 @@ class Backtest(Question[answers.Backtest]):
     horizon: int
     models: list[str] | None
     season: tuple[int, ...] = ()
+    covariates: Beside | None = None
 
     def price(self, prices: Prices) -> Price:
         return prices.backtest(self.values, self.horizon, self.models, self.sequences)
@@ -206,7 +209,8 @@ class Backtest(Question[answers.Backtest]):
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Backtest]]:
         (asked,) = questions
-        found = engine.backtest(listed(asked.sequences)[0], asked.horizon, asked.models, asked.season)
+        of = asked.horizon, asked.models, asked.season, asked.covariates
+        found = engine.backtest(listed(asked.sequences)[0], *of)
         judged = [each for each in found.backtests if isinstance(each, answers.ModelBacktest) and each.horizon == 1]
         served = [engine.catalog.find(each.model, each.version) for each in judged]
         tasks = {model.card.task for model in served if model is not None}

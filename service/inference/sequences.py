@@ -17,6 +17,7 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from service.covariates import Beside
 from service.errors import InvalidInput, Problem
 from service.inference import seasons
 from service.inference.gaps import filled
@@ -66,7 +67,7 @@ class Batch:
     ``values`` float64 [sequences, timesteps], of a text the code points of its characters, a step each; ``indices`` the
     same shape for pairs, else None; ``lengths`` int32 [sequences]; ``rows`` the positions that the sequences were
     posted at; ``told`` the seasons that their sender knows of, none, one or two; ``seen`` bool [sequences, timesteps]
-    where there is no gap, None where there is none at all.
+    where there is no gap, None where there is none at all; ``covariates`` what stands beside each, if anything does.
     What is computed from the values lies in memory as ``steps`` do.
     """
 
@@ -77,6 +78,7 @@ class Batch:
     told: tuple[int, ...] = ()
     seen: NDArray[np.bool_] | None = None
     text: bool = False
+    covariates: Beside | None = None
 
     @property
     def gapped(self) -> Floats:
@@ -112,7 +114,11 @@ class Batch:
         """The batch of some of its rows."""
         indices = None if self.indices is None else self.indices[rows]
         seen = None if self.seen is None or self.seen[rows].all() else self.seen[rows]
-        return Batch(self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told, seen, self.text)
+        own = (self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told, seen, self.text)
+        if self.covariates is None:
+            return Batch(*own)
+        places = np.arange(len(self.lengths))[rows].tolist()
+        return Batch(*own, self.covariates.of(places))
 
     @cached_property
     def scaled(self) -> Scaled:
@@ -168,10 +174,12 @@ def listed(sequences: list[Sequence] | Rows) -> list[Sequence]:
     return sequences.listed() if isinstance(sequences, Rows) else sequences
 
 
-def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Iterator[Batch]:
+def batches(
+    sequences: list[Sequence] | Rows, told: tuple[int, ...] = (), covariates: Beside | None = None
+) -> Iterator[Batch]:
     """``sequences`` of one kind as batches of similar lengths, each at most 8,192 steps or one sequence.
 
-    ``told`` are the seasons that they are said to have.
+    ``told`` are the seasons that they are said to have, ``covariates`` what stands beside each, where anything does.
 
     Raises:
         InvalidInput: numbers and pairs are mixed, a value's magnitude is above 1e300, or a sequence is gaps alone.
@@ -179,7 +187,8 @@ def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Ite
     if isinstance(sequences, Rows):
         for places in shared_out(sequences.lengths.tolist()):
             rows = np.array(places, np.intp)
-            yield _batch(_padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows], rows, told)
+            table, lengths = _padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows]
+            yield _batch(table, lengths, rows, told, covariates)
         return
     kinds = list(map(kind_of, sequences))
     if len(set(kinds)) > 1:
@@ -195,7 +204,7 @@ def batches(sequences: list[Sequence] | Rows, told: tuple[int, ...] = ()) -> Ite
     for places in shared_out(list(map(len, sequences))):
         part = [sequences[place] for place in places]
         lengths = np.fromiter(map(len, part), np.int64, len(part))
-        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told, text)
+        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told, covariates, text)
 
 
 def shared_out(lengths: list[int]) -> Iterator[list[int]]:
@@ -245,7 +254,12 @@ def _padded(table: Floats, lengths: NDArray[np.signedinteger]) -> Floats:
 
 
 def _batch(
-    table: Floats, lengths: NDArray[np.signedinteger], rows: NDArray[np.intp], told: tuple[int, ...], text: bool = False
+    table: Floats,
+    lengths: NDArray[np.signedinteger],
+    rows: NDArray[np.intp],
+    told: tuple[int, ...],
+    covariates: Beside | None,
+    text: bool = False,
 ) -> Batch:
     values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
     largest = np.abs(values).max()
@@ -258,7 +272,8 @@ def _batch(
     values = np.asfortranarray(values)
     if largest > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
-    return Batch(values, indices, lengths.astype(np.int32), rows, told, seen, text)
+    beside = None if covariates is None else covariates.of(rows.tolist())
+    return Batch(values, indices, lengths.astype(np.int32), rows, told, seen, text, beside)
 
 
 def _require_values(rows: NDArray[np.intp], found: NDArray[np.bool_]) -> None:

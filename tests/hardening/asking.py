@@ -30,6 +30,12 @@ FORECASTING = {
     "/v1/timeseries/forecast": '{"model":"auto","options":{"horizon":2},"inputs":'
     '[{"type":"univariate_time_series","name":"a","frequency":"D","series":%s}]}',
 }
+# With what stands beside a sequence, which the published models refuse.
+BESIDE = {
+    "/forecast": '{"model":"series-gru","horizon":1,"sequence":%s,"covariates":{"known":{"price":[1,2,3,4,5]}}}',
+    "/backtest": '{"models":["series-gru"],"horizon":1,"sequence":%s,"covariates":'
+    '{"past":{"visits":[1,"a",null]},"static":{"shop":"b"},"start":"2024-01-01T00:00"}}',
+}
 # Every path that reads a body.
 READING = [
     *PATHS,

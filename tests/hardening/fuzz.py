@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import MODELS
-from tests.hardening.asking import FORECASTING, MOST_BYTES, PATHS, READING
+from tests.hardening.asking import BESIDE, FORECASTING, MOST_BYTES, PATHS, READING
 from tests.hardening.dear import dear, dear_for_their_bytes
 from tests.hardening.live import Seen, watched
 from tests.raw import connected, http, read_reply, send_all
@@ -68,13 +68,16 @@ class Found:
 
 
 def good(chance: random.Random) -> bytes:
-    """A request that has an answer."""
+    """A request that has an answer, or wants what no published model takes."""
     kind = chance.randrange(10)
     if kind == 0:
         return http(chance.choice(["GET", "GET", "HEAD"]), chance.choice(READ))
     if kind == 1:
         path = chance.choice([each for each in READING if each.endswith(("outcome", "index"))])  # loading takes seconds
         return http("POST", path, b'{"value":5.0}' if path.endswith("outcome") else b'{"parameters":{}}')
+    if kind == 2:
+        path, text = chance.choice(list(BESIDE.items()))
+        return http("POST", path, text.replace("%s", chance.choice(SEQUENCES)).encode())
     path, text = chance.choice(list((PATHS | FORECASTING).items()))
     return http("POST", path, text.replace("%s", chance.choice(SEQUENCES)).encode())
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from service.cards import ModelCard
 from service.errors import ModelRejected
 from service.folders import plain
+from service.inference.readings.covariates.reading import WithCovariates
 from service.inference.readings.general.reading import General
 from service.inference.readings.pairs import Pairs
 from service.inference.readings.reading import Reading
@@ -24,6 +25,7 @@ KINDS: Mapping[str, type[Reading]] = {
     "windows": Windows,
     "pairs": Pairs,
     "general": General,
+    "covariates": WithCovariates,
     "text": Texts,
 }
 

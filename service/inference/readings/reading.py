@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from service.cards import GoldenCase, Layer
-from service.errors import NonFiniteOutput
+from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference.answers import Counterfactual
 from service.inference.check import FIRST, Check, Known
 from service.inference.forgetting import FORGOTTEN, Memory, forgotten_until
@@ -115,6 +115,8 @@ class Reading(BaseModel, ABC):
     # Whether the network itself says how the truth spreads around its answers, and whether it knows what a gap is.
     spreads: ClassVar[bool] = False
     gaps: ClassVar[bool] = False
+    # Whether something stands beside each sequence, which it cannot do without.
+    covariates: ClassVar[bool] = False
     # Whether the answer is written symbol by symbol and no number.
     writes: ClassVar[bool] = False
     # Whether what Keras saved can answer in the place of the ONNX form.
@@ -158,6 +160,16 @@ class Reading(BaseModel, ABC):
     def looks_back(self, length: int) -> int:
         """How many of a sequence's last steps its answer comes from."""
         return length
+
+    def require_beside(self, name: str, batch: Batch) -> None:
+        """Refuse what stands beside the sequences of ``batch`` where the model called ``name`` takes something else.
+
+        Raises:
+            InvalidInput: says what it takes.
+        """
+        if batch.covariates is not None:
+            problems = (Problem("covariates", "none: this model takes no covariates"),)
+            raise InvalidInput(f"{name} takes no covariates: leave them out", code="no_covariates", problems=problems)
 
     def refusals(self, batch: Batch) -> Iterator[Refusal]:
         """What there is no answer for in a batch of the right kind and of accepted lengths."""

@@ -15,6 +15,7 @@ from service.inference.answers import Backtest, Comparison, Forecast, Prediction
 from service.inference.inspection import Inspection
 from service.inference.sequences import Sequence
 from service.levels import LEVELS
+from service.protocols.native.covariates import PostedBeside, PostedCovariates, beside_of
 
 LONGEST_HORIZON = 1000
 _MOST_LEVELS = 20
@@ -49,7 +50,10 @@ class ComputingPayload(BaseModel):
         """``error`` with the client's own name for the place: inference speaks of `sequences.0` always."""
         if not self.is_single():
             return error
-        problems = tuple(replace(each, where=each.where.replace("sequences.0", "sequence")) for each in error.problems)
+        names = {"sequences.0": "sequence", "covariates.0": "covariates"}
+        problems = error.problems
+        for ours, theirs in names.items():
+            problems = tuple(replace(each, where=each.where.replace(ours, theirs)) for each in problems)
         return InvalidInput(error.detail, code=error.code, problems=problems)
 
 
@@ -154,6 +158,12 @@ class ForecastRequest(ModelPayload, _SpreadPayload):
 
     horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
 
+    covariates: PostedBeside | None = Field(
+        default=None,
+        description="What stands beside the sequence, or a list of that for each of `sequences`, where the named model "
+        "was trained with covariates. `GET /models/{name}` tells their names, kinds and categories.",
+    )
+
     def posted(self) -> list[Sequence]:
         sequences = super().posted()
         if len(sequences) * self.horizon > MOST_VALUES:
@@ -162,7 +172,9 @@ class ForecastRequest(ModelPayload, _SpreadPayload):
         return sequences
 
     def question(self) -> questions.Forecast:
-        return questions.Forecast(self.posted(), *self.named(), self.horizon, *self.spread(), self.told())
+        sequences = self.posted()
+        beside = beside_of(self.covariates, None if self.is_single() else len(sequences), self.horizon)
+        return questions.Forecast(sequences, *self.named(), self.horizon, *self.spread(), self.told(), beside)
 
 
 class InspectRequest(ComputingPayload):
@@ -225,8 +237,15 @@ class BacktestRequest(SeasonPayload):
         description="How many steps ahead to judge; at most half as many as there are values."
     )
 
+    covariates: PostedCovariates | None = Field(
+        default=None,
+        description="What stands beside the sequence, columns known ahead as long as it, for those of `models` that "
+        "were trained with covariates.",
+    )
+
     def question(self) -> questions.Backtest:
-        return questions.Backtest([cast("Sequence", self.sequence)], self.horizon, self.models, self.told())
+        beside = beside_of(self.covariates, None, 0)
+        return questions.Backtest([cast("Sequence", self.sequence)], self.horizon, self.models, self.told(), beside)
 
 
 def _target_mismatch(expected: str) -> InvalidInput:

@@ -1,0 +1,251 @@
+"""What stands beside the sequences of a batch: checked, taken off as effects, and put back on forecasts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from service.covariates import Cell, Covariates
+from service.errors import InvalidInput, Problem
+from service.inference.check import FIRST
+from service.inference.gaps import filled
+from service.inference.readings.covariates.calendar import HOLIDAY, INPUTS, Every, holidays_on
+from service.inference.readings.covariates.effects import Block, Covariate, Floats, Known, Stepwise
+from service.inference.sequences import Batch
+
+# Logarithms of factors stay within this.
+_MOST_LOG = 20.0
+_START = "the wall clock's time of the first value in ISO 8601 without an offset, such as 2024-01-31T18:00"
+
+
+class Effects(Block):
+    """All covariates of a model, and what each adds.
+
+    Effects are ``added`` to the series in its ``unit``, or in its own mean absolute difference where that is None; or
+    it is ``multiplied`` by their exponentials. ``calendar`` are read from the time of each step, which comes ``every``
+    so often; ``holidays`` by their names on ISO days, as far as they are known.
+    """
+
+    form: Literal["added", "multiplied"]
+    unit: Annotated[float, Field(gt=0)] | None = None
+    known: tuple[Known, ...] = ()
+    calendar: tuple[Known, ...] = ()
+    every: Every | None = None
+    holidays: dict[str, tuple[str, ...]] = Field(default={})
+    past: tuple[Stepwise, ...] = ()
+    static: tuple[Stepwise, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for blocks in (self.known, self.calendar, self.past, self.static):
+            if len({each.name for each in blocks}) < len(blocks):
+                raise ValueError("two covariates of one kind have one name")
+        if self.calendar and self.every is None:
+            raise ValueError("calendar inputs need the time between steps")
+        if not {each.name for each in self.calendar} <= {*INPUTS, HOLIDAY}:
+            raise ValueError(f"calendar inputs are {', '.join((*INPUTS, HOLIDAY))}")
+        static = {each.name: each for each in self.static}
+        for share in chain.from_iterable(each.by for each in (*self.known, *self.calendar)):
+            if share.static not in static:
+                raise ValueError(f"an effect hangs on {share.static}, which is no static covariate")
+        return self
+
+    @property
+    def in_words(self) -> str:
+        """What is needed, part by part."""
+        parts = [f"{part} {', '.join(each.name for each in blocks)}" for part, blocks in self._parts if blocks]
+        return "; ".join(parts + ["start"] * bool(self.calendar))
+
+    def require(self, name: str, batch: Batch) -> None:
+        """Refuse what does not stand beside each sequence of ``batch`` as the model called ``name`` needs it.
+
+        Raises:
+            InvalidInput: says which names are missing or unknown, and what each must be.
+        """
+        if batch.covariates is None:
+            problems = [
+                Problem(f"covariates.{part}.{each.name}", each.expected)
+                for part, blocks in self._parts
+                for each in blocks
+            ]
+            problems += [Problem("covariates.start", _START)] * bool(self.calendar)
+            detail = f"{name} needs covariates, which /forecast and /backtest take: {self.in_words}"
+            raise InvalidInput(detail, code="covariates_required", problems=tuple(problems[:10]))
+        found: list[Problem] = []
+        each, ahead = batch.covariates
+        for row, beside, length in zip(batch.rows.tolist(), each, batch.lengths.tolist(), strict=True):
+            wrong = self._wrong(beside, length, ahead)
+            found += (Problem(f"covariates.{row}.{where}", expected) for where, expected in wrong)
+            if len(found) >= 10:
+                break
+        if found:
+            detail = f"{name} takes as covariates {self.in_words}: expected {found[0].expected}"
+            raise InvalidInput(detail, code="covariates_mismatch", problems=tuple(found[:10]))
+
+    def beyond(self, beside: Covariates) -> bool:
+        """Whether a number known ahead leaves the range that was trained on."""
+        return any(each.beyond(each.coded(beside.known[each.name])) for each in self.known)
+
+    def of(self, batch: Batch, horizon: int) -> Applied:
+        """What to take off ``batch`` and to put back on forecasts of up to ``horizon`` steps.
+
+        Raises:
+            InvalidInput: holidays are not known for so long.
+        """
+        assert batch.covariates is not None  # noqa: S101  # they were required
+        given = batch.covariates.each
+        steps = batch.values.shape[1]
+        adds = np.zeros((len(given), steps + horizon))
+        later: list[list[Floats]] = []
+        for row, (beside, length) in enumerate(zip(given, batch.lengths.tolist(), strict=True)):
+            static = {each.name: each.coded([beside.static[each.name]]) for each in self.static}
+            found = self._effect(beside, static, length + horizon, int(batch.rows[row]))
+            adds[row, : len(found)] = found
+            adds[row, len(found) :] = found[-1]
+            later.append([each.features(each.coded(beside.past[each.name])) for each in self.past])
+            later[-1] += [each.features(static[each.name]) for each in self.static]
+        return Applied(self, batch, adds, later)
+
+    @property
+    def _parts(self) -> tuple[tuple[str, tuple[Covariate, ...]], ...]:
+        return ("known", self.known), ("past", self.past), ("static", self.static)
+
+    @cached_property
+    def _named(self) -> dict[str, str]:
+        return {day: name for name, days in self.holidays.items() for day in days}
+
+    def _wrong(self, beside: Covariates, length: int, ahead: int) -> Iterator[tuple[str, str]]:
+        """Where something else stands than is expected, and what that is."""
+        static: dict[str, list[Cell]] = {name: [value] for name, value in beside.static.items()}
+        counts = {
+            "known": (length + ahead, f"{length + ahead} {{}}, one for each value and each of {ahead} steps ahead"),
+            "past": (length, f"{length} {{}}, one for each value"),
+            "static": (1, "one of {}"),
+        }
+        for (part, blocks), given in zip(self._parts, (beside.known, beside.past, static), strict=True):
+            count, expected = counts[part]
+            for each in blocks:
+                column = given.get(each.name, [])
+                if len(column) != count or not each.takes(column):
+                    yield f"{part}.{each.name}", expected.format(each.expected)
+            if given.keys() - (names := {each.name for each in blocks}):
+                yield part, f"no other names than {', '.join(sorted(names))}" if names else "nothing: it takes none"
+        if self.calendar and (beside.start is None or _moment(beside.start) is None):
+            yield "start", _START
+        if not self.calendar and beside.start is not None:
+            yield "start", "none: no calendar is read"
+
+    def _effect(self, beside: Covariates, static: dict[str, Floats], steps: int, row: int) -> Floats:
+        """What is added at each of so many ``steps``, or as far as what is known ahead goes."""
+        columns = [(each, each.coded(beside.known[each.name])) for each in self.known]
+        steps = min([steps, *(len(column) for _, column in columns)])
+        if self.calendar:
+            columns += self._dated(beside, steps, row)
+        found = np.zeros(steps)
+        weights = {each.name: each for each in self.static}
+        for each, column in columns:
+            by = [weights[share.static].weight(float(static[share.static][0]), share.category) for share in each.by]
+            found += each.effect(column[:steps], by)
+        return np.clip(found, -_MOST_LOG, _MOST_LOG) if self.form == "multiplied" else found
+
+    def _dated(self, beside: Covariates, steps: int, row: int) -> list[tuple[Known, Floats]]:
+        assert self.every is not None  # noqa: S101  # where there is a calendar
+        assert beside.start is not None  # noqa: S101  # it was required
+        moment = _moment(beside.start)
+        assert moment is not None  # noqa: S101
+        times = self.every.times(moment, steps)
+        found = []
+        for each in self.calendar:
+            if each.name == HOLIDAY:
+                first, last = min(self._named), max(self._named)
+                if not first[:4] <= str(times[0])[:4] <= str(times[-1])[:4] <= last[:4]:
+                    expected = f"times within the years {first[:4]} to {last[:4]}, whose holidays are known"
+                    problems = (Problem(f"covariates.{row}.start", expected),)
+                    raise InvalidInput(f"expected {expected}", code="covariates_mismatch", problems=problems)
+                found.append((each, each.coded(list(holidays_on(times, self._named)))))
+            else:
+                found.append((each, INPUTS[each.name](times).astype(np.float64)))
+        return found
+
+
+class Applied:
+    """The effects on the sequences of one batch, ``adds`` [sequences, steps + horizon], and what hangs on an origin.
+
+    ``later`` has for each sequence the features after each of its steps, first of past covariates, then of static ones.
+    """
+
+    def __init__(self, effects: Effects, batch: Batch, adds: Floats, later: list[list[Floats]]) -> None:
+        self.adds = adds
+        self._effects, self._batch, self._later = effects, batch, later
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """Those of the sequences."""
+        return self._batch.lengths
+
+    @cached_property
+    def scale(self) -> Floats:
+        """What added effects are measured in [sequences].
+
+        The mean absolute difference of what the first forecast that is checked knows, so that all of a sequence's have
+        the same.
+        """
+        batch = self._batch
+        if self._effects.unit is not None:
+            return np.full(len(batch.lengths), self._effects.unit)
+        first = np.minimum(np.maximum(batch.lengths - batch.lengths // 2, FIRST), batch.lengths)
+        found: Floats = batch.scaled.scale[np.arange(len(first)), first - 1]
+        return found
+
+    @cached_property
+    def left(self) -> Batch:
+        """The batch without the effects."""
+        batch = self._batch
+        place = np.minimum(np.arange(batch.values.shape[1]), batch.lengths[:, None] - 1)
+        adds = np.take_along_axis(self.adds, place, axis=1)
+        if self._effects.form == "added":
+            values = batch.gapped - self.scale[:, None] * adds
+        else:
+            values = batch.gapped * np.exp(-adds)
+        return replace(batch, values=np.asfortranarray(filled(values)[0]), covariates=None)
+
+    def back(self, quantiles: Floats, rows: NDArray[np.intp], origins: NDArray[np.signedinteger]) -> Floats:
+        """Forecasts [n, horizon, levels] of what is left of sequences ``rows`` [n] after ``origins`` [n] values, with
+        the effects. Where a sequence was never negative up to an origin, no quantile is.
+        """
+        horizon = quantiles.shape[1]
+        place = np.minimum(origins[:, None] + np.arange(horizon), self.adds.shape[1] - 1)
+        adds = self.adds[rows[:, None], place] + self._ahead(rows, origins, horizon)
+        if self._effects.form == "multiplied":
+            found: Floats = quantiles * np.exp(np.clip(adds, -_MOST_LOG, _MOST_LOG))[..., None]
+            return found
+        found = quantiles + (self.scale[rows, None] * adds)[..., None]
+        lowest = np.minimum.accumulate(self._batch.values, axis=1)[rows, np.maximum(origins - 1, 0)]
+        return np.where((lowest >= 0.0)[:, None, None], np.maximum(found, 0.0), found)
+
+    def _ahead(self, rows: NDArray[np.intp], origins: NDArray[np.signedinteger], horizon: int) -> Floats:
+        """What past and static covariates add [n, horizon]."""
+        found = np.zeros((len(rows), horizon))
+        for number, each in enumerate((*self._effects.past, *self._effects.static)):
+            if each.steps:
+                known = [self._later[row][number] for row in rows.tolist()]
+                last = zip(known, origins.tolist(), strict=True)
+                found += each.effect(np.stack([its[min(origin, len(its)) - 1] for its, origin in last]), horizon)
+        return found
+
+
+def _moment(text: str) -> np.datetime64 | None:
+    """The time that ``text`` says in ISO 8601 without an offset; None where it is something else."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if read.tzinfo is not None else np.datetime64(read.replace(microsecond=0), "s")
