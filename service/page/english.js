@@ -292,7 +292,7 @@ export const english = {
   "live.shift": "Shift the level",
   "live.odd": "One odd value",
   "live.again": "Send the last again",
-  "live.level": "Your hand on the meter",
+  "live.level": "By hand",
   "live.headline": "Value {seq}: {value}, {error} off what was foretold. Next: {next}.",
   "live.headline.odd": "Value {seq}: {value} is odd, {error} off what was foretold. Next: {next}.",
   "live.drift": "{flags} of {count} values flagged. Drift: evidence {evidence}; above 100 the errors are not what they were.",

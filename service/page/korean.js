@@ -292,7 +292,7 @@ export const korean = {
   "live.shift": "수준 옮기기",
   "live.odd": "이상한 값 하나",
   "live.again": "마지막 값 다시 보내기",
-  "live.level": "손으로 움직이기",
+  "live.level": "손으로",
   "live.headline": "{seq}번째 값 {value}, 예측과의 차이 {error}. 다음은 {next}.",
   "live.headline.odd": "{seq}번째 값 {value}은(는) 이상합니다. 예측과의 차이 {error}. 다음은 {next}.",
   "live.drift": "값 {count}개 가운데 {flags}개가 이상으로 표시됨. 변화의 증거 {evidence}, 100을 넘으면 오차가 예전과 다릅니다.",

@@ -1,13 +1,14 @@
-"""The three pictures in docs/playground.md of the page: ``python -m tests.page.screenshots`` takes them anew."""
+"""The four pictures in docs/playground.md of the page: ``python -m tests.page.screenshots`` takes them anew."""
 
 from __future__ import annotations
 
+import re
 import tempfile
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.conftest import MODELS
 from tests.page.browser import Visitor, launch
@@ -24,7 +25,7 @@ def _keep(visitor: Visitor, name: str, height: int) -> None:
 
 
 def main() -> None:
-    """An own series and a comparison by day, and the inside of the textbook's memory models by night."""
+    """An own series, a comparison and a stream by day, and the inside of the textbook's memory models by night."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = launch(playwright)
@@ -37,6 +38,14 @@ def main() -> None:
             compare.page.locator("#compare-zoom").check()
             compare.settled(before)
             _keep(compare, "compare", 1100)
+            live = Visitor(browser, str(client.base_url), "live")
+            live.page.locator("#live-start").click()
+            for reached, button in (("9", "odd"), ("11", "shift"), ("13", "start")):  # tens, which no look passes over
+                headline = re.compile(rf"^Value {reached}\d:")
+                expect(live.page.locator("#live .headline")).to_contain_text(headline, timeout=60_000)
+                live.page.locator(f"#live-{button}").click()
+            expect(live.page.locator("#live-start")).to_have_text("Start the meter")
+            _keep(live, "live", 760)
             inside = Visitor(browser, str(client.base_url), "inside", color_scheme="dark")
             inside.choose("memory")
             before = inside.redraws()
