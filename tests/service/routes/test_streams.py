@@ -251,16 +251,19 @@ def test_a_forecast_is_that_of_what_the_last_answer_read(api: httpx.Client, make
     assert [*api.get(f"/streams/{stream}/forecast?horizon=1").json()["forecast"]["intervals"]] == ["90"]
 
 
-def test_a_change_of_scale_is_followed_within_two_windows(api: httpx.Client, make: Make) -> None:
+@pytest.mark.slow
+def test_an_endless_stream_follows_a_change_of_scale_within_two_windows(api: httpx.Client, make: Make) -> None:
+    stream, seq = make(), 20_000
+    for start in range(0, seq, 5000):
+        _append(api, stream, start, [*_values(5000, start)])
     for factor in (10.0, 0.01):
-        stream, fresh = make(model="sine-gru"), make(model="sine-gru")
-        before, after = _values(3 * W), [factor * each for each in _values(4 * W, 5)]
-        _append(api, stream, 0, [*before])
+        after = [factor * each for each in _values(4 * W, 5)]
         found, new = (
-            [each["arrived"]["error"] for each in _append(api, name, seq, [*after])["answers"][2 * W + 1 :]]
-            for name, seq in ((stream, 3 * W), (fresh, 0))
+            [each["arrived"]["error"] for each in _append(api, name, first, [*after])["answers"][2 * W + 1 :]]
+            for name, first in ((stream, seq), (make(), 0))
         )
         assert np.abs(found).mean() <= 1.05 * np.abs(new).mean()
+        seq += len(after)
 
 
 def test_a_stream_is_made_once_closed_for_good_and_deleted(api: httpx.Client, make: Make) -> None:
