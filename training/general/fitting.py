@@ -19,12 +19,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from service.inference.finetuning.questions import Questions
 from training.general import checkpoints
 from training.general.network import Learner, build
 from training.general.recipes import Plan, SeriesRecipe
 from training.soap import Soap
 from training.tasks.series.draw import pool
-from training.tasks.series.questions import Questions, questions
+from training.tasks.series.questions import questions
 
 # Series drawn at a time, and how many such pools lie between two checkpoints: a minute or so.
 _POOL = 2048

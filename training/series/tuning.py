@@ -17,22 +17,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from service.inference.finetuning import correction
+from service.inference.finetuning.excerpts import BATCH, HORIZONS, ORIGINS, Excerpts
+from service.inference.finetuning.frozen import Frozen, Said
+from service.inference.finetuning.questions import Questions
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
-from training.general import correction, fitting, graph
+from training.general import fitting, graph
 from training.general.export import CONTEXT
 from training.general.fitting import Progress
-from training.general.frozen import Frozen, Said
 from training.general.recipes import RECIPES, Plan, SeriesRecipe
 from training.general.tuning import Drawn, Part, Step, Tuning
 from training.series import storing
 from training.series.candidates import Start
-from training.series.excerpts import BATCH, HORIZONS, ORIGINS, Excerpts
+from training.series.excerpts import excerpts as excerpts_of
 from training.series.merging import Weights
 from training.series.panel import Panel
 from training.series.splits import Split
 from training.series.validating import chosen_by, validation
-from training.tasks.series.questions import Questions
 
 # Updates and the peak rate of each part, and updates between two looks at the validation origins.
 PLANS: Mapping[Part, Plan] = {
@@ -41,7 +43,7 @@ PLANS: Mapping[Part, Plan] = {
 }
 EVERY = 100
 # Batches that a correction is solved on, and the strengths of its ridge.
-EXERCISES, STRENGTHS = 50, (1e-1, 1e-2, 1e-3, 1e-4)
+EXERCISES, STRENGTHS = 50, correction.STRENGTHS
 UNTOUCHED, CORRECTION, AVERAGE = "untouched", "correction", "average"
 # What layer a correction changes.
 _LAST = "answer"
@@ -118,7 +120,7 @@ def fit(
     tuning = _Tuning(start, panel, split, season, steps, report)
     ways = tuning.ways()
     chosen, score = tuning.averaged(ways)
-    excerpts = Excerpts(panel, split, season, CONTEXT, again=True)
+    excerpts = excerpts_of(panel, split, season, CONTEXT, again=True)
     weights = _mean([ways[each].again(excerpts) for each in chosen])
     scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
     updates = {name: ways[name].updates for name in chosen}
@@ -140,7 +142,7 @@ class _Tuning:
     ) -> None:
         self._network, self._shape, self._seed = network_of(start), recipe_of(start).shape, start.seed
         self._start: Weights = self._network.get_weights()
-        self._excerpts = Excerpts(panel, split, season, CONTEXT)
+        self._excerpts = excerpts_of(panel, split, season, CONTEXT)
         reading = reading_of(start, season)
         self._median, self._validated = (
             reading.median,

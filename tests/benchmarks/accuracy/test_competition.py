@@ -13,7 +13,7 @@ from benchmarks.accuracy.forecasting.sets import SeriesSet, collected
 from service.folders import read_folder
 from tests.benchmarks.accuracy.test_forecasting import json_lines
 from tests.training.general.small import SMALL, untrained
-from training.series.excerpts import Excerpts
+from training.series.excerpts import excerpts
 from training.series.judge import holdout
 from training.series.splits import origins
 from training.series.validating import chosen_by
@@ -36,7 +36,7 @@ def test_the_test_part_trains_nothing_and_chooses_nothing_and_the_last_horizon_b
         assert np.nanmax(chosen.truth) < 10.0
         (first,) = set(origins(panel, split, "validation", 3).at.tolist())
         assert first == 54
-        drawn.append(Excerpts(panel, split, 12, 512, again=True).draw(np.random.default_rng(0)))
+        drawn.append(excerpts(panel, split, 12, 512, again=True).draw(np.random.default_rng(0)))
         assert set(holdout(panel, split).truth[:, 0]) == {test}
     assert all(np.array_equal(one, other) for one, other in zip(*drawn, strict=True))
 

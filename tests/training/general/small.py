@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from service.inference.finetuning.questions import Questions
 from training.general.recipes import Plan, SeriesRecipe, Shape
 from training.recipes import CELLS
 from training.series.candidates import Start
 from training.tasks.series.draw import pool
-from training.tasks.series.questions import Questions, questions
+from training.tasks.series.questions import questions
 
 SMALL = {
     cell: SeriesRecipe(

@@ -48,8 +48,8 @@ def test_the_whole_network_learns_and_again_the_same(built: Any) -> None:
 
 
 def test_the_head_learns_alone_and_what_reads_the_steps_stands_still(built: Any) -> None:
+    from service.inference.finetuning.frozen import Frozen
     from training.general import graph
-    from training.general.frozen import Frozen
     from training.general.tuning import Drawn, Tuning
 
     start, drawn = built.get_weights(), batch()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
+from service.inference.finetuning.questions import Group
 from training.tasks.series import annual, augment, blends, counts, kernels, processes, regimes, walks
 from training.tasks.series.noise import Counts, Floats, Rng, chosen
 
@@ -30,19 +30,6 @@ _SEASON_CHANCES = (0.17, 0.13, 0.03, 0.10, 0.24, 0.13, 0.02, 0.08, 0.01, 0.03, 0
 SHORTEST = 9
 _ANNUAL_LENGTHS = (SHORTEST, 64)
 _SHORTEST, _USUAL, _LONG_SHARE = 10, 222, 0.08
-
-
-class Group(NamedTuple):
-    """Series of like lengths: ``values`` [series, steps] with NaN at gaps and past ``lengths``, the seasons told."""
-
-    values: Floats
-    lengths: Counts
-    season: Counts
-    second: Counts
-
-    def part(self, rows: slice) -> Group:
-        """Those of ``rows``."""
-        return Group(self.values[rows], self.lengths[rows], self.season[rows], self.second[rows])
 
 
 def pool(seed: int, number: int, count: int) -> Iterator[Group]:

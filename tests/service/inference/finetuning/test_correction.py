@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.inference.readings.general.network import mixed
+from service.inference.finetuning.correction import Lesson, correction, lesson
+from service.inference.finetuning.frozen import Frozen, last_layer, with_last_layer
+from service.inference.readings.general.network import GeneralNetwork, mixed
 from tests.training.general.small import SMALL, batch
-from training.general.correction import Lesson, correction, lesson
 
 pytestmark = pytest.mark.tensorflow
 SHAPE = SMALL["lstm"].shape
@@ -29,7 +30,6 @@ def built() -> Any:
 
 def test_what_stands_still_says_what_keras_says(built: Any) -> None:
     from training.general import graph
-    from training.general.frozen import Frozen
     from training.general.network import HeadLearner
 
     drawn = batch()
@@ -43,7 +43,6 @@ def test_what_stands_still_says_what_keras_says(built: Any) -> None:
 
 def test_a_corrected_network_answers_what_was_added_to_it(built: Any) -> None:
     from training.general import graph
-    from training.general.frozen import Frozen
 
     drawn = batch()
     before = built.get_weights()
@@ -79,10 +78,23 @@ def test_what_is_missed_linearly_is_found_and_leaps_do_not_decide() -> None:
 
 def test_questions_without_an_answer_teach_nothing(built: Any) -> None:
     from training.general import graph
-    from training.general.frozen import Frozen
 
     drawn = batch()
     said = Frozen(graph.to_onnx(built, SHAPE)).said(drawn)
     none = drawn._replace(truth=drawn.truth * np.array([1.0, 0.0], np.float32))
     both = lesson([drawn, none], [said, said], MEDIAN)
     assert len(both.missed) == int((drawn.truth[..., 1] > 0.0).sum())
+
+
+def test_another_last_layer_is_put_into_the_file_and_nothing_else(built: Any) -> None:
+    from training.general import graph
+
+    model, drawn = graph.to_onnx(built, SHAPE), batch()
+    kernel, bias = last_layer(model)
+    assert (kernel == built.get_layer("answer").get_weights()[0]).all()
+    changed = with_last_layer(model, 2.0 * kernel, bias + 1.0)
+    assert with_last_layer(changed, kernel, bias) == model
+    before, after = Frozen(model).said(drawn), Frozen(changed).said(drawn)
+    assert (before.thought == after.thought).all()
+    assert after.answer == pytest.approx(2.0 * before.answer - bias + 1.0, rel=1e-4, abs=1e-4)
+    assert GeneralNetwork(changed).sizes == GeneralNetwork(model).sizes

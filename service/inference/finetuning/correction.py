@@ -13,11 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.finetuning.frozen import Said
+from service.inference.finetuning.questions import Questions
+from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.network import mixed
-from training.general.frozen import Said
-from training.tasks.base import Floats
-from training.tasks.series.questions import Questions
 
+# Of the ridge, from which the best is to be chosen.
+STRENGTHS = (1e-1, 1e-2, 1e-3, 1e-4)
 _ROUNDS, _MOST = 6, 30_000
 # Errors smaller than this share of a series' own seasonal error weigh no more than one of that size.
 _LEAST_ERROR = 0.05
