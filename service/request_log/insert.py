@@ -10,8 +10,8 @@ a statement fills are left out, and bodies are handed over as ``bytearray``, whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -56,16 +56,31 @@ def insert(connection: Connection, rows: Prepared, appends: Sequence[Append] = (
     """
     driver, dialect = connection.connection, connection.dialect
     statements = [*_statements(dialect, requests, rows.requests), *_statements(dialect, uses, rows.uses)]
-    with closing(driver.cursor()) as cursor:
-        # In SQLite one statement is a transaction already, and takes its lock as this does. Other drivers begin by
-        # themselves.
-        if dialect.name == "sqlite" and (appends or len(statements) > 1):
-            cursor.execute(BEGIN_WRITING)
+    sqlite = dialect.name == "sqlite"
+    with nullcontext() if sqlite else _in_one_trip(driver.driver_connection), closing(driver.cursor()) as cursor:
+        # In SQLite one statement is a transaction already, and takes its lock as this does.
+        if not sqlite or appends or len(statements) > 1:
+            cursor.execute(BEGIN_WRITING if sqlite else "BEGIN")
         for text, values in statements:
             cursor.execute(text, values)
         lost = append(cursor, dialect, appends) if appends else []
-    driver.commit()
+        if sqlite:
+            driver.commit()
+        else:
+            cursor.execute("COMMIT")
     return lost
+
+
+@contextmanager
+def _in_one_trip(driver: Any) -> Iterator[None]:
+    """Send statements to PostgreSQL one after another and wait once, where one asks for rows once more.
+
+    The driver would begin by itself, and wait for that; so it is let out of it until all is done.
+    """
+    driver.autocommit = True
+    with driver.pipeline():
+        yield
+    driver.autocommit = False
 
 
 def _values(row: Row, bodies: Bodies, body_limit: int) -> Values:

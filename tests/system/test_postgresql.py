@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from itertools import groupby
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from service.errors import LogUnavailable
+from service.request_log.database import open_writer, parse_url
+from service.request_log.insert import insert, prepare
 from service.request_log.listing import Filters
 from service.request_log.migrate import migrate
 from service.request_log.reader import LogReader
@@ -100,3 +104,24 @@ async def test_two_machines_migrate_one_new_database_at_the_same_time(server: Se
     reader = LogReader(url)
     assert reader.page(Filters(), 1).requests == ()
     reader.close()
+
+
+@pytest.mark.parametrize("rows", [1, 200])
+def test_a_batch_takes_one_round_trip(server: Server, tmp_path: Path, rows: int) -> None:
+    url = server.create(f"trips_{rows}")
+    migrate(url)
+    engine = open_writer(parse_url(url), "power", 5.0)
+    with engine.connect() as connection, (tmp_path / "trace").open("w+") as trace:
+        prepared = prepare([_row() for _ in range(rows)], "full", 65536)
+        insert(connection, prepared)  # the first one may have more to do
+        wire = cast("Any", connection.connection.driver_connection).pgconn
+        wire.trace(trace.fileno())
+        insert(connection, prepare([_row() for _ in range(rows)], "full", 65536))
+        wire.untrace()
+        trace.seek(0)
+        assert connection.exec_driver_sql("SELECT count(*) FROM requests").scalar() == 2 * rows
+        connection.rollback()
+        # Whose messages follow on whose, one letter for all in a row: the client's, the server's.
+        senders = "".join(key for key, _ in groupby(line.split("\t")[1] for line in trace.read().splitlines()))
+    engine.dispose()
+    assert senders == "FB"
