@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import TextIO
 
 import pyarrow as pa
 
@@ -26,6 +27,13 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     pa.set_cpu_count(1)  # each core has a worker
+    try:
+        _answer(answers)
+    except BrokenPipeError:  # its parent was killed, and nobody wants to know anything any more
+        os._exit(1)
+
+
+def _answer(answers: TextIO) -> None:
     try:
         scorer = Scorer(Job.model_validate_json(sys.stdin.readline()))
         for line in sys.stdin:

@@ -147,6 +147,8 @@ def test_a_run_that_is_killed_and_taken_up_again_gives_what_one_run_does(tmp_pat
         wait_until(lambda: done.exists() or process.poll() is not None)
         children = children_of(process.pid)
         process.kill()
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()  # of the workers, which have it as well
     wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in children))  # they end by themselves
     assert not (tmp_path / "out" / "summary.json").exists()
     made = done.stat().st_ino
