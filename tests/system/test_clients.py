@@ -19,6 +19,7 @@ import pytest
 
 from service.keys import KeyFile, Scope
 from tests.conftest import MODELS
+from tests.contract.test_kubernetes import manifests
 from tests.serving import Process
 
 pytestmark = pytest.mark.system
@@ -121,6 +122,21 @@ def test_kserves_rest_client_works_with_v1_and_v2(service: Process, expected: An
         status, message = found[f"{version} unknown model"]
         assert status == httpx.codes.NOT_FOUND
         assert "Request for unknown model" in message
+
+
+def test_kserves_own_types_know_every_field_of_the_manifests() -> None:
+    found = manifests("kserve")
+    assert run("kserve_manifests.py", json.dumps([*found.values()])) == {"InferenceService": [], "ServingRuntime": []}
+    predictor = found["InferenceService"]["spec"]["predictor"]
+    predictor |= {"scaleMetrics": "concurrency", "scaleTarget": "30"}
+    found["ServingRuntime"]["spec"]["containers"][0]["ports"][0]["name"] = 8000
+    assert run("kserve_manifests.py", json.dumps([*found.values()])) == {
+        "InferenceService": [
+            ".spec.predictor.scaleTarget: int is expected",
+            ".spec.predictor.scaleMetrics: V1beta1PredictorSpec has no such field",
+        ],
+        "ServingRuntime": [".spec.containers.0.ports.0.name: str is expected"],
+    }
 
 
 def test_plain_tf_serving_requests_work(service: Process, expected: Any) -> None:
