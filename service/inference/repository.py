@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from service.cards import CARD, MODEL_FILES
 from service.errors import ModelPending, ModelRejected, UnknownModel
 from service.folders import model_folders, reference_of
 from service.inference.catalog import Catalog, Runtime
+from service.inference.changes import Changes
 from service.inference.model import Model
 from service.inference.opening import Opening
 
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 # Time of change (also of who may read it), size and inode of each file; or the error of one that cannot be looked at.
 Fingerprint = tuple[tuple[int, int, int] | int, ...]
 Key = tuple[str, str]  # name and version
-Change = tuple[int, int]  # modification time and inode of the file that tells of it
-_CHANGE = "model-"
 _FOLLOW_SECONDS, _TRY_SECONDS = 0.25, 1.0
 
 
@@ -58,9 +56,8 @@ class Repository:
         ``ending`` tells whether this one is to end.
         """
         self.folders = list({folder.resolve(): folder for folder in folders}.values())  # each once
-        self._changes = changes
+        self._changes = Changes(changes)
         self._opening = Opening(runtime, ending, self._withdraw)
-        self._followed: dict[str, Change] = {}
         self._lock = threading.Lock()
         self._unloaded: dict[str, list[str]] = {}
         self._missing: set[Path] = set()
@@ -105,27 +102,20 @@ class Repository:
         """
         with self._lock:
             self._load(name)
-            self._tell(name, "load")
+            self._changes.tell(name, "load")
 
     def unload(self, name: str) -> None:
         """Serve ``name`` no longer, until it is loaded again; raises :class:`UnknownModel`."""
         with self._lock:
             self._unload(name)
-            self._tell(name, "unload")
+            self._changes.tell(name, "unload")
 
     def follow(self) -> None:
         """Do what other processes were told since the last time."""
-        if self._changes is None:
-            return
         with self._lock:
-            for file in sorted(self._changes.glob(f"{_CHANGE}*")):
-                name, status = file.name.removeprefix(_CHANGE), file.stat()
-                change = (status.st_mtime_ns, status.st_ino)
-                if self._followed.get(name) == change:
-                    continue
-                self._followed[name] = change
+            for name, change in self._changes.news():
                 try:
-                    {"load": self._load, "unload": self._unload}[file.read_text()](name)
+                    {"load": self._load, "unload": self._unload}[change](name)
                 except (ModelRejected, UnknownModel) as error:  # this process missed it, or is there already
                     log.warning("another process changed %s, this one could not: %s", name, error.detail)
 
@@ -195,16 +185,6 @@ class Repository:
             raise UnknownModel("no model of that name is served")
         self._unloaded[name] = versions
         self.catalog.put(name, [], {})
-
-    def _tell(self, name: str, change: str) -> None:
-        """Leave word of a ``change`` for the other processes; the file appears whole or not at all."""
-        if self._changes is None:
-            return
-        making = self._changes / f".{os.getpid()}"
-        making.write_text(change)
-        status = making.stat()
-        self._followed[name] = (status.st_mtime_ns, status.st_ino)
-        making.rename(self._changes / f"{_CHANGE}{name}")
 
     def _take_in(self, name: str, read: dict[str, Model | ModelRejected], gone: set[Key]) -> None:
         before = {version: self.catalog.get(name, version) for version in self.catalog.versions(name)}
