@@ -1,4 +1,4 @@
-"""What several processes tell each other through a folder: which models were loaded and unloaded. Knows no model."""
+"""What several processes tell each other through a folder: what became of which model. Knows no model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, cast
 
-Change = Literal["load", "unload"]
+# A folder is adopted that one of these processes wrote itself, and removed for good.
+Change = Literal["load", "unload", "adopt", "remove"]
 _PREFIX = "model-"
 _Stamp = tuple[int, int]  # modification time and inode of the file that tells of a change
 
@@ -19,24 +20,37 @@ class Changes:
         self._folder = folder
         self._known: dict[str, _Stamp] = {}
 
-    def tell(self, name: str, change: Change) -> None:
-        """Leave word for the other processes; the file appears whole or not at all."""
+    def tell(self, name: str, change: Change, digest: str = "") -> None:
+        """Leave word for the other processes, with the ``digest`` of the card of what was adopted.
+
+        The file appears whole or not at all.
+        """
         if self._folder is None:
             return
         making = self._folder / f".{os.getpid()}"
-        making.write_text(change)
+        making.write_text(f"{change} {digest}")
         self._known[name] = _stamp(making)
         making.rename(self._folder / f"{_PREFIX}{name}")
 
-    def news(self) -> Iterator[tuple[str, Change]]:
-        """What others told of a model's name since the last time."""
+    def news(self) -> Iterator[tuple[str, Change, str]]:
+        """What others told of a model's name since the last time, each with its digest."""
         if self._folder is None:
             return
         for file in sorted(self._folder.glob(f"{_PREFIX}*")):
             name, stamp = file.name.removeprefix(_PREFIX), _stamp(file)
             if self._known.get(name) != stamp:
                 self._known[name] = stamp
-                yield name, cast("Change", file.read_text())
+                change, _, digest = file.read_text().partition(" ")
+                yield name, cast("Change", change), digest
+
+    def is_news(self, name: str) -> bool:
+        """Whether others told something of ``name``, which is a file's name, since the last time."""
+        if self._folder is None:
+            return False
+        try:
+            return self._known.get(name) != _stamp(self._folder / f"{_PREFIX}{name}")
+        except FileNotFoundError:
+            return False
 
 
 def _stamp(file: Path) -> _Stamp:
