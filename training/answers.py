@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.covariates import Beside
 from service.inference import check, intervals
 from service.inference.network import Features, Lengths, Network, State
 from service.inference.readings.reading import Reading
@@ -37,9 +38,19 @@ def answers(reading: Reading, network: Network, inputs: Floats, lengths: NDArray
     return _each(inputs, lengths, lambda batch: reading.answer(network, batch)[0])
 
 
-def forecasts(reading: Reading, network: Network, values: Floats, lengths: NDArray[np.int32], horizon: int) -> Floats:
-    """The next ``horizon`` values [sequences, horizon] after the first ``lengths`` of each row of ``values``."""
-    return _each(values, lengths, lambda batch: reading.forecast(network, batch, horizon))
+def forecasts(
+    reading: Reading,
+    network: Network,
+    values: Floats,
+    lengths: NDArray[np.int32],
+    horizon: int,
+    beside: Beside | None = None,
+) -> Floats:
+    """The next ``horizon`` values [sequences, horizon] after the first ``lengths`` of each row of ``values``.
+
+    ``beside`` is what stands beside each row.
+    """
+    return _each(values, lengths, lambda batch: reading.forecast(network, batch, horizon), beside)
 
 
 class Spread(NamedTuple):
@@ -51,16 +62,22 @@ class Spread(NamedTuple):
 
 
 def spread(
-    reading: Reading, network: Network, values: Floats, lengths: NDArray[np.int32], horizon: int, levels: list[float]
+    reading: Reading,
+    network: Network,
+    values: Floats,
+    lengths: NDArray[np.int32],
+    horizon: int,
+    levels: list[float],
+    beside: Beside | None = None,
 ) -> Spread:
     """As :func:`forecasts`, of a reading whose network says itself how far the truth may lie from them."""
 
     def made(batch: Batch) -> Floats:
-        ahead = reading.ahead(network, batch, *reading.answer(network, batch), horizon)
+        ahead = reading.continued(network, batch, horizon)
         assert ahead.fan is not None  # noqa: S101  # the reading spreads
         return np.stack((ahead.values, *itertools.chain(*ahead.fan.bounds(levels))), axis=1)
 
-    found = np.moveaxis(_each(values, lengths, made), 1, 0)
+    found = np.moveaxis(_each(values, lengths, made, beside), 1, 0)
     return Spread(found[0], *np.split(found[1:], 2))
 
 
@@ -84,14 +101,17 @@ def rule_forecasts(rule: Callable[[Floats], Floats], values: Floats, horizon: in
     return extended[:, values.shape[1] :]
 
 
-def served_batches(inputs: Floats, lengths: NDArray[np.int32]) -> Iterator[Batch]:
+def served_batches(inputs: Floats, lengths: NDArray[np.int32], beside: Beside | None = None) -> Iterator[Batch]:
     """The sequences ``inputs`` [sequences, timesteps, columns] of these ``lengths`` as the service would batch them."""
-    return batches(Rows(inputs[..., 0] if inputs.ndim == 3 and inputs.shape[2] == 1 else inputs, lengths))
+    rows = Rows(inputs[..., 0] if inputs.ndim == 3 and inputs.shape[2] == 1 else inputs, lengths)
+    return batches(rows, (), beside)
 
 
-def _each(inputs: Floats, lengths: NDArray[np.int32], made: Callable[[Batch], Floats]) -> Floats:
+def _each(
+    inputs: Floats, lengths: NDArray[np.int32], made: Callable[[Batch], Floats], beside: Beside | None = None
+) -> Floats:
     """What ``made`` gives for each sequence, in their order."""
-    parts = [(batch.rows, made(batch)) for batch in served_batches(inputs, lengths)]
+    parts = [(batch.rows, made(batch)) for batch in served_batches(inputs, lengths, beside)]
     found: Floats = np.empty((len(lengths), *parts[0][1].shape[1:]))
     for rows, part in parts:
         found[rows] = part

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from service import cards
 from service.cards import Evaluation, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
+from service.covariates import Beside
 from service.inference.readings.general.network import GeneralNetwork, Read
 from service.inference.readings.general.reading import General
 from service.inference.rules import SERIES_RULES
@@ -87,11 +88,13 @@ def write(
     drawings: dict[str, Any],
     *,
     name: str,
+    beside: Beside | None = None,
     **card: Any,
 ) -> ModelCard:
     """Write ``out/<name>/1`` of a Keras ``model`` of :func:`training.general.network.build`.
 
-    ``sequences`` are to be answered at every start as Keras does now; ``card`` has what the network does not tell.
+    ``sequences`` are to be answered at every start as Keras does now, and what stands ``beside`` them and one step
+    after; ``card`` has what the network does not tell.
 
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
@@ -104,7 +107,7 @@ def write(
         out,
         model,
         onnx,
-        [GoldenCase(sequence=each, value=_answer(reading, keras_form, each)) for each in sequences],
+        _goldens(reading, keras_form, sequences, beside),
         drawings,
         name=name,
         architecture=shape.cell,
@@ -227,8 +230,14 @@ def packages() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
 
 
-def _answer(reading: General, network: Any, sequence: Sequence) -> float:
-    return float(reading.answer(network, next(batches([sequence])))[0].item())
+def _goldens(reading: General, network: Any, sequences: list[Sequence], beside: Beside | None) -> list[GoldenCase]:
+    cases = []
+    for row, sequence in enumerate(sequences):
+        own = None if beside is None else beside.of([row])
+        answer, _ = reading.answer(network, next(batches([sequence], (), own)))
+        covariates = None if own is None else own.each[0]
+        cases.append(GoldenCase(sequence=sequence, value=float(answer.item()), covariates=covariates))
+    return cases
 
 
 def _layers(model: Any, network: GeneralNetwork) -> list[Layer]:

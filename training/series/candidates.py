@@ -45,10 +45,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The published general model of a ``cell``, which is trained on; what is drawn for that hangs on ``seed``."""
+    """The published general model of a ``cell``, which is trained on; what is drawn for that hangs on ``seed``.
+
+    With ``covariates`` it forecasts what their effects leave.
+    """
 
     cell: Cell
     seed: int
+    covariates: bool = False
 
     @property
     def published(self) -> str:
@@ -58,7 +62,7 @@ class Start:
     @property
     def key(self) -> str:
         """A name for files and progress bars."""
-        return f"{self.published}-{self.seed}"
+        return f"{self.published}-{self.seed}" + ("-covariates" if self.covariates else "")
 
 
 def grid(cells: Sequence[Cell], lengths: Sequence[int], units: Sequence[int], seed: int) -> Iterator[Candidate]:

@@ -40,7 +40,8 @@ def mended(raw: Sequence[RawSeries], clock: Clock | None) -> Panel:
     kept, left_out = _those(raw, lambda each: _mended(each, clock, step, repairs))
     said = [sentence.format(count) for sentence, count in repairs.items()]
     step_name, season = (None, None) if clock is None or step is None else clock.spacing(step)
-    return Panel(tuple(kept), tuple(said), step_name, season, left_out)
+    every = None if clock is None or step is None else clock.every(step)
+    return Panel(tuple(kept), tuple(said), step_name, season, left_out, every)
 
 
 def trainable(panel: Panel, split: Split) -> Panel:
@@ -113,4 +114,7 @@ def _mended(raw: RawSeries, clock: Clock | None, step: float | None, repairs: Co
     if len(values) > 1 and not _moves(values):
         raise SeriesError(f"{shown} is constant: there is nothing to learn, and the naive rule is exact")
     columns = {each: cells[first : last + 1] for each, cells in even.columns.items()}
-    return OwnSeries(raw.name, values, ~present, columns)
+    start = None
+    if raw.times is not None and clock is not None and step is not None:
+        start = clock.moment(float(raw.times.min() + first * step))
+    return OwnSeries(raw.name, values, ~present, columns, start)

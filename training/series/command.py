@@ -12,9 +12,10 @@ from service.errors import to_install
 from training import jobs
 from training.markdown import number
 from training.recipes import CELLS
-from training.series import chance, checks, files, report, work
+from training.series import chance, checks, covariates, files, report, work
 from training.series.candidates import GENERAL, Candidate, Start
 from training.series.judge import Records, holdout
+from training.series.options import wanted_of
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import missing, rivals
 from training.series.splits import Split, default_horizon
@@ -42,12 +43,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignment:
     """What the options ask for, the data read and checked; says what was found and repaired."""
     columns = tuple(dict.fromkeys(options.column))
-    source = files.Source(files.found(options.series), columns, options.id_column, options.time_column)
+    beside = wanted_of(options)
+    paths = files.found(options.series)
+    source = files.Source(paths, columns, options.id_column, options.time_column, beside.columns)
     raw, clock = files.read(source)
     mended = checks.mended(raw, clock)
     horizon = options.horizon or default_horizon([len(each.values) for each in mended.series])
     split = Split(horizon, options.holdout)
     panel = checks.trainable(mended, split)
+    if beside:
+        panel = covariates.prepared(panel, beside)
     season = _season_for(panel, options.season)
     count = sum(len(each.values) for each in panel.series)
     say(console, "", "", f"{source.title}: {len(panel.series)} series, {count} values")

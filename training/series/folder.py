@@ -9,13 +9,20 @@ import numpy as np
 
 from service import cards
 from service.cards import Judged, Lengths, ModelCard, Training
+from service.covariates import Beside
+from service.inference.readings.covariates.beside import Effects
+from service.inference.readings.covariates.reading import WithCovariates
 from service.inference.readings.general.network import GeneralNetwork
+from service.inference.readings.general.reading import General
 from service.inference.sequences import Sequence
 from training import architectures, model_folder, plots
 from training.general import export, graph
+from training.general.recipes import Shape
 from training.recipes import Recipe
-from training.series import judge, tuning
+from training.series import contributions, judge, tuning
 from training.series.candidates import Candidate, Start
+from training.series.covariates import beside
+from training.series.effects import Manner
 from training.series.fitting import Team, network_of
 from training.series.measures import Forecasts
 from training.series.panel import Panel
@@ -25,6 +32,8 @@ from training.tasks.base import generator
 from training.tasks.next_value import awkward, walk
 
 _OWN_GOLDENS = 4
+# What a model with covariates would be, after its name.
+WITHOUT = " without covariates"
 # Values of those of a general network, which reads more of them than a golden answer needs.
 _GOLDEN = 128
 
@@ -111,34 +120,42 @@ def write_tuned(
     others: judge.Records,
     source: str,
     out: Path,
+    twin: Tuned | None = None,
 ) -> Written:
     """Judge the general network that was ``tuned``, beside the untouched one, and write ``out/<name>/1``.
 
-    Else as :func:`write`.
+    Beside one with covariates also its ``twin`` without them is judged. Else as :func:`write`.
 
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
-    recipe, reading = tuning.recipe_of(start), tuning.reading_of(start, season)
+    recipe, plain = tuning.recipe_of(start), tuning.reading_of(start, season)
+    effects = None if tuned.effects is None else Effects.model_validate(tuned.effects)
+    reading = tuning.reading_of(start, season, effects)
     model = tuning.network_of(start)
 
-    def outcome(named: str) -> judge.Outcome:
+    def outcome(named: str, reading: General = plain) -> judge.Outcome:
         network = GeneralNetwork(graph.to_onnx(model, recipe.shape))
         return judge.outcome(named, judge.Served(reading, network, export.CONTEXT), panel, split, season)
 
     untouched = {start.published: outcome(start.published).record}
+    if twin is not None:
+        model.set_weights(twin.weights)
+        untouched[f"{name}{WITHOUT}"] = outcome(f"{name}{WITHOUT}").record
     model.set_weights(tuned.weights)
-    made, own, _ = outcome(name)
+    made, own, _ = outcome(name, reading)
     verdict = judge.judged(own.entries, others | untouched, panel, split, season)
+    posed, beside = _posed(panel, split, reading)
     updates = sum(tuned.updates.values())
     card = export.write(
         out,
         model,
         recipe.shape,
         reading,
-        awkward(generator("golden", 1)) + _own_goldens(_GOLDEN, panel, split),
+        posed,
         _drawings(name, tuned.losses, len(tuned.losses) * tuning.EVERY, made, judge.holdout(panel, split), panel),
         name=name,
+        beside=beside,
         family="own",
         task=task,
         description=f"{start.published}, {_how(tuned)}. " + describe(name, export.CONTEXT, split, verdict, None),
@@ -159,6 +176,7 @@ def write_tuned(
                 "updates": tuned.updates,
                 "ways_validation_mase": tuned.scores,
                 "validation_mase": tuned.score,
+                **_covariates(reading, model, recipe.shape, tuned, panel, split, season),
             },
             packages=export.packages(),
         ),
@@ -166,6 +184,28 @@ def write_tuned(
         judged=verdict,
     )
     return Written(card, {name: own} | untouched)
+
+
+def _posed(panel: Panel, split: Split, reading: General) -> tuple[list[Sequence], Beside | None]:
+    """Golden sequences, and what stands beside each of them."""
+    if not reading.covariates:
+        return awkward(generator("golden", 1)) + _own_goldens(_GOLDEN, panel, split), None
+    chosen = origins(panel, split, "validation", _OWN_GOLDENS, _OWN_GOLDENS)
+    values, lengths = chosen.contexts(panel, _GOLDEN)
+    posed: list[Sequence] = [row[:count].tolist() for row, count in zip(values, lengths, strict=True)]
+    return posed, beside(panel, chosen, _GOLDEN, 1)
+
+
+def _covariates(
+    reading: General, model: Any, shape: Shape, tuned: Tuned, panel: Panel, split: Split, season: int | None
+) -> dict[str, Any]:
+    """What a card says of how its effects were found, and of what each covariate brought."""
+    if not isinstance(reading, WithCovariates) or tuned.manner is None:
+        return {}
+    *manner, ridge = tuned.manner
+    network, plain = GeneralNetwork(graph.to_onnx(model, shape)), reading.without()
+    found = contributions.brought(plain, network, reading.effects, panel, split, season, Manner._make(manner), ridge)
+    return {"manners_validation_mase": tuned.manners, "covariates": [each._asdict() for each in found]}
 
 
 def _how(tuned: Tuned) -> str:

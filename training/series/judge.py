@@ -17,6 +17,7 @@ from service.levels import NAMES
 from training.answers import error_scales, forecasts, spread
 from training.calibration import NONE, Calibrated, calibrated, quantiles_of
 from training.evaluation import score
+from training.series.covariates import beside
 from training.series.measures import Forecasts, entries, origin_errors, overall, scales
 from training.series.panel import Panel
 from training.series.rivals import rivals
@@ -68,7 +69,8 @@ class Served(NamedTuple):
         contexts = chosen.contexts(panel, self.length)
         if not self.reading.spreads:
             return Forecasts(forecasts(self.reading, self.network, *contexts, split.horizon))
-        found = spread(self.reading, self.network, *contexts, split.horizon, [float(level) for level in NAMES])
+        stands = beside(panel, chosen, self.length, split.horizon) if self.reading.covariates else None
+        found = spread(self.reading, self.network, *contexts, split.horizon, [float(level) for level in NAMES], stands)
         return Forecasts(found.values, dict(zip(NAMES, zip(found.lower, found.upper, strict=True), strict=True)))
 
     def scales(self, panel: Panel, chosen: Origins) -> Floats:

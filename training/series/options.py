@@ -9,10 +9,14 @@ from pathlib import Path
 from training.arguments import target
 from training.general.recipes import TASK as SERIES
 from training.registry import PUBLISHED
+from training.series.panel import Wanted
 from training.series.splits import HOLDOUT
 
 RUNS = Path("runs/series")
-EXAMPLES = ("sunspots", "co2", "elnino", "nile")
+EXAMPLES = ("sunspots", "co2", "elnino", "nile", "investment")
+# The inputs of service.inference.readings.covariates.calendar, which this file does not import.
+CALENDAR = ("hour", "weekday", "month", "day-of-year")
+_COVARIATES = ("known", "past", "static", "category", "calendar", "country")
 _MOST_HORIZON, _MOST_SEASON, _MOST_HOLDOUT = 1_000, 10_000, 0.4
 
 
@@ -29,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--name", type=_name, help="name of the series, and so of its models: NAME-gru and so on")
     own.add_argument("--id-column", metavar="NAME", help="column that tells several series apart")
     own.add_argument("--time-column", metavar="NAME", help="column of times or dates: for order and gaps")
+    own.add_argument("--known", action="append", metavar="NAME", help="covariate that is known ahead; again for more")
+    own.add_argument("--past", action="append", metavar="NAME", help="covariate that is known up to now")
+    own.add_argument("--static", action="append", metavar="NAME", help="covariate that is the same for all of a series")
+    own.add_argument("--category", action="append", metavar="NAME", help="covariate whose numbers are names")
+    own.add_argument("--calendar", nargs="+", choices=CALENDAR, help="covariates that are read from the times")
+    own.add_argument("--country", metavar="CODE", help="whose holidays are a covariate, such as KR")
     own.add_argument(
         "--horizon", type=_horizon, help="steps ahead that are judged (default: 12, fewer for short series)"
     )
@@ -43,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def misused(options: argparse.Namespace) -> str | None:
     """What is wrong with the options taken together, in words."""
-    own = ("column", "name", "id_column", "time_column", "horizon", "season")
+    own = ("column", "name", "id_column", "time_column", "horizon", "season", *_COVARIATES)
     if options.series is None:
         given = [name for name in own if getattr(options, name) is not None]
         return f"--{given[0].replace('_', '-')} needs --series FILE" if given else None
@@ -51,14 +61,28 @@ def misused(options: argparse.Namespace) -> str | None:
         return "--series trains on a file: name no models and no --task"
     if not (options.column and options.name):
         return "--series needs --column and --name"
-    meant = [*dict.fromkeys(options.column), *(each for each in (options.id_column, options.time_column) if each)]
+    beside = wanted_of(options)
+    named = (*beside.columns, *(each for each in (options.id_column, options.time_column) if each))
+    meant = [*dict.fromkeys(options.column), *named]
     if len(set(meant)) < len(meant):
-        return "--column, --id-column and --time-column must name different columns"
+        return "--column, --id-column, --time-column, --known, --past and --static must name different columns"
+    if strange := [each for each in beside.category if each not in beside.columns]:
+        return f"--category {strange[0]}: name it with --known, --past or --static as well"
+    if (beside.calendar or beside.country) and options.time_column is None:
+        return "--calendar and --country need --time-column"
     try:
         target(str(options.runs))  # of a default argparse does not ask
     except argparse.ArgumentTypeError as error:
         return f"argument --runs: {error}"
     return None
+
+
+def wanted_of(options: argparse.Namespace) -> Wanted:
+    """The covariates that are asked for."""
+    known, past, static, category, calendar = (
+        tuple(dict.fromkeys(getattr(options, each) or ())) for each in _COVARIATES[:-1]
+    )
+    return Wanted(known, past, static, category, calendar, options.country)
 
 
 def _name(text: str) -> str:

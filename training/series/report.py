@@ -41,6 +41,20 @@ _WAYS = (
     "by weight, where that does better than the best of them."
 )
 
+_COVARIATES = (
+    "## Covariates\n\n{}: their effects are taken off the series, a general network forecasts what is left, and the "
+    "effects return. Each network was tried with them and without; `{}` is the one {}, which did best on the "
+    "validation part. Cells from nothing and the rivals below know nothing of them."
+)
+_BROUGHT = (
+    "What each brought on the hold-out: the same network with all of them, without this one (the effects of the others "
+    "fitted anew), and with its entries in another order. Where the three are about the same it brought nothing."
+)
+_MANNERS = (
+    "Effects are added to the series or multiply it, lie on straight lines or curves, and are drawn to zero by a "
+    "ridge. Before the network was trained on what they leave:"
+)
+
 
 def write(work: Assignment, cards: Mapping[str, ModelCard], missing: Sequence[str], verdict: str, apart: Apart) -> Path:
     """Write ``report.md``, ``mase.svg`` and ``forecasts.svg`` below the run's folder; the first card is the chosen.
@@ -86,10 +100,11 @@ def without_intervals(cards: Mapping[str, ModelCard]) -> list[str]:
 
 def _choice(name: str, card: ModelCard) -> tuple[str, ...]:
     recipe = card.training.recipe
-    if card.reading.kind == "general":
+    if "start" in recipe:
+        beside = " + covariates" if "covariates" in recipe else ""
         return (
             f"`{name}`",
-            f"{recipe['start']}: {' + '.join(recipe['ways'])}",
+            f"{recipe['start']}{beside}: {' + '.join(recipe['ways'])}",
             "",
             str(card.lengths.trained[1]),
             number(recipe["validation_mase"]),
@@ -107,6 +122,35 @@ def _apart(name: str, found: Difference) -> tuple[str, ...]:
 def _ways(card: ModelCard) -> list[tuple[str, str]]:
     scores: dict[str, float] = card.training.recipe["ways_validation_mase"]
     return [(name, number(score)) for name, score in sorted(scores.items(), key=lambda each: each[1])]
+
+
+def _covariates(work: Assignment, general: str, card: ModelCard) -> tuple[str, ...]:
+    """What came of covariates, where there are any."""
+    if work.panel.covariates is None:
+        return ()
+    rows = [(each.published, _with(each.covariates), number(work.score(each))) for each in work.starts()]
+    recipe = card.training.recipe
+    parts = [
+        _COVARIATES.format(", ".join(work.panel.covariates.names), general, _with("covariates" in recipe)),
+        table(("general network", "covariates", "validation MASE"), rows),
+    ]
+    if "covariates" in recipe:
+        tried = sorted(recipe["manners_validation_mase"].items(), key=lambda each: each[1])
+        brought = [
+            (each["name"], *(number(each[key]) for key in ("with_it", "without", "shuffled")))
+            for each in recipe["covariates"]
+        ]
+        parts += [
+            _BROUGHT,
+            table(("covariate", "MASE with it", "without it", "shuffled"), brought),
+            _MANNERS,
+            table(("effects", "validation MASE"), [(name, number(score)) for name, score in tried]),
+        ]
+    return tuple(parts)
+
+
+def _with(covariates: bool) -> str:
+    return "with" if covariates else "without"
 
 
 def _row(name: str, found: Sequence[JudgedEntry]) -> list[str]:
@@ -151,6 +195,7 @@ def _render(
         ),
         _WAYS.format(cards[general].training.recipe["start"]),
         table(("way", "validation MASE"), _ways(cards[general])),
+        *_covariates(work, general, cards[general]),
         f"## Judgement\n\n{origins} rolling origins in the hold-out, 1 to {work.split.horizon} steps ahead, means over "
         "the horizons. Everything was fitted once, before the hold-out: the networks as above, the rivals "
         "on all that precedes the hold-out."

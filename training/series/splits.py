@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from training.series.panel import OwnSeries, Panel, SeriesError
 from training.tasks.base import Floats
 
-Stretch = Literal["validation", "calibration", "holdout"]
+Stretch = Literal["training", "validation", "calibration", "holdout"]
 VALIDATION, CALIBRATION, HOLDOUT = 0.15, 0.08, 0.2
 HORIZON = 12
 # Truths that every horizon of a stretch must have, and values to train on besides a horizon.
@@ -38,8 +38,10 @@ class Split:
         return second - max(round(VALIDATION * count), least), second, third
 
     def bounds(self, stretch: Stretch, count: int) -> tuple[int, int]:
-        """First place of a stretch and the place after its last."""
+        """First place of a stretch and the place after its last; training has origins from its second third on."""
         places = (*self.ends(count), count)
+        if stretch == "training":
+            return places[0] // 3, places[0]
         first = ("validation", "calibration", "holdout").index(stretch)
         return places[first], places[first + 1]
 

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from service.inference.readings.covariates.calendar import Every
 from training.series.numbers import PLAIN
 from training.series.panel import SeriesError
 from training.tasks.base import Floats
@@ -83,6 +84,20 @@ class Clock:
             return str(np.busday_offset("1970-01-01", int(position), roll="forward", weekmask=self.week))
         moment = str(np.datetime64("1970-01-01T00:00:00") + np.timedelta64(round(position), "s"))
         return moment + "Z" if self.aware else moment.removesuffix("T00:00:00")
+
+    def every(self, step: float) -> Every | None:
+        """A spacing of ``step`` units as a calendar counts it; None where these are no dates, or it is another one."""
+        if step != int(step) or step < 1.0:
+            return None
+        if self.unit in ("seconds", "months"):
+            return Every.model_validate({"count": int(step), "unit": self.unit})
+        if self.unit != "numbers" and self.week == 5 * (True,) + 2 * (False,):
+            return Every(count=int(step), unit="business days")
+        return None
+
+    def moment(self, position: float) -> np.datetime64 | None:
+        """The time of a position, in UTC where times have offsets; None where these are no dates."""
+        return None if self.unit == "numbers" else np.datetime64(self.at(position).removesuffix("Z"), "s")
 
     def may_repeat(self, positions: Floats) -> bool:
         """Whether all are local times of nights from Saturday to Sunday, in which an hour comes twice once a year."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ from service.inference.finetuning import correction
 from service.inference.finetuning.excerpts import BATCH, HORIZONS, ORIGINS, Excerpts
 from service.inference.finetuning.frozen import Frozen, Said
 from service.inference.finetuning.questions import Questions
+from service.inference.readings.covariates.beside import Effects
+from service.inference.readings.covariates.reading import WithCovariates
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 from training.general import fitting, graph
@@ -28,8 +30,9 @@ from training.general.export import CONTEXT
 from training.general.fitting import Progress
 from training.general.recipes import RECIPES, Plan, SeriesRecipe
 from training.general.tuning import Drawn, Part, Step, Tuning
-from training.series import storing
+from training.series import regression, storing
 from training.series.candidates import Start
+from training.series.effects import left_of
 from training.series.excerpts import excerpts as excerpts_of
 from training.series.merging import Weights
 from training.series.panel import Panel
@@ -55,7 +58,8 @@ class Tuned:
 
     ``score`` is its MASE on the validation origins before it was trained on those too, ``scores`` that of every way;
     ``ways`` are those that it is the average of, and ``updates`` what they took. ``losses`` are those of the whole
-    network between looks at the origins.
+    network between looks at the origins. ``effects`` are those of covariates, as a card has them, in the ``manner`` and
+    by the ridge of :class:`training.series.regression.Found`; ``manners`` are the MASE of all that were tried.
     """
 
     weights: Weights
@@ -65,10 +69,13 @@ class Tuned:
     updates: dict[str, int]
     losses: list[float]
     seconds: float
+    effects: dict[str, Any] | None = None
+    manner: tuple[str, bool, float, float | None] | None = None
+    manners: dict[str, float] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write everything, whole or not at all."""
-        kept = ("score", "scores", "ways", "updates", "losses", "seconds")
+        kept = ("score", "scores", "ways", "updates", "losses", "seconds", "effects", "manner", "manners")
         storing.save(path, self.weights, {name: getattr(self, name) for name in kept})
 
     @classmethod
@@ -92,9 +99,10 @@ def recipe_of(start: Start) -> SeriesRecipe:
     return RECIPES[start.published]
 
 
-def reading_of(start: Start, season: int | None) -> General:
-    """How a network that was tuned for series of that ``season`` reads."""
-    return General(quantiles=recipe_of(start).shape.quantiles, context=CONTEXT, season=season)
+def reading_of(start: Start, season: int | None, effects: Effects | None = None) -> General:
+    """How a network that was tuned for series of that ``season`` reads, with the ``effects`` of covariates if any."""
+    plain = General(quantiles=recipe_of(start).shape.quantiles, context=CONTEXT, season=season)
+    return plain if effects is None else WithCovariates.of(plain, effects)
 
 
 def network_of(start: Start) -> Any:
@@ -117,15 +125,24 @@ def fit(
         SeriesError: nothing can be drawn.
     """
     began = time.perf_counter()
-    tuning = _Tuning(start, panel, split, season, steps, report)
+    effects: regression.Found | None = None
+    if start.covariates:
+        network = GeneralNetwork(graph.to_onnx(network_of(start), recipe_of(start).shape))
+        effects = regression.search(reading_of(start, season), network, panel, split, season)
+    tuning = _Tuning(start, panel, split, season, steps, report, effects)
     ways = tuning.ways()
     chosen, score = tuning.averaged(ways)
-    excerpts = excerpts_of(panel, split, season, CONTEXT, again=True)
+    left = panel if effects is None else left_of(panel, effects.again, split, again=True)
+    excerpts = excerpts_of(left, split, season, CONTEXT, again=True)
     weights = _mean([ways[each].again(excerpts) for each in chosen])
     scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
     updates = {name: ways[name].updates for name in chosen}
     tuning.ended()
-    return Tuned(weights, score, scores, chosen, updates, tuning.losses, time.perf_counter() - began)
+    found = Tuned(weights, score, scores, chosen, updates, tuning.losses, time.perf_counter() - began)
+    if effects is None:
+        return found
+    told, manner = effects.again.model_dump(mode="json"), (*effects.manner, effects.ridge)
+    return replace(found, effects=told, manner=manner, manners=effects.tried)
 
 
 class _Tuning:
@@ -139,11 +156,13 @@ class _Tuning:
         season: int | None,
         steps: int | None,
         report: Callable[[Progress], None],
+        effects: regression.Found | None,
     ) -> None:
         self._network, self._shape, self._seed = network_of(start), recipe_of(start).shape, start.seed
         self._start: Weights = self._network.get_weights()
-        self._excerpts = excerpts_of(panel, split, season, CONTEXT)
-        reading = reading_of(start, season)
+        left = panel if effects is None else left_of(panel, effects.trained, split)
+        self._excerpts = excerpts_of(left, split, season, CONTEXT)
+        reading = reading_of(start, season, None if effects is None else effects.trained)
         self._median, self._validated = (
             reading.median,
             validation(reading, CONTEXT, panel, split, season, chosen_by(panel, split)),

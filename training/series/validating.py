@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from service.inference.readings.reading import Loaded, Reading
 from training.answers import forecasts
+from training.series.covariates import beside
 from training.series.measures import mase, scales
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
@@ -24,4 +25,5 @@ def validation(
 ) -> Callable[[Loaded], float]:
     """A function that gives a network's MASE on the ``chosen`` origins, before which it reads ``length`` values."""
     contexts, scale = chosen.contexts(panel, length), scales(panel, split, season)
-    return lambda network: mase(forecasts(reading, network, *contexts, split.horizon), chosen, scale)
+    stands = beside(panel, chosen, length, split.horizon) if reading.covariates else None
+    return lambda network: mase(forecasts(reading, network, *contexts, split.horizon, stands), chosen, scale)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,10 @@ class Assignment:
 
     def starts(self) -> list[Start]:
         """The published general networks that are trained on."""
-        return [Start(cell, self.seed) for cell in self.cells]
+        found = [Start(cell, self.seed) for cell in self.cells]
+        if self.panel.covariates is None:
+            return found
+        return [*(replace(each, covariates=True) for each in found), *found]
 
     def score(self, candidate: Candidate | Start) -> float:
         """A stored candidate's MASE on the validation origins."""
@@ -103,7 +106,10 @@ def write(work: Assignment, name: str, candidate: Candidate | Start, others: Rec
 
     rest = (work.panel, work.split, work.season, others, work.source, work.out)
     if isinstance(candidate, Start):
-        return folder.write_tuned(name, work.name, candidate, tuning.Tuned.load(work.stored(candidate)), *rest)
+        tuned = tuning.Tuned.load(work.stored(candidate))
+        plain = work.stored(replace(candidate, covariates=False))
+        twin = tuning.Tuned.load(plain) if candidate.covariates else None
+        return folder.write_tuned(name, work.name, candidate, tuned, *rest, twin)
     members = len(candidates.seeds(candidate))
     recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps, members)
     team = fitting.Team.load(work.stored(candidate))

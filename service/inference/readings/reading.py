@@ -224,9 +224,13 @@ class Reading(BaseModel, ABC):
         """
         raise NotImplementedError
 
+    def continued(self, network: Loaded, batch: Batch, horizon: int) -> Ahead:
+        """What follows each sequence, where nothing is known of it yet."""
+        return self.ahead(network, batch, *self.answer(network, batch), horizon)
+
     def forecast(self, network: Loaded, batch: Batch, horizon: int) -> Floats:
         """The next ``horizon`` values of each sequence [sequences, horizon]."""
-        return self.ahead(network, batch, *self.answer(network, batch), horizon).values
+        return self.continued(network, batch, horizon).values
 
     def foretold(self, network: Loaded, batch: Batch, origins: Origins, horizon: int) -> Foretold:
         """Forecasts of each sequence after its first ``origins`` [origins, sequences] values, lowest first.

@@ -27,6 +27,7 @@ from training.series.candidates import Candidate
 
 README = Path(__file__).parents[3] / "README.md"
 CELLS = ("simplernn", "lstm", "gru")
+NO_COVARIATES = dict.fromkeys(("known", "past", "static", "category", "calendar", "country"))
 
 
 def shown_commands() -> list[str]:
@@ -260,7 +261,7 @@ def test_a_time_column_suggests_the_season_unless_it_is_too_long(tmp_path: Path)
     (tmp_path / "x.csv").write_text("day,x,y\n" + "\n".join(rows) + "\n")
     options = argparse.Namespace(
         series=[str(tmp_path / "x.csv")], column=["x", "x"], id_column=None, time_column="day", horizon=None,
-        holdout=0.2, season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path,
+        holdout=0.2, season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path, **NO_COVARIATES,
     )  # fmt: skip
     quiet = Console(quiet=True)
     assert command.assignment_of(options, quiet).season == 7
@@ -277,7 +278,7 @@ def test_the_default_horizon_suits_the_series_as_it_is_used(tmp_path: Path) -> N
     path = tmp_path / "x.csv"
     options = argparse.Namespace(
         series=[str(path)], column=["x"], id_column=None, time_column=None, horizon=None, holdout=0.2,
-        season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path,
+        season=None, name="x", seed=0, steps=None, cell=None, runs=tmp_path, out=tmp_path, **NO_COVARIATES,
     )  # fmt: skip
     values = [str(place % 7) for place in range(120)]
     for rows in (values, [*([""] * 120), *values, *([""] * 60)]):

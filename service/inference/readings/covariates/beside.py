@@ -236,10 +236,13 @@ class Applied:
         found = np.zeros((len(rows), horizon))
         for number, each in enumerate((*self._effects.past, *self._effects.static)):
             if each.steps:
-                known = [self._later[row][number] for row in rows.tolist()]
-                last = zip(known, origins.tolist(), strict=True)
-                found += each.effect(np.stack([its[min(origin, len(its)) - 1] for its, origin in last]), horizon)
+                found += each.effect(self.features(number, rows, origins), horizon)
         return found
+
+    def features(self, number: int, rows: NDArray[np.intp], origins: NDArray[np.signedinteger]) -> Floats:
+        """What is known [n, features] after ``origins`` values of the covariate at that place: past, then static."""
+        known = (self._later[row][number] for row in rows.tolist())
+        return np.stack([its[min(at, len(its)) - 1] for its, at in zip(known, origins.tolist(), strict=True)])
 
 
 def _moment(text: str) -> np.datetime64 | None:

@@ -29,6 +29,15 @@ class WithCovariates(General):
     any_series: ClassVar[bool] = False
     covariates: ClassVar[bool] = True
 
+    @classmethod
+    def of(cls, plain: General, effects: Effects) -> WithCovariates:
+        """Of what the ``effects`` leave of a series as ``plain`` reads series."""
+        return cls.model_validate({**plain.spec(), "kind": "covariates", "effects": effects})
+
+    def without(self) -> General:
+        """How what the effects leave is read."""
+        return General(quantiles=self.quantiles, context=self.context, season=self.season)
+
     def require_beside(self, name: str, batch: Batch) -> None:
         self.effects.require(name, batch)
 

@@ -122,6 +122,9 @@ class General(Reading):
             _used(state, told=bool(batch.told or self.season)),
         )
 
+    def continued(self, network: GeneralNetwork, batch: Batch, horizon: int) -> Ahead:
+        return self.ahead(network, batch, np.empty(0), None, horizon)  # all steps at once, and no next value first
+
     def foretold(self, network: GeneralNetwork, batch: Batch, origins: Origins, horizon: int) -> Foretold:
         known = origins.astype(np.int64)
         past, state = self._all(network, batch, known[0], known.T - 1, horizon)
