@@ -29,6 +29,7 @@ from service.http.pipeline import Computing
 from service.http.protocol import Protocol, Protocols
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
+from service.inference.finetuning.kept import Kept
 from service.inference.repository import Repository, follow_others, try_others, watch_folder
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
@@ -142,6 +143,7 @@ def create_app(
             {codec.path: codec.claims for codec in spoken.codecs if codec.claims is not None},
             Streams(engine, log, stream_reader, counts, followers=settings.stream_followers),
             jobs,
+            Kept(repository),
         )
         life.at_end.append(lambda _: services.streams.events.end())
         if shared_folder() is not None:

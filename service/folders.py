@@ -1,4 +1,4 @@
-"""Model folders on disk: which there are, and the bytes of one, checked. Knows nothing of networks.
+"""Model folders on disk: which there are, the bytes of one, checked, and how one is replaced. Knows no networks.
 
 What is read is of bounded size and there at once: a folder may have come from anywhere, and its card vouches only for
 itself.
@@ -9,7 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,6 +120,8 @@ def _checked_bytes(path: Path, name: str, card: ModelCard) -> bytes | None:
     """What the card was written for; None for a Keras file that is not there."""
     where = reference_of(path)
     if name not in card.checksums:
+        if name == KERAS:  # what was made without Keras has none
+            return None
         raise ModelRejected(f"{where}: the card states no checksum for {name}")
     try:
         data = read_regular(path / name, MOST_BYTES[name])
@@ -194,9 +200,41 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return True
 
 
+def is_name(text: str) -> bool:
+    """Whether a model's folder may be called so."""
+    return bool(_FOLDER_NAME.fullmatch(text))
+
+
 def _wrong_name(path: Path) -> str | None:
-    if not _FOLDER_NAME.fullmatch(path.parent.name):
+    if not is_name(path.parent.name):
         return "a model's folder is named by at most 100 of a-z, 0-9 and -"
     if not _VERSION_NAME.fullmatch(path.name):
         return "a version's folder is named by a whole number of at most 9 digits, the first not 0"
     return None
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """An empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
+
+    So do the folders above it that were made for it.
+    """
+    above = [each for each in target.parents if not each.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    staged.chmod(0o755)
+    try:
+        yield staged
+        if target.exists():
+            # A folder cannot be renamed onto a full one, so the old one steps aside first.
+            aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+            os.replace(target, aside / "old")
+            os.replace(staged, target)
+            shutil.rmtree(aside)
+        else:
+            os.replace(staged, target)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        for each in above:
+            with suppress(OSError):  # it is in use
+                each.rmdir()

@@ -1,4 +1,4 @@
-"""Writes a model folder whole or not at all: files into a folder beside, then one rename.
+"""Writes a model folder, whole or not at all.
 
 Nothing is written unless the ONNX form answers random ragged input as Keras does.
 """
@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ import numpy as np
 from service import cards
 from service.cards import Evaluation, Golden, GoldenCase, Judged, Lengths, ModelCard, ReadingSpec, Training
 from service.errors import UnrollError
+from service.folders import replacing
 from service.inference import sequences
 from service.inference.network import Network
 from service.inference.readings.reading import Reading
@@ -147,30 +144,3 @@ def require_parity(
         difference = float(np.abs(served - reference)[inside].max())
         if difference > PARITY * max(1.0, float(np.abs(reference[inside]).max())):
             raise ParityError(f"{recipe.name}: the ONNX form differs from Keras by {difference:.1e}")
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """An empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
-
-    So do the folders above it that were made for it.
-    """
-    above = [each for each in target.parents if not each.exists()]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    staged.chmod(0o755)
-    try:
-        yield staged
-        if target.exists():
-            # A folder cannot be renamed onto a full one, so the old one steps aside first.
-            aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-            os.replace(target, aside / "old")
-            os.replace(staged, target)
-            shutil.rmtree(aside)
-        else:
-            os.replace(staged, target)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-        for each in above:
-            with suppress(OSError):  # it is in use
-                each.rmdir()

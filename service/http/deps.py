@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar
 
 from anyio import CapacityLimiter
@@ -12,14 +11,16 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection, Request
 from starlette.types import Scope
 
+from service.http import encoding
 from service.http.admission import Admission, Hand
 from service.http.batching import Batching
-from service.http.body import AT_ONCE, JSON_ONLY, Payload, cost_of, parse, read_body
+from service.http.body import AT_ONCE, JSON_ONLY, Accepted, Payload, cost_of, parse, read_body
 from service.http.jobs import Jobs
 from service.http.live import LiveErrors
 from service.inference.cancellation import Cancellation
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
+from service.inference.finetuning.kept import Kept
 from service.inference.repository import Repository
 from service.lifecycle import Lifecycle
 from service.request_log.claims import Readers
@@ -56,6 +57,7 @@ class Services:
     claims: Readers
     streams: Streams
     jobs: Jobs
+    kept: Kept
 
     @property
     def ready(self) -> bool:
@@ -91,6 +93,10 @@ def _reader(connection: HTTPConnection) -> LogReader:
     return services_of(connection.scope).reader
 
 
+def _kept(connection: HTTPConnection) -> Kept:
+    return services_of(connection.scope).kept
+
+
 def _jobs(connection: HTTPConnection) -> Jobs:
     return services_of(connection.scope).jobs
 
@@ -118,8 +124,8 @@ async def _quota(connection: HTTPConnection) -> list[Counted]:
     return await counted() if counted is not None else []
 
 
-def posted(payload: type[Payload], *, absent: bytes = b"") -> Any:
-    """The body as a ``payload``; ``absent`` is what an empty one means.
+def posted(payload: type[Payload], *, absent: bytes = b"", accepted: Accepted = JSON_ONLY) -> Any:
+    """The body as a ``payload``, in one of the forms ``accepted``; ``absent`` is what an empty one means.
 
     A route reads its body with this and never as a parameter of FastAPI's, which bounds no body, does not count what
     it holds, parses on the event loop, and lets a repeated key pass.
@@ -129,12 +135,17 @@ def posted(payload: type[Payload], *, absent: bytes = b"") -> Any:
         services = services_of(request.scope)
         with Hand(services.admission) as hand:
             limit = services.settings.body_limit
-            body = await read_body(request.scope, request.receive, limit, JSON_ONLY, hand.reading)
+            body = await read_body(request.scope, request.receive, limit, accepted, hand.reading)
             hand.start()
-            if len(body) <= AT_ONCE:
+            encoded = request.headers.get("content-encoding", "").encode("latin-1")
+            if len(body) <= AT_ONCE and not encoded:
                 return parse(payload, body or absent)
+
+            def parsed() -> Payload:
+                return parse(payload, encoding.decoded(encoded, body, limit) if encoded else body)
+
             cancellation = Cancellation(services.settings.work_timeout)
-            return await services.admission.in_thread(partial(parse, payload, body), cost_of(body), cancellation)
+            return await services.admission.in_thread(parsed, cost_of(body), cancellation)
 
     return Depends(read)
 
@@ -158,6 +169,7 @@ ServicesDep = Annotated[Services, Depends(_services)]
 RepositoryDep = Annotated[Repository, Depends(_repository)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 ReaderDep = Annotated[LogReader, Depends(_reader)]
+KeptDep = Annotated[Kept, Depends(_kept)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
 InTurnDep = Annotated[InTurn, Depends(InTurn)]
 # The name of a client that may touch its own rows only, or None.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, get_args
 
 import numpy as np
@@ -41,6 +41,8 @@ class Catalog:
         for model in sorted(models, key=lambda m: (m.card.name, int(m.card.version))):
             self._versions.setdefault(model.card.name, {})[model.card.version] = model
         self._lock = threading.RLock()  # of those who change it
+        # Asked before a name is said to be unknown: whether it may be known by now.
+        self.catch_up: Callable[[str], bool] = lambda _: False
         self._candidates: Candidates | None = None
         self._tasks: dict[str, list[Model]] | None = None
 
@@ -101,6 +103,8 @@ class Catalog:
         if version is not None and version in versions:
             return versions[version]
         self._refuse_if_refused(name, version)
+        if not versions and self.catch_up(name):
+            return self.get(name, version)
         if versions:
             raise UnknownModel(f"{name} has no such version; served: {', '.join(versions)}", code="unknown_version")
         raise UnknownModel("no model of that name is served; GET /models lists them")

@@ -88,6 +88,10 @@ class Opening:
         later = {path: self._model(path, each) for path, each in described.items() if path not in read}
         return {**read, **later}
 
+    def vouch(self, digest: str) -> None:
+        """See :meth:`Vetting.vouch`."""
+        self._vetting.vouch(digest)
+
     def refusals(self, paths: Sequence[Path]) -> dict[Path, ModelRejected]:
         """Those of ``paths`` that cannot be loaded, with the reason; see :meth:`Vetting.refusals`."""
         return self._vetting.refusals(paths)

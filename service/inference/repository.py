@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from pathlib import Path
 
 from service.cards import CARD, MODEL_FILES
 from service.errors import ModelPending, ModelRejected, UnknownModel
-from service.folders import model_folders, reference_of
+from service.folders import ModelFolder, is_name, model_folders, read_folder, reference_of
 from service.inference.catalog import Catalog, Runtime
+from service.inference.changes import Change, Changes
 from service.inference.model import Model
 from service.inference.opening import Opening
 
@@ -27,8 +29,6 @@ log = logging.getLogger(__name__)
 # Time of change (also of who may read it), size and inode of each file; or the error of one that cannot be looked at.
 Fingerprint = tuple[tuple[int, int, int] | int, ...]
 Key = tuple[str, str]  # name and version
-Change = tuple[int, int]  # modification time and inode of the file that tells of it
-_CHANGE = "model-"
 _FOLLOW_SECONDS, _TRY_SECONDS = 0.25, 1.0
 
 
@@ -58,9 +58,8 @@ class Repository:
         ``ending`` tells whether this one is to end.
         """
         self.folders = list({folder.resolve(): folder for folder in folders}.values())  # each once
-        self._changes = changes
+        self._changes = Changes(changes)
         self._opening = Opening(runtime, ending, self._withdraw)
-        self._followed: dict[str, Change] = {}
         self._lock = threading.Lock()
         self._unloaded: dict[str, list[str]] = {}
         self._missing: set[Path] = set()
@@ -69,6 +68,7 @@ class Repository:
         read = self._read(self._chosen.values())
         refused = {reference_of(path): each.detail for path, each in read.items() if isinstance(each, ModelRejected)}
         self.catalog = Catalog([each for each in read.values() if isinstance(each, Model)], refused)
+        self.catalog.catch_up = self._catch_up
         self._bar()
         self.follow()
 
@@ -105,27 +105,44 @@ class Repository:
         """
         with self._lock:
             self._load(name)
-            self._tell(name, "load")
+            self._changes.tell(name, "load")
 
     def unload(self, name: str) -> None:
         """Serve ``name`` no longer, until it is loaded again; raises :class:`UnknownModel`."""
         with self._lock:
             self._unload(name)
-            self._tell(name, "unload")
+            self._changes.tell(name, "unload")
+
+    def adopt(self, name: str, digest: str) -> None:
+        """Serve a folder that this service itself wrote, whose card has that ``digest``; raises as :meth:`load`."""
+        with self._lock:
+            self._adopt(name, digest)
+            self._changes.tell(name, "adopt", digest)
+
+    def remove(self, name: str) -> None:
+        """Delete the own model ``name`` for good; raises UnknownModel, or OSError where it cannot be deleted."""
+        with self._lock:
+            folder = self.folders[0] / name
+            if not (is_name(name) and folder.is_dir()):
+                raise UnknownModel("no own model has that name")
+            with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder.parent) as aside:
+                os.replace(folder, Path(aside) / "old")
+            self._forget(name)
+            self._changes.tell(name, "remove")
+
+    def folder(self, name: str) -> ModelFolder:
+        """What the folder of the served model ``name`` holds, of its highest version; raises as the catalog, or
+        ModelRejected where it has changed to something bad.
+        """
+        card = self.catalog.get(name).card
+        return read_folder(self._chosen[card.name, card.version])
 
     def follow(self) -> None:
         """Do what other processes were told since the last time."""
-        if self._changes is None:
-            return
         with self._lock:
-            for file in sorted(self._changes.glob(f"{_CHANGE}*")):
-                name, status = file.name.removeprefix(_CHANGE), file.stat()
-                change = (status.st_mtime_ns, status.st_ino)
-                if self._followed.get(name) == change:
-                    continue
-                self._followed[name] = change
+            for name, change, digest in self._changes.news():
                 try:
-                    {"load": self._load, "unload": self._unload}[file.read_text()](name)
+                    self._do(change, name, digest)
                 except (ModelRejected, UnknownModel) as error:  # this process missed it, or is there already
                     log.warning("another process changed %s, this one could not: %s", name, error.detail)
 
@@ -189,22 +206,40 @@ class Repository:
         self._missing = {path for path in self._missing if path.parent.name != name}
         self._bar()
 
+    def _do(self, change: Change, name: str, digest: str) -> None:
+        """What another process did."""
+        if change == "adopt":
+            self._adopt(name, digest)
+        else:
+            {"load": self._load, "unload": self._unload, "remove": self._forget}[change](name)
+
+    def _catch_up(self, name: str) -> bool:
+        """Whether ``name`` may be served after all: another process has told of it, and this one has not looked since.
+
+        So a model that was made by one process is there when the client's next request comes to another.
+        """
+        is_news = is_name(name) and self._changes.is_news(name)
+        if is_news:
+            self.follow()
+        return is_news
+
+    def _adopt(self, name: str, digest: str) -> None:
+        self._opening.vouch(digest)
+        self._load(name)
+
+    def _forget(self, name: str) -> None:
+        self.catalog.put(name, [], {})
+        self._unloaded.pop(name, None)
+        self._chosen = {key: path for key, path in self._chosen.items() if key[0] != name}
+        self._seen = {path: prints for path, prints in self._seen.items() if path.parent.name != name}
+        self._missing = {path for path in self._missing if path.parent.name != name}
+
     def _unload(self, name: str) -> None:
         versions = self.catalog.versions(name)
         if not versions:
             raise UnknownModel("no model of that name is served")
         self._unloaded[name] = versions
         self.catalog.put(name, [], {})
-
-    def _tell(self, name: str, change: str) -> None:
-        """Leave word of a ``change`` for the other processes; the file appears whole or not at all."""
-        if self._changes is None:
-            return
-        making = self._changes / f".{os.getpid()}"
-        making.write_text(change)
-        status = making.stat()
-        self._followed[name] = (status.st_mtime_ns, status.st_ino)
-        making.rename(self._changes / f"{_CHANGE}{name}")
 
     def _take_in(self, name: str, read: dict[str, Model | ModelRejected], gone: set[Key]) -> None:
         before = {version: self.catalog.get(name, version) for version in self.catalog.versions(name)}

@@ -62,6 +62,10 @@ class Vetting:
         """Whether a folder with a card of that ``digest`` may be loaded."""
         return digest in self._vouched
 
+    def vouch(self, digest: str) -> None:
+        """Whoever made the folder with a card of that ``digest`` is this service itself."""
+        self._vouched.add(digest)
+
     def refusals(self, paths: Sequence[Path]) -> dict[Path, ModelRejected]:
         """Load those of ``paths`` that nobody vouches for, elsewhere; what is refused, and why.
 

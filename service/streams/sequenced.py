@@ -16,6 +16,7 @@ from service.errors import InvalidInput, Problem, UnknownStream, UnrollError
 from service.inference.answers import NextValues
 from service.inference.questions import Answer
 from service.streams.definition import NAME, Definition
+from service.streams.follower import follower
 from service.streams.streams import Posted, Streams, Work
 
 _WINDOW, _LEVELS, _RATE = 256, (90.0,), 0.01
@@ -75,7 +76,7 @@ class Sequenced:
 
     async def _begin(self, streams: Streams, client: str) -> None:
         asked = Definition(self.model, self.version, self.season, _WINDOW, _LEVELS, _RATE, _RATE)
-        shortest = streams.model(asked).card.lengths.accepted[0]
+        shortest = follower(streams.engine, asked).card.lengths.accepted[0]
         if shortest > 1:
             expected = f"a model that answers from the first value on: this one needs {shortest}"
             raise InvalidInput(f"expected {expected}", code="not_sequential", problems=(Problem("model", expected),))

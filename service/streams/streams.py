@@ -18,7 +18,6 @@ from anyio import to_thread
 
 from service.errors import AppendLost, InvalidInput, Problem, StreamConflict, UnknownStream, UnrollError
 from service.inference.engine import Engine
-from service.inference.model import Model
 from service.inference.price import Price
 from service.inference.sequences import Rows
 from service.request_log.appending import Append, Value
@@ -26,6 +25,7 @@ from service.request_log.streams import Stream, StreamReader, close, enter, made
 from service.request_log.writer import LogWriter
 from service.streams.definition import Definition
 from service.streams.events import Events
+from service.streams.follower import follower
 from service.streams.following import Following, Known, first_read
 from service.streams.foretelling import predictions
 from service.streams.held import Held
@@ -73,7 +73,7 @@ class Streams:
         self, engine: Engine, log: LogWriter, reader: StreamReader, metrics: Metrics, *, followers: int
     ) -> None:
         """So many ``followers`` may wait for values at once."""
-        self._engine, self._log, self.reader, self._metrics = engine, log, reader, metrics
+        self.engine, self._log, self.reader, self._metrics = engine, log, reader, metrics
         self.events = Events(reader, metrics, followers)
         self._held = Held(_HELD_NUMBERS)
 
@@ -85,39 +85,13 @@ class Streams:
             InvalidInput: nobody can follow a stream so.
             UnknownModel: there is no such model, nor ModelUnavailable: it cannot be loaded.
         """
-        model = self.model(asked)
+        model = follower(self.engine, asked)
         new = made(client, name, asked.packed(), model.card.name, model.card.version)
         found = await self._log.run(enter(new))
         before = Definition.unpacked(found.asked)
         if found.id != new.id and asked not in (before, before.pinned(found.model, found.version)):
             raise StreamConflict("there is a stream of that name with other settings", code="stream_exists")
         return found, found.id == new.id
-
-    def model(self, asked: Definition) -> Model:
-        """The model that follows a stream so; raises as :meth:`put` does."""
-        if asked.model is None:
-            if asked.version is not None:
-                expected = "version only together with model"
-                problem = Problem("version", expected)
-                raise InvalidInput(f"expected {expected}", code="model_required", problems=(problem,))
-            model = self._engine.catalog.candidates.default
-            if model is None:
-                expected = "the name of a next-value model: no general one is served"
-                raise InvalidInput(
-                    f"expected {expected}", code="model_required", problems=(Problem("model", expected),)
-                )
-            return model
-        model = self._engine.catalog.get(asked.model, asked.version)
-        if not model.reading.forecasts or model.reading.input != "values":
-            problem = Problem("model", "a next-value model")
-            detail = f"{model.card.name} answers a question about its sequence and cannot follow a stream"
-            raise InvalidInput(detail, code="not_forecastable", problems=(problem,))
-        shortest, longest = model.card.lengths.accepted
-        if shortest > asked.window or (longest is not None and longest < asked.kept):
-            expected = f"a window of {shortest} or more" + (f", at most {longest // 2}" if longest is not None else "")
-            problem = Problem("window", expected)
-            raise InvalidInput(f"{model.card.name} needs {expected}", code="out_of_range", problems=(problem,))
-        return model
 
     async def get(self, client: str, name: str) -> Stream:
         """The stream of that name; raises :class:`UnknownStream`."""
@@ -180,7 +154,7 @@ class Streams:
                 on_record = await self._on_record(each, following)
                 values = list(each.values[len(on_record) :])
                 if values:
-                    following.require(self._engine, values, len(on_record))
+                    following.require(self.engine, values, len(on_record))
                     new.append(_New(each, following, values, on_record))
                 else:
                     found[each.name] = Appended(each.name, each.seq, following.next, True, on_record, [])
@@ -193,7 +167,7 @@ class Streams:
 
     async def _answer(self, new: list[_New], work: Work, found: dict[str, Appended | UnrollError]) -> list[Posted]:
         price, values = self._price(new), sum(len(each.values) for each in new)
-        answered = await work(partial(_answered, self._engine, new), price._replace(values=values))
+        answered = await work(partial(_answered, self.engine, new), price._replace(values=values))
         for each, append in zip(new, answered, strict=True):
             if isinstance(append, UnrollError):
                 found[each.posted.name] = append
@@ -225,7 +199,7 @@ class Streams:
         for each in new:
             its = groups.setdefault((each.following.stream.model, each.following.stream.version), [])
             its += each.following.reads(len(each.values))
-        prices = self._engine.prices
+        prices = self.engine.prices
         found = [prices.predict(len(its), sum(its), *model) for model, its in groups.items()]
         return Price(sum(each.microseconds for each in found), 0, sum(each.fixed for each in found))
 

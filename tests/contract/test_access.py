@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from service.keys import KeyFile, Scope
-from tests.conftest import MODELS
 from tests.serving import in_thread
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "access.md"
@@ -34,7 +33,9 @@ PLACES = {
 }
 ASKED = {"sequence": [1, 2, 3, 4]}
 _SERIES = {"series": {"y": [1, 2, 3, 4], "sizes": [4]}, "h": 1}
+_TUNING = {"series": {"y": [1, 2, 4, 8, 3] * 10, "sizes": [50]}, "output_model_id": "mine"}
 BODIES = {
+    "/nixtla/v2/finetune": _TUNING,
     "/nixtla/v2/online_anomaly_detection": {**_SERIES, "detection_size": 1},
     "/nixtla/v2/anomaly_detection": _SERIES,
     "/nixtla/v2/historic_forecast": _SERIES,
@@ -75,6 +76,8 @@ class Site:
     def ask(self, route: str, who: str, request_id: str) -> httpx.Response:
         method, _, template = route.partition(" ")
         places = {**PLACES, "request_id": request_id, "job": self._job(who) if "{job}" in template else ""}
+        if "/finetuned_models/" in template:
+            places["model"] = self._tuned()
         path = re.sub(r"\{(\w+)\}", lambda found: places[found[1]], template)
         ends = (body for end, body in BODIES.items() if path.endswith(end) or template == end)
         body = next(ends, None) if method == "POST" else None
@@ -92,6 +95,11 @@ class Site:
         self.client.post(f"{url}/values", json={"seq": 0, "values": [1.0, 2.0]}, headers=headers)
         if is_closed:
             self.client.post(f"{url}/close", headers=headers)
+
+    def _tuned(self) -> str:
+        """A fine-tuned model, made now where there is none."""
+        answer = self.client.post("/nixtla/v2/finetune", json=_TUNING, headers=self._headers("admin"))
+        return str(answer.raise_for_status().json()["finetuned_model_id"])
 
     def _job(self, who: str) -> str:
         """A job of ``who``, if it may have any, behind one that takes a while."""
@@ -112,12 +120,12 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("access")
+    folder, models = tmp_path_factory.mktemp("access"), tmp_path_factory.mktemp("models")
     keys = KeyFile(folder / "keys.json")
     tokens = {scope.value: keys.add(scope.value, scope) for scope in Scope}
     tokens["another"] = keys.add("another", Scope.predict)
     with in_thread(
-        models_dir=MODELS,
+        models_dir=models,
         database_url=f"sqlite:///{folder}/unroll.db",
         log_durability="process",
         api_keys_file=folder / "keys.json",
@@ -143,7 +151,8 @@ def test_a_cell_says_what_is_answered(site: Site, route: str, who: str) -> None:
         assert answer.status_code == 404
         assert site.ask(route, who, site.answered_to(who)).status_code == 200
     else:
-        assert (cell, answer.status_code) == ("yes", 202 if route.endswith("/async") else 200)
+        status = 202 if route.endswith("/async") else 204 if "DELETE /nixtla" in route else 200
+        assert (cell, answer.status_code) == ("yes", status)
 
 
 @pytest.mark.parametrize("who", COLUMNS)

@@ -44,6 +44,7 @@ READING = [
     "/nixtla/model_params",
     "/nixtla/validate_token",
     "/nixtla/v2/forecast/async",
+    "/nixtla/v2/finetune",
     "/streams/values",
     "/streams/meter-1/values",
     "/streams/meter-1",

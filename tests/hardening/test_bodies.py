@@ -85,7 +85,16 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault(narrow: Proc
 
 
 # What an empty object is answered where that is not that there is no such thing.
-EMPTY = {"generate": 422, "index": 200, "params": 200, "token": 200, "meter-1": 201, "async": 422, "values": 422}
+EMPTY = {
+    "generate": 422,
+    "index": 200,
+    "params": 200,
+    "token": 200,
+    "meter-1": 201,
+    "async": 422,
+    "values": 422,
+    "finetune": 422,
+}
 
 
 @pytest.mark.parametrize("path", [path for path in READING if path not in PATHS | FORECASTING])

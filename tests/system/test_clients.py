@@ -197,7 +197,7 @@ def test_timegpts_sdk_works_over_pandas_polars_and_dask(closed: tuple[Process, s
         "exogenous": (422, "leave out X_df"),
         "exogenous history": (422, "leave out X_df"),
         "unknown": (404, "no model of that name"),
-        "unknown finetuned": (404, "nothing is fine-tuned"),
+        "unknown finetuned": (404, "no model of that name"),
         "finetuning": (422, "finetune_steps"),
         "too much": (422, "set num_partitions="),
         "wrong key": (401, "API key"),
@@ -205,6 +205,28 @@ def test_timegpts_sdk_works_over_pandas_polars_and_dask(closed: tuple[Process, s
     for case, (status, words) in refused.items():
         assert found[case][0] == status, case
         assert words in found[case][1], case
+
+
+def test_timegpts_sdk_fine_tunes_and_every_worker_has_what_was_made_at_once(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    key = KeyFile(tmp_path / "keys.json").add("boss", Scope.admin)
+    flags = ("--models-dir", str(tmp_path / "models"), "--workers", "2", "--api-keys-file", str(tmp_path / "keys.json"))
+    with Process(tmp_path, *flags) as service:
+        service.wait_until_ready()
+        found = run("nixtla_finetuning.py", f"http://127.0.0.1:{service.port}/nixtla", key)
+    assert found["id"] == "my-model"
+    assert found["again"] == found["id"]
+    (described,) = found["models"]
+    assert described == found["model"]
+    assert (described["created_by"], described["base_model_id"], described["freq"]) == ("boss", "series-gru", "MS")
+    assert found["listed"] == ["my-model"]
+    assert found["tuned"] == [found["tuned"][0]] * 12
+    assert found["tuned"][0] != found["general"]
+    for case in ("cv", "anomalies", "history", "made from it"):
+        assert found[case], case
+    assert found["loss"][0] == found["depth"][0] == 422
+    assert found["deleted"] == [True, False]
+    assert found["gone"][0] == 404
 
 
 def test_timegpts_sdk_asks_from_rays_workers(closed: tuple[Process, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.folders import read_folder
+from service.folders import read_folder, replacing
 from service.inference.network import OnnxNetwork
 from tests.conftest import MODELS
 from training.recipes import Recipe, shortened
@@ -75,14 +75,12 @@ def test_a_form_that_differs_from_keras_is_not_written(
 
 
 def test_an_interrupted_write_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
-    from training import model_folder
-
     target = tmp_path / "name" / "1"
-    with model_folder.replacing(target) as staged:
+    with replacing(target) as staged:
         (staged / "card.json").write_text("old")
 
     def interrupted() -> None:
-        with model_folder.replacing(target) as staged:
+        with replacing(target) as staged:
             (staged / "card.json").write_text("half")
             raise KeyboardInterrupt
 
@@ -93,11 +91,9 @@ def test_an_interrupted_write_leaves_the_old_folder_and_nothing_else(tmp_path: P
 
 
 def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    from training import model_folder
-
     target = tmp_path / "name" / "1"
     for text in ("old", "new"):
-        with model_folder.replacing(target) as staged:
+        with replacing(target) as staged:
             (staged / f"{text}.txt").write_text(text)
     assert [path.name for path in target.iterdir()] == ["new.txt"]
     assert [path.name for path in target.parent.iterdir()] == ["1"]

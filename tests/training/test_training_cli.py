@@ -15,11 +15,10 @@ from pathlib import Path
 import pytest
 
 from service import DISTRIBUTION
-from service.folders import read_folder
+from service.folders import read_folder, replacing
 from tests.serving import children_of, unmeasured
 from training import jobs
 from training.__main__ import main
-from training.model_folder import replacing
 from training.registry import PUBLISHED
 from training.text.recipes import RECIPES
 

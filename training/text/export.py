@@ -13,11 +13,12 @@ import numpy as np
 
 from service import cards
 from service.cards import Evaluation, Golden, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
+from service.folders import replacing
 from service.inference.readings.text.network import TextNetwork
 from service.inference.sequences import batches
 from service.inference.writing import PLAIN
 from training import plots
-from training.model_folder import PARITY, VERSION, ParityError, replacing
+from training.model_folder import PARITY, VERSION, ParityError
 from training.tasks.base import generator
 from training.tasks.written import Examples, WritingTask, Written
 from training.text import graph

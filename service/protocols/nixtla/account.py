@@ -72,12 +72,6 @@ class NixtlaModels(BaseModel):
     models: list[ModelName]
 
 
-class FinetunedModels(BaseModel):
-    """None: nothing is fine-tuned on request."""
-
-    finetuned_models: list[ModelName]
-
-
 _GOOD = KeyIsGood(detail="The key is good here, or none is needed.")
 
 
@@ -117,9 +111,3 @@ async def least_params(_: AskedDep) -> ModelParamsAnswer:
 async def models(catalog: CatalogDep) -> NixtlaModels:
     able = sorted(model.card.name for model in catalog if model.reading.forecasts)
     return NixtlaModels(models=[ModelName(name=name) for name in ("auto", *able)])
-
-
-@router.get("/v2/finetuned_models", summary="Fine-tuned models: there are none")
-@needs(Scope.predict)
-async def finetuned_models() -> FinetunedModels:
-    return FinetunedModels(finetuned_models=[])

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import orjson
 
-from service.errors import InvalidInput, UnknownModel
+from service.errors import InvalidInput
 from service.http import encoding
 from service.http.body import JSON_ONLY, Accepted, parse
 from service.http.codec import JSON, Call, Codec, Content
@@ -63,8 +63,6 @@ class SeriesCodec(Codec[Payload]):
     def read(self, call: Call) -> Payload:
         payload = parse(self.payload, call.body)
         payload.require_nothing_else()
-        if payload.finetuned_model_id is not None:
-            raise UnknownModel("no fine-tuned model of that id: nothing is fine-tuned on request here")
         return payload
 
     def question(self, payload: Payload, call: Call) -> Question[Any]:

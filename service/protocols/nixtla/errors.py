@@ -13,7 +13,7 @@ import orjson
 from service import errors
 from service.http.errors import LONGEST_TEXT, ErrorShape, Failure, Refusal, in_words
 
-_NOT_THERE = "that call is not there: nothing is fine-tuned on request, and there is no simulate and no explain"
+_NOT_THERE = "that call is not there: fine-tuning is no job, and there is no simulate and no explain"
 # Codes of what was too much at once.
 _TOO_MUCH = frozenset({"too_long", "too_costly", "deadline_exceeded", errors.BodyTooLarge.code})
 

@@ -90,7 +90,9 @@ class AskedOfSeries(_Tolerant):
     )
     freq: str | None = Field(default=None, description="The frequency as pandas writes it, which tells the season.")
     finetune_steps: int | None = 0
-    finetuned_model_id: str | None = None
+    finetuned_model_id: str | None = Field(
+        default=None, description="A model that `finetune` made, which answers in the place of `model`."
+    )
     feature_contributions: bool | None = False
     multivariate: bool | None = False
     model_parameters: Any = None
@@ -98,6 +100,8 @@ class AskedOfSeries(_Tolerant):
 
     def named(self) -> str | None:
         """The model that is named, None where the choice is left to the service."""
+        if self.finetuned_model_id is not None:
+            return self.finetuned_model_id
         return None if self.model.lower().startswith(_ANY_MODEL) else self.model
 
     def levels(self) -> dict[str, float]:
@@ -116,13 +120,37 @@ class AskedOfSeries(_Tolerant):
         """
         for name, nothing in self._nothing.items():
             if getattr(self, name) not in nothing:
-                raise _wrong(name, f"no {name}, which is not done here: leave it out", "not_offered")
+                instead = ", or finetune first" if name == "finetune_steps" else ""
+                raise _wrong(name, f"no {name}, which is not done here: leave it out{instead}", "not_offered")
         if self.series.X is not None or self.series.X_future is not None:
             expected = (
                 "no exogenous features, which no served model takes: leave out X_df, date_features and "
                 "every column but id, time and target"
             )
             raise _wrong("series.X", expected, "not_offered")
+
+
+class NixtlaFinetuneRequest(AskedOfSeries):
+    """What `/nixtla/v2/finetune` reads."""
+
+    _nothing: ClassVar[dict[str, tuple[Any, ...]]] = {"multivariate": (False, None), "model_parameters": (None,)}
+
+    finetune_steps: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=10, description="Kept on record, and no more: the correction is solved in closed form."
+    )
+    finetune_depth: int = Field(default=1, description="1: what is corrected is the last layer.")
+    finetune_loss: str = Field(default="default", description="`default` or `mae`.")
+    output_model_id: str | None = Field(
+        default=None, description="The new model's id, of a-z, 0-9 and -; without one it follows from the request."
+    )
+
+    def require_nothing_else(self) -> None:
+        """Refuse also what no correction in closed form of the last layer is."""
+        super().require_nothing_else()
+        if self.finetune_depth != 1:
+            raise _wrong("finetune_depth", "1: the last layer is corrected, and no more", "not_offered")
+        if self.finetune_loss not in ("default", "mae"):
+            raise _wrong("finetune_loss", "default or mae: absolute errors are what is minimised", "not_offered")
 
 
 class _ManyLevels(AskedOfSeries):

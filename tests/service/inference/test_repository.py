@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from service.cards import sha256
 from service.errors import ModelRejected, ModelUnavailable, UnknownModel
 from service.inference.engine import Engine
 from service.inference.repository import Repository
@@ -357,3 +358,29 @@ def test_nothing_else_answers_in_the_place_of_a_folder_of_ones_own_that_cannot_b
         each.look()
         assert described(each) == "my own"
         assert each.complaints() == []
+
+
+def test_what_this_service_wrote_itself_is_served_untried_here_and_by_the_others(folder: Path, tmp_path: Path) -> None:
+    changes = tmp_path / "changes"
+    changes.mkdir()
+    told, other = (Repository(folder.parent, changes=changes) for _ in range(2))
+    path = folder.parent / "mine" / "1"
+    shutil.copytree(folder / "1", path)
+    edit("card.json", lambda card: card.update(name="mine"))(path)
+    told.adopt("mine", sha256((path / "card.json").read_bytes()))
+    assert told.folder("mine").path == path
+    # Whoever has not looked yet looks before it says that there is no such model.
+    assert other.catalog.get("mine").card.name == "mine"
+    told.remove("mine")
+    assert not path.exists()
+    other.follow()
+    for repository in (told, other):
+        with pytest.raises(UnknownModel):
+            repository.catalog.get("mine")
+        assert [entry.name for entry in repository.index()] == ["sine-gru"]
+        with pytest.raises(UnknownModel):
+            repository.remove("mine")
+        with pytest.raises(UnknownModel):
+            repository.catalog.get("../mine")
+    with pytest.raises(UnknownModel):
+        told.remove("..")

@@ -301,3 +301,8 @@ def test_a_known_number_out_of_the_trained_range_is_answered_with_a_warning(api:
 def test_without_a_name_such_a_model_is_never_chosen(api: httpx.Client) -> None:
     values, _ = beside_of(SALES, LENGTH, HORIZON)
     assert forecast(api, {"sequence": values, "horizon": HORIZON})["model"] != "sales"
+
+
+def test_no_stream_goes_by_a_model_that_needs_covariates(api: httpx.Client) -> None:
+    answer = api.put("/streams/shop-1", json={"model": "sales", "window": 64})
+    assert assert_problem(answer, 422, "covariates_required")["errors"][0]["where"] == "model"

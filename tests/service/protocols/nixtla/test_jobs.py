@@ -78,12 +78,12 @@ def test_what_has_no_answer_is_refused_at_once_and_noted(api: httpx.Client) -> N
         "requests"
     ]
     assert row["status"] == 422
-    assert_detail(api.post("/nixtla/v2/forecast/async", json=body(MONTHS, h=3, finetuned_model_id="nope")), 404)
     assert_detail(api.post("/nixtla/v2/forecast/async", content=b"{"), 422)
 
 
-def test_a_job_that_has_no_answer_after_all_says_why(api: httpx.Client) -> None:
-    found = ended(api, "forecast", submitted(api, "forecast", model="nobody"))
+@pytest.mark.parametrize("named", ["model", "finetuned_model_id"])
+def test_a_job_that_has_no_answer_after_all_says_why(api: httpx.Client, named: str) -> None:
+    found = ended(api, "forecast", submitted(api, "forecast", **{named: "nobody"}))
     assert (found["status"], found["result"]) == ("failed", None)
     assert "model" in found["error"]
 

@@ -315,12 +315,13 @@ def test_too_much_at_once_says_in_how_many_parts_it_can_be_asked(api: httpx.Clie
 
 def test_names_that_nobody_has_are_a_404(api: httpx.Client) -> None:
     assert_detail(api.post("/nixtla/v2/forecast", json=body(MONTHS, h=2, model=TEXT)), 404)
-    response = api.post("/nixtla/v2/forecast", json=body(MONTHS, h=2, finetuned_model_id=TEXT))
-    assert_detail(response, 404, "nothing is fine-tuned on request")
+    for call in COMPUTING:
+        asked = body(MONTHS, h=2, detection_size=2, finetuned_model_id=TEXT)
+        assert_detail(api.post(f"/nixtla/v2/{call}", json=asked | {"level": 99 if "anomaly" in call else None}), 404)
     assert_detail(api.get(f"/nixtla/v2/finetuned_models/{TEXT}"), 404)
     assert_detail(api.delete(f"/nixtla/v2/finetuned_models/{TEXT}"), 404)
     assert_detail(api.post(f"/nixtla/v2/{TEXT}"), 404)
-    for call in ("finetune", "simulate/async", "explain/async", "execute_step/async"):
+    for call in ("finetune/async", "simulate/async", "explain/async", "execute_step/async"):
         assert_detail(api.post(f"/nixtla/v2/{call}", json=body(MONTHS)), 404, "not there")
     assert_detail(api.get("/nixtla/v2/forecast"), 405)
 
