@@ -141,7 +141,9 @@ def create_app(
             Batching(log, admission),
             life,
             {codec.path: codec.claims for codec in spoken.codecs if codec.claims is not None},
-            Streams(engine, log, stream_reader, counts, followers=settings.stream_followers),
+            Streams(
+                engine, log, stream_reader, counts, followers=settings.stream_followers, memory=settings.stream_memory
+            ),
             jobs,
             Kept(repository),
         )

@@ -163,6 +163,13 @@ class Settings(BaseSettings):
         le=100_000,
         description="Questions that a process has in hand at once; more are answered 503 at once.",
     )
+    stream_memory: int = Field(
+        default=128 * _KIB * _KIB,
+        ge=_KIB,
+        le=_MOST_BYTES,
+        description="Bytes of streams that a process holds, those that took a value last: some 5,000 to 8,000. Another "
+        "one is rebuilt from the record for its next value.",
+    )
     stream_followers: int = Field(
         default=256,
         ge=1,

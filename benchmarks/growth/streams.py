@@ -25,6 +25,7 @@ from service.request_log.migrate import migrate
 from service.request_log.tables import streams
 
 LIVE, IDLE, TOGETHER = 10_000, 1_000_000, 64
+ROOM = 512 << 20  # bytes for all live streams
 WINDOWS = (64, 256)
 _MODEL = "sine-gru"
 _TURNS = 3
@@ -60,39 +61,49 @@ def measure(seconds: float, *, live: int = LIVE, idle: int = IDLE) -> dict[str, 
 
 
 def _of_window(window: int, live: int, seconds: float) -> dict[str, float]:
-    with _service() as (ask, _):
+    RUNS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=RUNS) as folder:
+        log = ("--database-url", f"sqlite:///{folder}/unroll.db")
         names = [f"live-{number}" for number in range(live)]
-        for name in names:
-            ask("PUT", f"/streams/{name}", {"model": _MODEL, "window": window})
-        parts = [names[start : start + TOGETHER] for start in range(0, live, TOGETHER)]
-        first = 3 * window // 2  # values that each has before it is timed: as many as an answer reads in the mean
-        most = max(1, 10_000 // TOGETHER)
-        for start in range(0, first, most):
-            for part in parts:
-                _send(ask, part, start, min(most, first - start))
-        took, sent = 0.0, 0
-        for seq in count(first):
-            for part in parts:
-                took += _send(ask, part, seq, 1)
-                sent += len(part)
-            if took > seconds:
-                break
-        one, predicted, rebuilt = _alone(ask, names, seq + 1, window, seconds)
+        with _service(*log, "--stream-memory", str(ROOM)) as (ask, _):
+            for name in names:
+                ask("PUT", f"/streams/{name}", {"model": _MODEL, "window": window})
+            parts = [names[start : start + TOGETHER] for start in range(0, live, TOGETHER)]
+            first = 3 * window // 2  # values that each has before it is timed: as many as an answer reads in the mean
+            most = max(1, 10_000 // TOGETHER)
+            for start in range(0, first, most):
+                for part in parts:
+                    _send(ask, part, start, min(most, first - start))
+            took, sent = 0.0, 0
+            for seq in count(first):
+                for part in parts:
+                    took += _send(ask, part, seq, 1)
+                    sent += len(part)
+                if took > seconds:
+                    break
+            one, predicted = _alone(ask, names[0], seq + 1, window, seconds)
+        # A stream that is not held is rebuilt from the record for each value.
+        with _service(*log, "--stream-memory", "1024") as (ask, _):
+            rebuilt = _rebuilt(ask, names[1:], seq + 1, seconds)
     return {"values": sent / took, "one": one, "predict": predicted, **rebuilt}
 
 
-def _alone(ask: Ask, names: list[str], seq: int, window: int, seconds: float) -> tuple[float, float, dict[str, float]]:
-    """Values a second of one stream and questions a second to /predict, in turns; seconds after a rebuild."""
-    context = [_value(names[0], number) for number in range(3 * window // 2)]
+def _alone(ask: Ask, name: str, seq: int, window: int, seconds: float) -> tuple[float, float]:
+    """Values a second of one stream, and questions a second to /predict, in turns."""
+    context = [_value(name, number) for number in range(3 * window // 2)]
     asked = {"model": _MODEL, "sequence": context, "levels": [90]}
     ones: list[float] = []
     predicted: list[float] = []
     numbers = count(seq)
     for _ in range(_TURNS):
-        ones += _repeated(seconds / _TURNS, lambda: _append(ask, names[0], next(numbers)))
+        ones += _repeated(seconds / _TURNS, lambda: _append(ask, name, next(numbers)))
         predicted += _repeated(seconds / _TURNS, lambda: ask("POST", "/predict", asked))
-    # Of so many streams those that took no value lately are held no more, and are rebuilt; the second value is not.
-    rotating = cycle(names[1:])
+    return len(ones) / sum(ones), len(predicted) / sum(predicted)
+
+
+def _rebuilt(ask: Ask, names: list[str], seq: int, seconds: float) -> dict[str, float]:
+    """Seconds of a value of a stream that was not held."""
+    rotating = cycle(names)
     at = dict.fromkeys(names, seq)
 
     def after_rebuild() -> None:
@@ -100,9 +111,9 @@ def _alone(ask: Ask, names: list[str], seq: int, window: int, seconds: float) ->
         _append(ask, name, at[name])
         at[name] += 1
 
-    rebuilt = np.array(_repeated(seconds, after_rebuild))
-    half, last = (float(np.percentile(rebuilt, each)) for each in (50, 99))
-    return len(ones) / sum(ones), len(predicted) / sum(predicted), {"rebuilt_p50": half, "rebuilt_p99": last}
+    took = np.array(_repeated(seconds, after_rebuild))
+    half, last = (float(np.percentile(took, each)) for each in (50, 99))
+    return {"rebuilt_p50": half, "rebuilt_p99": last}
 
 
 def _idle(idle: int) -> dict[str, float]:

@@ -14,7 +14,6 @@ import orjson
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
-from service.inference.adaptive import KEPT
 from service.inference.answers import Prediction
 from service.inference.carrying import Carried
 from service.inference.engine import Engine
@@ -28,7 +27,7 @@ from service.streams.judging import Arrived, Drift, Foretold, Judge
 
 Floats = NDArray[np.float64]
 Known = float | None
-_BESIDES = 500  # of a stream's own record and definition
+_BESIDES = 8_000  # of a stream's own record and definition, in bytes
 
 
 def definition_of(stream: Stream) -> Definition:
@@ -68,9 +67,9 @@ class Following:
 
     @property
     def size(self) -> int:
-        """How many numbers it holds, about."""
-        read = 0 if self._read is None else len(self._read[1].outputs)
-        return len(self._values) + read + KEPT + _BESIDES
+        """Bytes that it takes in memory, about."""
+        read = 0 if self._read is None else self._read[1].outputs.nbytes
+        return _BESIDES + self._values.nbytes + read + self._judge.size
 
     def require(self, engine: Engine, values: Sequence[Known], place: int = 0) -> None:
         """Refuse ``values``, posted from ``place`` on, that the stream's model has no answer for.

@@ -14,10 +14,10 @@ class _Place(NamedTuple):
 
 
 class Held:
-    """At most so many ``numbers`` in all, of 8 bytes each and some more."""
+    """At most so many bytes of ``memory`` in all."""
 
-    def __init__(self, numbers: int) -> None:
-        self._most, self._numbers = numbers, 0
+    def __init__(self, memory: int) -> None:
+        self._most, self._bytes = memory, 0
         self._places: OrderedDict[tuple[str, str], _Place] = OrderedDict()
 
     def __len__(self) -> int:
@@ -28,7 +28,7 @@ class Held:
         place = self._places.pop((client, name), None)
         if place is None:
             return None
-        self._numbers -= place.size
+        self._bytes -= place.size
         return place.following
 
     def put(self, following: Following) -> None:
@@ -36,7 +36,7 @@ class Held:
         key = following.stream.client, following.stream.name
         self.take(*key)
         self._places[key] = _Place(following, following.size)
-        self._numbers += following.size
-        while self._numbers > self._most:
+        self._bytes += following.size
+        while self._bytes > self._most:
             _, oldest = self._places.popitem(last=False)
-            self._numbers -= oldest.size
+            self._bytes -= oldest.size

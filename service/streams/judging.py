@@ -95,6 +95,11 @@ class Judge:
             self._threshold = AdaptiveThreshold.unpack(learnt[_HEAD.size : _HEAD.size + size])
             self._martingale = DriftMartingale.unpack(learnt[_HEAD.size + size :])
 
+    @property
+    def size(self) -> int:
+        """Bytes that the scores take in memory, as they came and in their order."""
+        return 16 * self._threshold.count
+
     def judge(self, score: float | None) -> tuple[float | None, bool | None, Drift | None]:
         """``p``, whether it is flagged, and the drift after a score; None, where nothing was foretold, changes none."""
         if not (self._flags or self._drifts):

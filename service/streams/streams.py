@@ -35,8 +35,6 @@ T = TypeVar("T")
 
 # Times that an append is tried again because somebody else was first.
 _ATTEMPTS = 8
-# Of streams that are held in memory: some hundred MB at the most, and 1,000 streams of a window of 256.
-_HELD_NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +68,12 @@ class Streams:
     """One per process, for the event loop's thread."""
 
     def __init__(
-        self, engine: Engine, log: LogWriter, reader: StreamReader, metrics: Metrics, *, followers: int
+        self, engine: Engine, log: LogWriter, reader: StreamReader, metrics: Metrics, *, followers: int, memory: int
     ) -> None:
-        """So many ``followers`` may wait for values at once."""
+        """So many ``followers`` may wait for values at once; so many bytes of ``memory`` hold streams."""
         self.engine, self._log, self.reader, self._metrics = engine, log, reader, metrics
         self.events = Events(reader, metrics, followers)
-        self._held = Held(_HELD_NUMBERS)
+        self._held = Held(memory)
 
     async def put(self, client: str, name: str, asked: Definition) -> tuple[Stream, bool]:
         """The stream of that name as ``asked`` for, and whether it was made now.
