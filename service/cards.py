@@ -231,13 +231,13 @@ class ModelCard(_Frozen):
 class GoldenCase(_Frozen):
     """One sequence and the answer that Keras gave to it when the model was exported.
 
-    Where the answer is a text, that is ``output`` and ``value`` the logarithm of its probability; ``covariates`` stand
-    beside the sequence and one step after it.
+    Where the answer is a text, that is ``output`` and ``value`` the logarithm of its probability; where it is an image,
+    ``value`` is the mean of its pixels. ``covariates`` stand beside the sequence and one step after it.
     """
 
     sequence: Annotated[list[float] | list[tuple[float, float]] | str, Field(min_length=1)]
     value: float
-    output: str | None = None
+    output: str | list[float] | None = None
     covariates: Covariates | None = None
 
 

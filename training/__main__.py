@@ -22,7 +22,7 @@ from service import DISTRIBUTION
 from service.printable import Parser
 from training import command_line, jobs
 from training.arguments import natural, positive, target
-from training.command_line import MODELS, chosen, general, texts
+from training.command_line import MODELS, chosen, general, writers
 from training.general.recipes import RECIPES
 from training.recipes import Recipe, shortened
 from training.series import options as own_series
@@ -50,7 +50,7 @@ def _list(options: argparse.Namespace, _: Console) -> int:
         layers += [f"{recipe.cell}({units})" for units in recipe.units]
         layers += [f"Dense({units})" for units in (*recipe.after, 1)]
         rows.append((recipe.name, recipe.task, recipe.cell, " ".join(layers), recipe.data))
-    rows += [(each.name, each.task, each.cell, " ".join(each.layers), each.task) for each in texts(options)]
+    rows += [(each.name, each.task, each.cell, " ".join(each.layers), each.task) for each in writers(options)]
     for each in general(options) if options.models or options.task else RECIPES.values():
         shape = each.shape
         layers = [f"Dense({shape.dense})", *[f"{each.cell}({shape.units})"] * 2, f"Dense({shape.head})"]
@@ -72,8 +72,8 @@ def _train(options: argparse.Namespace, console: Console) -> int:
     series = [recipe.shortened(options.steps) if options.steps else recipe for recipe in general(options)]
     rest = (options.seed, options.out, options.count)
     waiting = [jobs.Job(each.name, work.train_general, (each, *rest)) for each in series]
-    writing = [recipe.shortened(options.steps) if options.steps else recipe for recipe in texts(options)]
-    waiting += [jobs.Job(each.name, work.train_writing, (each, *rest)) for each in writing]
+    writing = [recipe.shortened(options.steps) if options.steps else recipe for recipe in writers(options)]
+    waiting += [jobs.Job(each.name, work.trained(each), (each, *rest)) for each in writing]
     waiting += [jobs.Job(each.name, work.train_and_export, (each, *rest)) for each in recipes]
     jobs.run(waiting, options.jobs, console)
     return 0

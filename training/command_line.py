@@ -17,9 +17,12 @@ from service.errors import UnrollError, to_install
 from service.printable import Parser
 from training import registry
 from training.arguments import positive
+from training.drawing import recipes as drawing
+from training.drawing.recipes import DrawingRecipe
 from training.general.recipes import RECIPES, TASK, SeriesRecipe
 from training.jobs import Cluster, Workers
 from training.recipes import CELLS, Recipe
+from training.tasks.drawing import NAME
 from training.terminal import say
 from training.text import recipes as writing
 from training.text.recipes import WritingRecipe
@@ -50,7 +53,7 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     options = parser.parse_args(arguments)
     if "jobs" in options:
         options.jobs = _workers(parser, options)
-    if "task" in options and not (chosen(options) or general(options) or texts(options)):
+    if "task" in options and not (chosen(options) or general(options) or writers(options)):
         parser.error("no model is left: the names, --task and --cell exclude one another")
     return options
 
@@ -62,7 +65,7 @@ def choice() -> Parser:
         "models", nargs="*", type=_model, metavar="model", help="names of models (default: all but the series models)"
     )
     parser.add_argument(
-        "--task", choices=[*registry.task_names(), *writing.TASKS, TASK], help="only models of this task"
+        "--task", choices=[*registry.task_names(), *writing.TASKS, NAME, TASK], help="only models of this task"
     )
     parser.add_argument("--cell", choices=CELLS, help="only models of this cell")
     return parser
@@ -90,11 +93,12 @@ def general(options: argparse.Namespace) -> list[SeriesRecipe]:
     ]
 
 
-def texts(options: argparse.Namespace) -> list[WritingRecipe]:
-    """The recipes of models that write, as :func:`chosen`."""
+def writers(options: argparse.Namespace) -> list[WritingRecipe | DrawingRecipe]:
+    """The recipes of models that write or draw, as :func:`chosen`."""
+    recipes: list[WritingRecipe | DrawingRecipe] = [*writing.RECIPES.values(), *drawing.RECIPES.values()]
     return [
         recipe
-        for recipe in writing.RECIPES.values()
+        for recipe in recipes
         if (not options.models or recipe.name in options.models)
         and options.task in (None, recipe.task)
         and options.cell in (None, recipe.cell)
@@ -131,6 +135,6 @@ def _workers(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Wo
 
 
 def _model(text: str) -> str:
-    if text not in {**registry.recipes(), **RECIPES, **writing.RECIPES}:
+    if text not in {**registry.recipes(), **RECIPES, **writing.RECIPES, **drawing.RECIPES}:
         raise argparse.ArgumentTypeError(f"no model is called {text!r}; `python -m training list` names them")
     return text

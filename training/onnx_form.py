@@ -1,10 +1,10 @@
 """From Keras weights to the ONNX form that is served: standard RNN, LSTM and GRU nodes; writes no file.
 
 The graph is batch-major float32 outside and time-major inside. Inputs: ``sequence`` [N, T, F], ``length`` int32
-[N], and for recurrent layer k ``h0_k`` (LSTM also ``c0_k``) [1, N, units]. Outputs: ``prediction`` [N, T, 1] at
-every step; per recurrent layer ``hidden_k`` [T, 1, N, units], ``h_k`` (and ``c_k``) [1, N, units]; and every
-weight by its name (``layer_i.W``, ``.R``, ``.B`` or ``.kernel``, ``.bias``), so that they can be read without the
-onnx package. What comes out past a row's ``length`` means nothing.
+[N], and for recurrent layer k ``h0_k`` (LSTM also ``c0_k``) [1, N, units]. Outputs: ``prediction`` [N, T, 1], or as
+many numbers as the last layer has units, at every step; per recurrent layer ``hidden_k`` [T, 1, N, units], ``h_k`` (and
+``c_k``) [1, N, units]; and every weight by its name (``layer_i.W``, ``.R``, ``.B`` or ``.kernel``, ``.bias``), so that
+they can be read without the onnx package. What comes out past a row's ``length`` means nothing.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def to_onnx(model: Any) -> bytes:
             recurrent += 1
         flat = kind == "dense"
     graph.add("Transpose", [_by_steps(graph, flow) if flat else flow], "prediction", perm=[1, 0, 2])
-    graph.outputs.insert(0, tensor("prediction", ["N", "T", 1]))
+    graph.outputs.insert(0, tensor("prediction", ["N", "T", model.output_shape[-1]]))
     return graph.serialised()
 
 

@@ -22,6 +22,7 @@ INK = "#7a7f87"
 COLOURS = ("#2f7fd6", "#d9662b", "#2b9a66", "#a65fd0", "#b8860b")
 POINTS = 300
 _NAME = 60  # characters of a name in a title
+_LEVELS = 4  # of ink in an image
 SCATTERED = 120  # points of a scatter plot: 200 bytes of SVG each, two marks a point
 
 _STYLE: Any = {
@@ -104,6 +105,27 @@ def learning(shares: Mapping[str, Sequence[float]], examples: int, title: str) -
             axes.plot(thinned(positions.tolist()), thinned(curve), color=colour, linewidth=1.2, label=name)
         axes.set(xlabel="examples", ylabel="share of right answers", ylim=(0.0, 1.02), title=title)
         axes.legend()
+        return drawn
+
+
+def images(rows: Mapping[str, Floats], names: Sequence[str], title: str, darkest: float) -> Figure:
+    """Square images [len(names), pixels] beside each other, a row for each of ``rows``: squares as wide as the ink."""
+    with mpl.rc_context(_STYLE):
+        drawn = Figure(figsize=(6.0, 0.95 * len(rows) + 0.4), layout="constrained")
+        for axes, (label, shown) in zip(
+            drawn.subplots(len(rows), len(names), squeeze=False), rows.items(), strict=True
+        ):
+            axes[0].set_ylabel(label, fontsize=7)
+            for place, name, image in zip(axes, names, shown, strict=True):
+                side, levels = round(len(image) ** 0.5), np.rint(_LEVELS * image / darkest)
+                for level in range(1, _LEVELS + 1):  # few sizes, so that the file stays small
+                    (at,) = np.nonzero(levels == level)
+                    size = 18.0 * (level / _LEVELS) ** 2
+                    place.scatter(at % side, -(at // side), s=size, marker="s", color=COLOURS[0], linewidths=0)
+                place.set(xticks=[], yticks=[], xlim=(-0.5, side - 0.5), ylim=(0.5 - side, 0.5), aspect="equal")
+                place.grid(visible=False)
+                place.set_title(name, fontsize=7)
+        drawn.suptitle(title)
         return drawn
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training.drawing.recipes import DrawingRecipe
 from training.general.recipes import SeriesRecipe
 from training.recipes import Recipe
 from training.text.recipes import WritingRecipe
@@ -39,6 +40,18 @@ def train_general(
     checkpoint = out / f".{recipe.name}-{seed}.npz"
     export.export(recipe, seed, fitting.fit(recipe, seed, checkpoint, report), out, count)
     checkpoint.unlink()
+
+
+def trained(recipe: WritingRecipe | DrawingRecipe) -> Callable[..., None]:
+    """Which of the two below trains ``recipe``."""
+    return train_drawing if isinstance(recipe, DrawingRecipe) else train_writing
+
+
+def train_drawing(recipe: DrawingRecipe, seed: int, out: Path, count: int, report: Callable[[Written], None]) -> None:
+    """Train a model that draws and write its folder below ``out``."""
+    from training.drawing import export, fitting
+
+    export.export(recipe, seed, fitting.fit(recipe, seed, report), out, count)
 
 
 def train_writing(recipe: WritingRecipe, seed: int, out: Path, count: int, report: Callable[[Written], None]) -> None:

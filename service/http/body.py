@@ -39,7 +39,7 @@ _CODES = {
 # Names of the branches of a union, which mean nothing to a client. They stand behind the first part of a
 # location only: that is a field, whatever its name.
 _BRANCHES = frozenset(
-    {*("values", "pairs", "flat", "rows", "steps", "one", "two", "text"), *("each", "number", "category")}
+    {*("values", "pairs", "flat", "rows", "steps", "one", "two", "text", "texts"), *("each", "number", "category")}
 )
 # Fields whose keys are the client's own text, which no answer repeats.
 _OF_CLIENTS = frozenset({"known", "past", "static"})

@@ -219,7 +219,8 @@ def _golden_error(model: Model, golden: Golden) -> float:
     missed = []
     covariates = [case.covariates for case in golden.cases if case.covariates is not None]
     beside = Beside(tuple(covariates), 1) if len(covariates) == len(golden.cases) else None
-    for batch in batches([case.sequence for case in golden.cases], (), beside):
+    for posted in batches([case.sequence for case in golden.cases], (), beside):
+        batch = model.reading.taken(posted)
         model.require(batch)
         cases = [golden.cases[row] for row in batch.rows.tolist()]
         missed.append(model.reading.missed(model.network, batch, cases))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from service.covariates import Beside
 from service.errors import InvalidInput, ModelUnavailable, Problem
-from service.inference import anomalies, backtest, comparison, generation, history, inspection
+from service.inference import anomalies, backtest, comparison, generation, history, inspection, written_comparison
+from service.inference.ablation import Off
 from service.inference.answers import (
     Anomalies,
     Backtest,
@@ -188,7 +189,7 @@ class Engine:
         self,
         task: str,
         sequences: list[Sequence],
-        targets: list[float] | None = None,
+        targets: list[float] | list[str] | None = None,
         models: list[str] | None = None,
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
@@ -196,9 +197,13 @@ class Engine:
     ) -> Comparison:
         """The models of ``task`` (by default those of :meth:`Catalog.of_task`) and the rules on the same sequences.
 
-        Raises also InvalidInput where a named model is of another task or the targets do not match.
+        Models that write are held against targets that are texts. Raises also InvalidInput where a named model is of
+        another task or the targets do not match.
         """
-        return comparison.compare(task, self._compared(task, models), sequences, targets, (levels, quantiles), season)
+        compared = self._compared(task, models)
+        if all(model.reading.writes for model in compared):
+            return written_comparison.compare(task, compared, sequences, targets)
+        return comparison.compare(task, compared, sequences, _numbers(targets), (levels, quantiles), season)
 
     def compare_each(
         self,
@@ -259,12 +264,20 @@ class Engine:
         return backtest.backtest(named, batch, horizon)
 
     def generate(self, sequence: Sequence, model: str, version: str | None = None, manner: Manner = PLAIN) -> Generated:
-        """What a model writes about ``sequence``, symbol by symbol."""
-        return generation.generate(self.catalog.get(model, version), sequence, manner)
+        """What a model writes about ``sequence``, symbol by symbol, or draws of it."""
+        return self.generate_each([sequence], model, version, manner)[0]
 
-    def inspect(self, sequence: Sequence, model: str, version: str | None = None) -> Inspection:
-        """What one answer came from, step by step."""
-        return inspection.inspect(self.catalog.get(model, version), sequence)
+    def generate_each(
+        self, sequences: list[Sequence], model: str, version: str | None = None, manner: Manner = PLAIN
+    ) -> list[Generated]:
+        """What :meth:`generate` gives for each of ``sequences``."""
+        named = self.catalog.get(model, version)
+        generation.require(named, sequences)
+        return [generation.generate(named, each, manner) for each in sequences]
+
+    def inspect(self, sequence: Sequence, model: str, version: str | None = None, off: Off | None = None) -> Inspection:
+        """What one answer came from, step by step, and what it is with a part of the network switched ``off``."""
+        return inspection.inspect(self.catalog.get(model, version), sequence, off)
 
 
 def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[tuple[Batch, Choice]]:
@@ -340,6 +353,14 @@ def _require_named(named: Model | list[Model] | None) -> None:
     if named is None:
         expected = "the name of a model that takes covariates"
         raise InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("model", expected),))
+
+
+def _numbers(targets: list[float] | list[str] | None) -> list[float] | None:
+    numbers = [each for each in targets or () if not isinstance(each, str)]
+    if targets is not None and len(numbers) < len(targets):
+        expected = "numbers: what came next"
+        raise InvalidInput(f"expected {expected}", code="targets_mismatch", problems=(Problem("targets", expected),))
+    return None if targets is None else numbers
 
 
 def _require_forecasts(model: Model, where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence as Sequences
 
 from service.errors import InvalidInput, Problem
 from service.inference.answers import Alternative, Candidate, Generated, TextCheck, WrittenStep
@@ -15,51 +15,61 @@ _UNSURE = 0.5
 
 
 def generate(model: Model, sequence: Sequence, manner: Manner) -> Generated:
-    """What ``model`` writes about ``sequence``.
+    """What ``model`` writes about ``sequence``, after :func:`require`.
 
     Raises:
-        InvalidInput: the model answers with numbers, or has no answer for the sequence.
+        InvalidInput: there is no answer in that manner.
         NonFiniteOutput: the network answered NaN or infinity.
     """
     name = model.card.name
-    if not model.reading.writes:
-        raise InvalidInput(
-            f"{name} answers with numbers and writes nothing",
-            code="not_generating",
-            problems=(Problem("model", "a model that writes, such as translate-date-gru"),),
-        )
-    batch = next(batches([sequence]))
-    model.require(batch)
+    batch = model.reading.taken(next(batches([sequence])))
     written = model.reading.write(model.network, batch, manner)
     rule, ruled = model.reading.ruled(batch)
     output = written.texts[0].output
-    check = TextCheck(rule, ruled, None if ruled is None else ruled == output)
+    check = TextCheck(rule, ruled, None if ruled is None else model.reading.agree(output, ruled))
     return Generated(
         model=name,
         version=model.card.version,
         output=output,
-        probability=math.exp(written.texts[0].chance),
-        candidates=[Candidate(text.output, math.exp(text.chance)) for text in written.texts],
+        probability=written.texts[0].probability,
+        candidates=[Candidate(text.output, text.probability) for text in written.texts],
         steps=[
             WrittenStep(symbol, [Alternative(*each) for each in likely])
             for symbol, likely in zip(written.symbols, written.alternatives, strict=True)
         ],
         attention=None if written.attention is None else written.attention.tolist(),
         check=check,
-        warnings=[*_caveats(name, written, check, manner), *_of_length(model, sequence)],
+        warnings=[*_caveats(model, written, check, manner), *_of_length(model, sequence)],
     )
 
 
-def _caveats(name: str, written: Writing, check: TextCheck, manner: Manner) -> list[str]:
-    found = []
+def require(model: Model, sequences: Sequences[Sequence]) -> None:
+    """Refuse what ``model`` does not write about, by its place among the ``sequences``.
+
+    Raises:
+        InvalidInput: the model answers with numbers, or has no answer for one of them.
+    """
+    if not model.reading.writes:
+        raise InvalidInput(
+            f"{model.card.name} answers with numbers and writes nothing",
+            code="not_generating",
+            problems=(Problem("model", "a model that writes, such as translate-date-gru"),),
+        )
+    for batch in batches([*sequences]):
+        model.require(model.reading.taken(batch))
+
+
+def _caveats(model: Model, written: Writing, check: TextCheck, manner: Manner) -> list[str]:
+    name, found = model.card.name, []
     if check.agree is None:
-        found.append(f"The rule {check.rule} has no answer to this, so that nothing speaks for what {name} wrote.")
-    elif not check.agree:
-        found.append(f"The rule {check.rule} answers {check.rule_output}, and {name} something else.")
-    chance = math.exp(written.texts[0].chance)
+        found.append(f"The rule {check.rule} has no answer to this, so that nothing speaks for what {name} made of it.")
+    elif check.rule_output is not None and not check.agree:
+        ruled = model.reading.in_words(check.rule_output)
+        found.append(f"The rule {check.rule} answers {ruled}, and {name} something else.")
+    chance = written.texts[0].probability
     if manner.temperature is not None:
         found.append(f"{name} drew each symbol by chance: another seed may give another answer.")
-    elif chance < _UNSURE:
+    elif chance is not None and chance < _UNSURE:
         found.append(f"{name} is unsure: to itself this answer has a probability of {chance:.2g}.")
     if not written.texts[0].ended:
         found.append(f"{name} was cut off: it had not come to an end after {len(written.symbols)} symbols.")

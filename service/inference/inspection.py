@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
+from service.inference.ablation import Off, without
 from service.inference.answers import Counterfactual
 from service.inference.forgetting import Memory, memory_of
 from service.inference.model import Model
-from service.inference.sequences import Sequence, batches
+from service.inference.sequences import Batch, Sequence, batches
+from service.inference.writing import Output
 
 Floats = NDArray[np.float64]
 
@@ -21,12 +23,13 @@ class InspectedStep:
     """One step as the last recurrent layer saw it.
 
     ``step`` counts from 1 in the posted sequence; ``input`` is None at a gap; ``influence`` is d value / d input in the
-    caller's own units, a list of two for pairs (by the index and by the value), and of a character (or
-    word) by how much ``value`` falls when it is blanked.
+    caller's own units, a list of two for pairs (by the index and by the value), and of a character, a
+    word or a row of an image by how much ``value`` falls when it is blanked, of a letter that an image is drawn of by
+    how much the image moves (root mean square).
     """
 
     step: int
-    input: float | tuple[float, float] | str | None
+    input: float | tuple[float, float] | str | list[float] | None
     hidden: list[float]
     gates: dict[str, list[float]]
     influence: float | tuple[float, float]
@@ -37,7 +40,8 @@ class Inspection:
     """An answer and what it came from; ``reading`` says what it means.
 
     ``replayed`` is the same answer from NumPy; None for a general model, of which the steps are replayed, not what is
-    asked about them, and influences are finite differences, and for one that writes.
+    asked about them, and influences are finite differences, and for one that writes. ``without`` is the answer with
+    the part off that was to be switched off; None where there is none.
     """
 
     model: str
@@ -48,16 +52,17 @@ class Inspection:
     memory: Memory
     counterfactuals: list[Counterfactual] | None
     reading: str
-    output: str | None = None
+    output: Output | None = None
     attention: list[list[float]] | None = None
     connectivity: list[list[float]] | None = None
+    without: float | None = None
 
 
-def inspect(model: Model, sequence: Sequence) -> Inspection:
-    """Inspect the answer of ``model`` to ``sequence``.
+def inspect(model: Model, sequence: Sequence, off: Off | None = None) -> Inspection:
+    """Inspect the answer of ``model`` to ``sequence``, and say what it is with a part of the network switched ``off``.
 
     Raises:
-        InvalidInput: the model has no answer for it, or it is longer than can be looked into.
+        InvalidInput: the model has no answer for it, or it is longer than can be looked into, or has no such part.
         NonFiniteOutput: the network answered NaN or infinity.
     """
     reading = model.reading
@@ -65,15 +70,20 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
     if len(read) > reading.inspected:
         expected = f"at most {reading.inspected} steps to inspect"
         raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences.0", expected),))
-    batch = next(batches([sequence]))
+    batch = reading.taken(next(batches([sequence])))
     model.require(batch)
     value = float(model.answer(batch)[0].item())
     unroller = reading.unroller(model.card.layers, model.weights())
-    unrolled = unroller.forward(reading.seen(batch)[0, -reading.looks_back(len(read)) :])
+    features = reading.seen(batch)[0, -reading.looks_back(len(read)) :]
+    unrolled = unroller.forward(features)
     cell, taken = unroller.last_recurrent(unrolled)
     memory = memory_of(cell, taken)
     first = len(read) - len(taken) + 1
     traced = reading.traced(model.network, batch, unroller, unrolled)
+    if off is not None and traced.replayed is None:
+        expected = "a model whose whole answer is replayed, such as sine-lstm"
+        raise InvalidInput(f"expected {expected}", code="not_replayed", problems=(Problem("model", expected),))
+    without_it = None if off is None else _without(model, batch, features, off)
     return Inspection(
         model=model.card.name,
         version=model.card.version,
@@ -95,7 +105,14 @@ def inspect(model: Model, sequence: Sequence) -> Inspection:
         output=traced.output,
         attention=_listed(traced.attention),
         connectivity=_listed(traced.connectivity),
+        without=without_it,
     )
+
+
+def _without(model: Model, batch: Batch, features: Floats, off: Off) -> float | None:
+    """The replayed answer of a network that lacks a part."""
+    unroller = model.reading.unroller(model.card.layers, without(model.card.layers, model.weights(), off))
+    return model.reading.traced(model.network, batch, unroller, unroller.forward(features)).replayed
 
 
 def _listed(matrix: Floats | None) -> list[list[float]] | None:

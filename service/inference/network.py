@@ -126,6 +126,11 @@ class OnnxNetwork:
         self._doubles = any(layer.kind == "simplernn" for layer in self.form.layers)
 
     def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
+        outputs, finals = self.whole(sequence, length, state)
+        return outputs[:, :, 0], finals
+
+    def whole(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
+        """As :meth:`run`, of a network that answers several numbers a step: outputs [sequences, timesteps, numbers]."""
         if self._doubles and len(sequence) == 1:
             twice = None if state is None else {name: np.repeat(part, 2, axis=1) for name, part in state.items()}
             outputs, finals = self._run(np.repeat(sequence, 2, axis=0), np.repeat(length, 2), twice)
@@ -141,7 +146,7 @@ class OnnxNetwork:
             state = self._zeros if len(sequence) == 1 else self._zero_state(len(sequence))
         feeds = {"sequence": sequence, "length": length, **state}
         prediction, *finals = self._session.run(self._outputs, feeds)
-        return prediction[:, :, 0], dict(zip(self._units, finals, strict=True))
+        return prediction, dict(zip(self._units, finals, strict=True))
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""

@@ -109,6 +109,13 @@ def step(model: Model) -> float:
     return model.reads * (_STEP + _PARAMETER * model.parameters)
 
 
+def _written(model: Model, sequences: int, values: int, beams: int) -> Price:
+    written = model.reading.writing_steps(values)
+    each = 2 * _CALL + written * (_WRITE + beams * step(model)) + _SEQUENCE
+    fixed = each + _LOAD * (not model.ready)
+    return Price(fixed + (sequences - 1) * each + values * step(model), values, fixed)
+
+
 class Prices:
     """What each of the engine's methods would cost; a model that is not served, which it will refuse, costs nothing.
 
@@ -144,7 +151,11 @@ class Prices:
     def compare(self, sequences: int, values: int, task: str, models: list[str] | None) -> Price:
         """The price of a comparison. Raises as :meth:`Catalog.of_task` does."""
         compared = self._catalog.of_task(task) if models is None else self._named(dict.fromkeys(models))
-        return price(compared, sequences, values)
+        writing = [model for model in compared if model.reading.writes]
+        found = price([model for model in compared if not model.reading.writes], sequences, values)
+        for model in writing:
+            found = found.with_(_written(model, sequences, values, 1))
+        return found
 
     def backtest(self, values: int, horizon: int, models: list[str] | None, posted: Posted | None = None) -> Price:
         """The price of a judgement from rolling origins."""
@@ -154,8 +165,8 @@ class Prices:
         continued = price((), 0, 0, judged, origins, horizon).microseconds + _JUDGEMENT
         return Price(read.microseconds + continued, values, read.fixed + continued)
 
-    def inspect(self, values: int, model: str, version: str | None) -> Price:
-        """The price of looking into each step of one answer, and into what else is tried."""
+    def inspect(self, values: int, model: str, version: str | None, times: int = 1) -> Price:
+        """The price of looking into each step of one answer so many ``times``, and into what else is tried."""
         found = self._catalog.find(model, version)
         if found is None:
             return Price(0.0, values)
@@ -163,16 +174,14 @@ class Prices:
         units = max(layer.units for layer in found.card.layers if layer.kind != "dense")
         looked = steps * (_LOOK + _UNIT_CUBED * units**3)
         tried = found.reading.tried(steps) * step(found)
-        return Price(price((found,), 1, values).microseconds + looked + tried, values)
+        return Price(price((found,), 1, values).microseconds + times * looked + tried, values)
 
-    def generate(self, values: int, beams: int, model: str, version: str | None) -> Price:
-        """The price of what is written about one sequence."""
+    def generate(self, sequences: int, values: int, beams: int, model: str, version: str | None) -> Price:
+        """The price of what is written about so many sequences."""
         found = self._catalog.find(model, version)
         if found is None:
             return Price(0.0, values)
-        written = found.reading.writing_steps(values)
-        fixed = 2 * _CALL + written * (_WRITE + beams * step(found)) + _LOAD * (not found.ready)
-        return Price(fixed + _SEQUENCE + values * step(found), values, fixed)
+        return _written(found, sequences, values, beams)
 
     def _readers(self, values: int, model: str | None, version: str | None, posted: Posted | None) -> Sequence[Model]:
         if model is None:

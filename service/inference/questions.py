@@ -14,6 +14,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from service.covariates import Beside
 from service.inference import answers
+from service.inference.ablation import Off
 from service.inference.engine import Engine
 from service.inference.inspection import Inspection
 from service.inference.price import Price, Prices
@@ -155,7 +156,7 @@ class Compare(Question[answers.Comparison]):
     """
 
     task: str
-    targets: list[float] | None
+    targets: list[float] | list[str] | None
     models: list[str] | None
     levels: tuple[float, ...] = ()
     quantiles: tuple[float, ...] = ()
@@ -170,18 +171,21 @@ class Compare(Question[answers.Comparison]):
     def joins(self) -> Hashable | None:
         if self.targets is not None and len(self.targets) != 1:
             return None  # one that does not fit
+        if isinstance(listed(self.sequences)[0], str) or (self.targets and isinstance(self.targets[0], str)):
+            return None  # what is written takes a call for each symbol
         of = self.task, tuple(self.models or ()), self.levels, self.quantiles, self.season, self.chosen
         return _short(self, *of, self.targets is None)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Comparison]]:
         first = questions[0]
-        sequences, targets = listed(_all(questions)), first.targets
+        sequences = listed(_all(questions))
         spread = first.levels, first.quantiles, first.season
         if len(questions) == 1:
-            found = [engine.compare(first.task, sequences, targets, first.models, *spread)]
+            found = [engine.compare(first.task, sequences, first.targets, first.models, *spread)]
         else:
-            targets = None if targets is None else [target for each in questions for target in each.targets or ()]
+            known = [float(target) for each in questions for target in each.targets or ()]
+            targets = None if first.targets is None else known
             found = engine.compare_each(first.task, sequences, targets, first.models, *spread)
         if first.chosen:
             told = engine.predict(sequences, levels=(), season=first.season)
@@ -223,33 +227,34 @@ class Inspect(Question[Inspection]):
 
     model: str
     version: str | None
+    off: Off | None = None
 
     def price(self, prices: Prices) -> Price:
-        return prices.inspect(self.values, self.model, self.version)
+        return prices.inspect(self.values, self.model, self.version, times=1 if self.off is None else 2)
 
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[Inspection]]:
         (asked,) = questions
-        found = engine.inspect(listed(asked.sequences)[0], asked.model, asked.version)
+        found = engine.inspect(listed(asked.sequences)[0], asked.model, asked.version, asked.off)
         return [asked._answer(found, engine.catalog.task(asked.model), references([found]))]
 
 
 @dataclass(slots=True)
-class Generate(Question[answers.Generated]):
-    """What a model writes about one sequence."""
+class Generate(Question[list[answers.Generated]]):
+    """What a model writes about each sequence."""
 
     model: str
     version: str | None
     manner: Manner = PLAIN
 
     def price(self, prices: Prices) -> Price:
-        return prices.generate(self.values, self.manner.beams, self.model, self.version)
+        return prices.generate(len(self.sequences), self.values, self.manner.beams, self.model, self.version)
 
     @classmethod
-    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[answers.Generated]]:
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Generated]]]:
         (asked,) = questions
-        found = engine.generate(listed(asked.sequences)[0], asked.model, asked.version, asked.manner)
-        return [asked._answer(found, engine.catalog.task(asked.model), references([found]))]
+        found = engine.generate_each(listed(asked.sequences), asked.model, asked.version, asked.manner)
+        return [asked._answer(found, engine.catalog.task(asked.model), references(found))]
 
 
 def references(found: Iterable[Any]) -> tuple[str, ...]:

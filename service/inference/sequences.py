@@ -28,8 +28,13 @@ Floats = NDArray[np.float64]
 Values = list[float]
 Pairs = list[tuple[float, float]]
 Sequence = Values | Pairs | str
-Kind = Literal["values", "pairs", "text"]
-IN_WORDS: Mapping[Kind, str] = {"values": "a list of numbers", "pairs": "[index, value] pairs", "text": "a text"}
+Kind = Literal["values", "pairs", "text", "image"]
+IN_WORDS: Mapping[Kind, str] = {
+    "values": "a list of numbers",
+    "pairs": "[index, value] pairs",
+    "text": "a text",
+    "image": "an image of 8x8 numbers, to write about",
+}
 
 # Sums and differences of values up to this stay finite in float64.
 LARGEST = 1e300
@@ -67,7 +72,8 @@ class Batch:
     ``values`` float64 [sequences, timesteps], of a text the code points of its characters, a step each; ``indices`` the
     same shape for pairs, else None; ``lengths`` int32 [sequences]; ``rows`` the positions that the sequences were
     posted at; ``told`` the seasons that their sender knows of, none, one or two; ``seen`` bool [sequences, timesteps]
-    where there is no gap, None where there is none at all; ``covariates`` what stands beside each, if anything does.
+    where there is no gap, None where there is none at all; ``covariates`` what stands beside each, if anything does. An
+    ``image`` is a row of numbers that a model takes for one.
     What is computed from the values lies in memory as ``steps`` do.
     """
 
@@ -79,6 +85,7 @@ class Batch:
     seen: NDArray[np.bool_] | None = None
     text: bool = False
     covariates: Beside | None = None
+    image: bool = False
 
     @property
     def gapped(self) -> Floats:
@@ -88,8 +95,8 @@ class Batch:
     @property
     def kind(self) -> Kind:
         """What each sequence is a list of."""
-        if self.text:
-            return "text"
+        if self.text or self.image:
+            return "text" if self.text else "image"
         return "values" if self.indices is None else "pairs"
 
     @cached_property
@@ -116,7 +123,7 @@ class Batch:
         seen = None if self.seen is None or self.seen[rows].all() else self.seen[rows]
         own = (self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told, seen, self.text)
         if self.covariates is None:
-            return Batch(*own)
+            return Batch(*own, image=self.image)
         places = np.arange(len(self.lengths))[rows].tolist()
         return Batch(*own, self.covariates.of(places))
 

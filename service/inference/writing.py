@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +24,31 @@ class Manner(NamedTuple):
 PLAIN = Manner()
 
 
-class Text(NamedTuple):
-    """A text and the logarithm of its probability, its end included where that was ``ended``."""
+# A text, or an image: 64 numbers from 0 to 16.
+Output = str | list[float]
+OutputKind = Literal["number", "text", "image"]
 
-    output: str
-    chance: float
+
+class Text(NamedTuple):
+    """A text and the logarithm of its probability, its end included where that was ``ended``.
+
+    An image stands in the place of a text without a ``chance``.
+    """
+
+    output: Output
+    chance: float | None
     ended: bool
+
+    @property
+    def probability(self) -> float | None:
+        """That of the whole text; None of an image."""
+        return None if self.chance is None else math.exp(self.chance)
 
 
 class Writing(NamedTuple):
-    """Texts, best first; of the first one, symbol by symbol, what was likely there and what was looked at.
+    """Texts, best first, or an image; of the first text, symbol by symbol, what was likely and what was looked at.
 
-    ``symbols`` are its own, the end last as an empty one;     ``alternatives`` the likeliest, with their probabilities;
+    ``symbols`` are its own, the end last as an empty one; ``alternatives`` the likeliest, with their probabilities;
     ``attention`` float64 [symbols, steps], None for a network that does not look back.
     """
 

@@ -13,6 +13,7 @@ from service.http.deps import CatalogDep
 from service.http.encoding import encoded
 from service.http.errors import PROBLEMS
 from service.inference.sequences import Kind
+from service.inference.writing import OutputKind
 from service.keys import Scope
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -28,6 +29,7 @@ class ModelSummary(BaseModel):
     parameters: int
     family: Family
     input: Kind
+    output: OutputKind
     description: str
     test: Evaluation
 
@@ -52,6 +54,7 @@ async def models(catalog: CatalogDep) -> ModelList:
                 parameters=model.card.parameters,
                 family=model.card.family,
                 input=model.reading.input,
+                output=model.reading.output,
                 description=model.card.description,
                 test=model.card.evaluations[0],
             )

@@ -45,7 +45,7 @@ def test_the_start_line_says_what_is_served_where(tmp_path: Path) -> None:
     output = service.output.read_text()
     assert (
         output
-        == f"Unroll serves 28 models on http://127.0.0.1:{service.port} (docs: http://127.0.0.1:{service.port}/docs)\n"
+        == f"Unroll serves 33 models on http://127.0.0.1:{service.port} (docs: http://127.0.0.1:{service.port}/docs)\n"
     )
 
 

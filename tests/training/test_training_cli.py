@@ -19,10 +19,13 @@ from service.folders import read_folder, replacing
 from tests.serving import children_of, unmeasured
 from training import jobs
 from training.__main__ import main
+from training.drawing.recipes import RECIPES as DRAWING
 from training.registry import PUBLISHED
-from training.text.recipes import RECIPES
+from training.text.recipes import RECIPES as WRITING
 
 ROOT = Path(__file__).parents[2]
+
+RECIPES = {**WRITING, **DRAWING}
 
 
 def test_list_names_every_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ class Dates(WritingTask):
     name = "translate-date"
     reading = Texts(alphabet=_ALPHABET, answers="-0123456789", longest=10, rule="date_parser")
     lengths = (8, 18)
-    longest = 40
+    accepted = (1, 40)
     sizes = (18,)
 
     @property

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from service.inference.readings.text.reading import Texts
-from service.inference.text_rules import LANGUAGES, TextRule, TextRuleName, first_country, last_country
+from service.inference.sequences import Sequence
+from service.inference.text_rules import LANGUAGES, first_country, last_country
 from training.tasks.base import TEST_SEED, generator
-from training.tasks.written import Examples, WritingTask, Written
+from training.tasks.written import Examples, Rule, WritingTask, Written
 
 # Words between the full stops: those trained on, one distance a batch, and those tested.
 TRAINED, TESTED = (3, 10, 30, 60, 120), (120, 3, 20, 60, 240)
@@ -29,7 +30,7 @@ class Recall(WritingTask):
     )
     attention = False
     lengths = (9, 126)
-    longest = 300
+    accepted = (1, 300)
     sizes = tuple(between + 6 for between in TRAINED)
 
     @property
@@ -65,12 +66,15 @@ class Recall(WritingTask):
             for between in TESTED
         ]
 
-    def rules(self) -> dict[TextRuleName, TextRule]:
-        return {"first_country": first_country, "last_country": last_country}
+    def rules(self) -> dict[str, Rule]:
+        return {
+            "first_country": lambda posted: first_country(str(posted)),
+            "last_country": lambda posted: last_country(str(posted)),
+        }
 
-    def golden(self) -> list[str]:
+    def golden(self) -> list[Sequence]:
         rng = generator("golden", 1)
-        texts = [text for between in (2, 3, 20, 60, 120) for text in sentences(rng, 3, between).texts]
+        texts = [text for between in (2, 3, 20, 60, 120) for text in sentences(rng, 3, between).inputs]
         return [*texts, "born in texas . speaks", "speaks"]
 
 

@@ -1,20 +1,25 @@
-"""What a task of texts knows: how texts and what is to be written about them are drawn; knows no network."""
+"""What a task of writing knows: how texts, or images, and their answers are drawn; knows no network."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from collections.abc import Sequence as Sequences
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from service.inference.readings.text.reading import Texts
-from service.inference.text_rules import TEXT_RULES, TextRule, TextRuleName
+from service.inference.readings.text.answering import Answering
+from service.inference.sequences import Batch, Sequence, batches
+from service.inference.writing import Output
+
+Rule = Callable[[Sequence], Output | None]
 
 
 class Examples(NamedTuple):
-    """``texts``, and what is to be written about each: the ``answers``."""
+    """``inputs``, texts or images, and what is to be written about each: the ``answers``."""
 
-    texts: list[str]
+    inputs: Sequences[Sequence]
     answers: list[str]
 
 
@@ -27,19 +32,28 @@ class Written(NamedTuple):
 
 
 class WritingTask(ABC):
-    """A source of texts and their answers.
+    """A source of texts, or images, and their answers.
 
-    ``lengths`` are the numbers of symbols that are trained on, ``longest`` the most that are read of any text, and
+    ``lengths`` are the numbers of symbols (or rows) that are trained on, ``accepted`` those that are read, and
     ``sizes`` the lengths that texts are padded to while a network learns: each is a program of its own. ``attention``
     tells whether its networks look back at what they read.
     """
 
     name: ClassVar[str]
-    reading: ClassVar[Texts]
     lengths: ClassVar[tuple[int, int]]
-    longest: ClassVar[int]
+    accepted: ClassVar[tuple[int, int]]
     sizes: ClassVar[tuple[int, ...]]
     attention: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def reading(self) -> Answering:
+        """How what is drawn is read, and what of."""
+
+    @property
+    def symbols(self) -> int:
+        """How many there are to write with, the end among them."""
+        return len(self.reading.answers) + 1
 
     @property
     @abstractmethod
@@ -57,16 +71,25 @@ class WritingTask(ABC):
 
     @abstractmethod
     def chosen_by(self, count: int) -> dict[str, Examples]:
-        """Examples by name that are never trained on and show how far training is; no score comes from them."""
+        """Examples by name that show how far training is; no score comes from them."""
 
     @abstractmethod
     def test_sets(self, count: int) -> list[Written]:
         """Held-out examples that chose nothing, the headline first, about ``count`` in each."""
 
-    def rules(self) -> dict[TextRuleName, TextRule]:
+    def rules(self) -> dict[str, Rule]:
         """The rules that its models are held against."""
-        return {self.reading.rule: TEXT_RULES[self.reading.rule]}
+        name, _ = self._ruled(self.golden()[0])
+        return {name: lambda posted: self._ruled(posted)[1]}
 
     @abstractmethod
-    def golden(self) -> list[str]:
-        """Texts as a client would send them, awkward ones among them."""
+    def golden(self) -> Sequences[Sequence]:
+        """Texts or images as a client would send them, awkward ones among them."""
+
+    def _ruled(self, posted: Sequence) -> tuple[str, Output | None]:
+        return self.reading.ruled(batch_of(self.reading, posted))
+
+
+def batch_of(reading: Answering, posted: Sequence) -> Batch:
+    """A single text or image as ``reading`` takes it."""
+    return reading.taken(next(batches([posted])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+from collections.abc import Sequence as Sequences
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from service import cards
 from service.cards import Evaluation, Golden, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.folders import replacing
 from service.inference.readings.text.network import TextNetwork
-from service.inference.sequences import batches
-from service.inference.writing import PLAIN
+from service.inference.sequences import Sequence
+from service.inference.writing import PLAIN, Output
 from training import plots
 from training.model_folder import PARITY, VERSION, ParityError
 from training.tasks.base import generator
-from training.tasks.written import Examples, WritingTask, Written
+from training.tasks.written import Examples, WritingTask, Written, batch_of
 from training.text import graph
 from training.text.fitting import Fitted, arrays
 from training.text.network import RECURRENT
@@ -30,7 +31,7 @@ _PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy")
 
 
 def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: int) -> ModelCard:
-    """Score ``fitted`` on at most ``count`` texts a set and write ``out/<name>/1``.
+    """Score ``fitted`` on at most ``count`` texts or images a set and write ``out/<name>/1``.
 
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
@@ -50,7 +51,7 @@ def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: i
     with replacing(out / recipe.name / VERSION) as staged:
         fitted.network.save(staged / cards.KERAS)
         (staged / cards.ONNX).write_bytes(onnx)
-        golden = Golden(cases=[_golden(fitted.network, network, task, text) for text in task.golden()])
+        golden = Golden(cases=[_golden(fitted.network, network, task, each) for each in task.golden()])
         (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
         for name, drawn in drawings.items():
             (staged / name).write_bytes(plots.svg(drawn))
@@ -63,7 +64,7 @@ def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: i
             architecture=recipe.cell,
             description=task.about,
             reading=ReadingSpec.model_validate(task.reading.spec()),
-            lengths=Lengths(accepted=(1, task.longest), trained=task.lengths),
+            lengths=Lengths(accepted=task.accepted, trained=task.lengths),
             parameters=network.form.parameters,
             layers=_layers(fitted.network, network),
             training=training_of(recipe, seed, fitted),
@@ -119,27 +120,28 @@ def training_of(recipe: WritingRecipe, seed: int, fitted: Fitted) -> Training:
 
 def _evaluation(test: Written, task: WritingTask, network: TextNetwork) -> Evaluation:
     """A wrong answer is an error of one: the mean squared and the mean absolute error are the share of those."""
-    written = [
-        task.reading.write(network, next(batches([text])), PLAIN).texts[0].output for text in test.examples.texts
-    ]
-    rules = {name: [rule(text) for text in test.examples.texts] for name, rule in task.rules().items()}
+    inputs = test.examples.inputs
+    written = [task.reading.write(network, batch_of(task.reading, each), PLAIN).texts[0].output for each in inputs]
+    rules = {name: [rule(each) for each in inputs] for name, rule in task.rules().items()}
     return Evaluation(
         name=test.name,
         data=test.data,
         unit="share of wrong answers",
         sequences=len(written),
-        data_sha256=cards.sha256("\n".join(map("\t".join, zip(*test.examples, strict=True))).encode()),
+        data_sha256=cards.sha256(
+            "\n".join(f"{one}\t{other}" for one, other in zip(*test.examples, strict=True)).encode()
+        ),
         model=_score(test.examples, written),
         rules={name: _score(test.examples, given) for name, given in rules.items()},
     )
 
 
-def _score(examples: Examples, given: list[str | None] | list[str]) -> Score:
+def _score(examples: Examples, given: Sequences[Output | None]) -> Score:
     wrong = float(np.mean([one != other for one, other in zip(examples.answers, given, strict=True)]))
     return Score(mse=wrong, mae=wrong)
 
 
-def _golden(model: Any, network: TextNetwork, task: WritingTask, text: str) -> GoldenCase:
+def _golden(model: Any, network: TextNetwork, task: WritingTask, posted: Sequence) -> GoldenCase:
     """What the Keras model writes, with the likeliest symbol each time.
 
     Told what is served it says whether it would have written the same, all in one call.
@@ -147,16 +149,16 @@ def _golden(model: Any, network: TextNetwork, task: WritingTask, text: str) -> G
     Raises:
         ParityError: it would not.
     """
-    reading, batch = task.reading, next(batches([text]))
-    output = reading.write(network, batch, PLAIN).texts[0].output
+    reading, batch = task.reading, batch_of(task.reading, posted)
+    output = str(reading.write(network, batch, PLAIN).texts[0].output)
     symbols = np.array([reading.symbols_of(output)[: reading.longest + 1]])
-    written = np.zeros((*symbols.shape, len(reading.answers) + 1), np.float32)
+    written = np.zeros((*symbols.shape, task.symbols), np.float32)
     np.put_along_axis(written[:, 1:], symbols[:, :-1, None], 1.0, axis=2)
     chances = _chances(model, reading.seen(batch), written)
     if not np.array_equal(chances.argmax(axis=-1), symbols):
         raise ParityError(f"{model.name}: the ONNX form writes another text than Keras")
     chance = np.take_along_axis(chances, symbols[..., None], axis=2).sum()
-    return GoldenCase(sequence=text, value=float(chance), output=output)
+    return GoldenCase(sequence=posted, value=float(chance), output=output)
 
 
 def _chances(model: Any, sequence: Any, written: Any) -> Any:

@@ -22,7 +22,7 @@ from training.text.network import build
 from training.text.recipes import WritingRecipe
 
 # Updates between two looks at how many answers are right by now, and the examples that are looked at.
-_LOOK, _LOOKED_AT = 50, 400
+LOOK, _LOOKED_AT = 50, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def fit(
         since.append(float(learner.train_on_batch(drawn[:2], drawn.answer, sample_weight=drawn.counts)))
         learner.reset_metrics()
         fitted.updates += 1
-        if fitted.updates % _LOOK == 0 or fitted.updates == plan.updates:
+        if fitted.updates % LOOK == 0 or fitted.updates == plan.updates:
             fitted.losses.append(float(np.mean(since)))
             for name, known in looked_at.items():
                 fitted.exact.setdefault(name, []).append(exact(network, known))
@@ -111,14 +111,14 @@ def exact(network: Any, known: Arrays) -> float:
 
 def arrays(task: WritingTask, examples: Examples) -> Arrays:
     """``examples`` in arrays of the least of the task's sizes that holds them all."""
-    reading, count = task.reading, len(examples.texts)
-    symbols, seen = len(reading.answers) + 1, [reading.seen(next(batches([text])))[0] for text in examples.texts]
-    longest = max(map(len, seen))
+    reading, count = task.reading, len(examples.inputs)
+    seen = [(batch.rows, reading.seen(reading.taken(batch))) for batch in batches([*examples.inputs])]
+    longest = max(part.shape[1] for _, part in seen)
     steps = min((size for size in task.sizes if size >= longest), default=longest)
-    sequence = np.zeros((count, steps, len(reading.alphabet)), np.float32)
-    for row, each in enumerate(seen):
-        sequence[row, : len(each)] = each
-    answer = np.zeros((count, reading.longest + 1, symbols), np.float32)
+    sequence = np.zeros((count, steps, reading.width), np.float32)
+    for rows, part in seen:
+        sequence[rows, : part.shape[1]] = part
+    answer = np.zeros((count, reading.longest + 1, task.symbols), np.float32)
     for row, text in enumerate(examples.answers):
         numbers = reading.symbols_of(text)
         answer[row, np.arange(len(numbers)), numbers] = 1.0

@@ -17,7 +17,7 @@ from training.text.recipes import WritingRecipe
 def to_onnx(network: Any, recipe: WritingRecipe) -> bytes:
     """The serialised, checked ONNX form of a network that :func:`training.text.network.build` made."""
     reading = recipe.source.reading
-    sizes = Sizes(recipe.cell, recipe.units, len(reading.alphabet), len(reading.answers) + 1, recipe.source.attention)
+    sizes = Sizes(recipe.cell, recipe.units, reading.width, recipe.source.symbols, recipe.source.attention)
     trained = _weights(network, recipe)
     tensors: dict[str, NDArray[Any]] = {
         name: np.ascontiguousarray(trained[name], np.float32) for name in weights(sizes)

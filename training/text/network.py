@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from service.cards import Cell
-from service.inference.readings.text.reading import Texts
 from training.architectures import CELLS
 from training.text.recipes import WritingRecipe
 
@@ -19,13 +18,12 @@ RECURRENT = ("encoder", "decoder")
 def build(recipe: WritingRecipe) -> Any:
     """A functional Keras model with fresh weights.
 
-    Inputs: ``sequence`` [texts, steps, characters], all zero past a text's end, and ``written`` [texts, symbols,
+    Inputs: ``sequence`` [texts, steps, numbers], all zero past a text's end, and ``written`` [texts, symbols,
     symbols of the answer], what was written before each symbol; output alike, of which the softmax is what comes next.
     Where the task has no attention the decoder knows what was read by the encoder's last state only.
     """
-    reading: Texts = recipe.source.reading
-    symbols = len(reading.answers) + 1
-    sequence = keras.Input((None, len(reading.alphabet)), name="sequence")
+    symbols = recipe.source.symbols
+    sequence = keras.Input((None, recipe.source.reading.width), name="sequence")
     written = keras.Input((None, symbols), name="written")
     layer = CELLS[recipe.cell].layer
     encoder = layer(recipe.units, return_sequences=True, return_state=True, name="encoder")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from service.cards import Cell
 from training.recipes import CELLS
+from training.tasks.captions import English, Korean
 from training.tasks.dates import Dates
 from training.tasks.recall import Recall
 from training.tasks.written import WritingTask
@@ -45,7 +46,7 @@ class WritingRecipe:
     def layers(self) -> list[str]:
         """What the network is made of, in words."""
         recurrent = f"{self.cell}({self.units})"
-        return [recurrent, recurrent, f"Dense({self.units})", f"Dense({len(self.source.reading.answers) + 1})"]
+        return [recurrent, recurrent, f"Dense({self.units})", f"Dense({self.source.symbols})"]
 
     def shortened(self, updates: int) -> WritingRecipe:
         """The same recipe with at most ``updates``: for a quick trial."""
@@ -60,7 +61,13 @@ _DATES = Dates()
 _RECALL, _RECALL_UNITS, _RECALL_UPDATES, _LONGEST = Recall(), 32, 1500, 120
 
 
+# A few hundred images are soon known by heart: a small network, and many ways to bend them.
+_CAPTIONS, _CAPTION_UNITS, _CAPTION_UPDATES = (English(), Korean()), 48, 4000
+
+
 def _recipes() -> Iterator[WritingRecipe]:
+    for task in _CAPTIONS:
+        yield WritingRecipe(f"{task.name}-gru", task, "gru", _CAPTION_UNITS, Plan(_CAPTION_UPDATES, 3e-3))
     for cell in CELLS:
         yield WritingRecipe(f"{_DATES.name}-{cell}", _DATES, cell, _UNITS[cell], Plan(_UPDATES, 3e-3))
         plan = Plan(_RECALL_UPDATES, 3e-3)

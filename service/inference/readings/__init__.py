@@ -12,7 +12,9 @@ from service.cards import ModelCard
 from service.errors import ModelRejected
 from service.folders import plain
 from service.inference.readings.covariates.reading import WithCovariates
+from service.inference.readings.drawings import Drawings
 from service.inference.readings.general.reading import General
+from service.inference.readings.images import Images
 from service.inference.readings.pairs import Pairs
 from service.inference.readings.reading import Reading
 from service.inference.readings.series import Series
@@ -27,6 +29,8 @@ KINDS: Mapping[str, type[Reading]] = {
     "general": General,
     "covariates": WithCovariates,
     "text": Texts,
+    "image": Images,
+    "drawing": Drawings,
 }
 
 

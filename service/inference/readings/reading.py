@@ -25,7 +25,7 @@ from service.inference.rolling import HorizonCheck
 from service.inference.seasons import Season
 from service.inference.sequences import Batch, Kind, Sequence
 from service.inference.unrolled import Unrolled, Unroller
-from service.inference.writing import Manner, Writing
+from service.inference.writing import Manner, Output, OutputKind, Writing
 
 Floats = NDArray[np.float64]
 Origins = NDArray[np.int32]
@@ -81,7 +81,7 @@ class Traced(NamedTuple):
 
     replayed: float | None
     influence: Floats
-    output: str | None = None
+    output: Output | None = None
     attention: Floats | None = None
     connectivity: Floats | None = None
 
@@ -117,8 +117,8 @@ class Reading(BaseModel, ABC):
     gaps: ClassVar[bool] = False
     # Whether something stands beside each sequence, which it cannot do without.
     covariates: ClassVar[bool] = False
-    # Whether the answer is written symbol by symbol and no number.
-    writes: ClassVar[bool] = False
+    # What an answer is: a text is written symbol by symbol, and an image drawn at once.
+    output: ClassVar[OutputKind] = "number"
     # Whether what Keras saved can answer in the place of the ONNX form.
     either_runtime: ClassVar[bool] = True
 
@@ -133,6 +133,11 @@ class Reading(BaseModel, ABC):
         with steps times weights. Raises ModelRejected for a file of another form than this reading's.
         """
         return OnnxNetwork(onnx, self.features)
+
+    @property
+    def writes(self) -> bool:
+        """Whether the answer is written, or drawn, and no number."""
+        return self.output != "number"
 
     @property
     def shortest(self) -> int:
@@ -153,7 +158,11 @@ class Reading(BaseModel, ABC):
         """The steps of each sequence, of which a card says how many are accepted."""
         return batch.lengths
 
-    def taken_apart(self, sequence: Sequence) -> Sequence | list[str]:
+    def taken(self, batch: Batch) -> Batch:
+        """A posted ``batch`` as this reading takes it: numbers may be an image."""
+        return batch
+
+    def taken_apart(self, sequence: Sequence) -> Sequence | list[Any]:
         """What is read of a posted ``sequence`` at each step."""
         return sequence
 
@@ -198,12 +207,22 @@ class Reading(BaseModel, ABC):
         return float((np.abs(answers - expected) / scale).max())
 
     def write(self, network: Loaded, batch: Batch, manner: Manner) -> Writing:
-        """What is written about a single sequence. Asked of readings that write."""
+        """What is written about a single sequence. Asked of readings that write; raises InvalidInput for a ``manner``
+        that there is none in.
+        """
         raise NotImplementedError
 
-    def ruled(self, batch: Batch) -> tuple[str, str | None]:
+    def ruled(self, batch: Batch) -> tuple[str, Output | None]:
         """The rule that what is written is held against, and its own answer if it has one. Asked as :meth:`write`."""
         raise NotImplementedError
+
+    def agree(self, output: Output, ruled: Output) -> bool:
+        """Whether what was written says the same as what a rule says."""
+        return output == ruled
+
+    def in_words(self, output: Output) -> str:
+        """What was written, to be named in a sentence."""
+        return str(output)
 
     def writing_steps(self, steps: int) -> int:
         """How many symbols are written at the most about so many steps."""

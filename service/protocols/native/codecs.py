@@ -10,7 +10,7 @@ from service.errors import InvalidInput
 from service.http.body import parse
 from service.http.codec import JSON, Call, Codec, Content
 from service.inference.questions import Question
-from service.protocols.native import anomalies, claims, schemas, written
+from service.protocols.native import anomalies, claims, compared, schemas, written
 from service.protocols.native.schemas import ComputingPayload
 from service.request_log.claims import Reader
 
@@ -70,8 +70,8 @@ CODECS: tuple[Codec[Any], ...] = (
     NativeCodec(
         "/compare",
         "Compare the models of a task and the rules on the same sequences.",
-        schemas.CompareRequest,
-        schemas.CompareResponse,
+        compared.CompareRequest,
+        compared.CompareResponse,
         {"task": "sine", "sequence": [0.0, 0.5, 0.84, 0.99, 0.91, 0.6, 0.14, -0.35], "target": -0.76},
         claims.COMPARED,
     ),
@@ -107,7 +107,7 @@ CODECS: tuple[Codec[Any], ...] = (
     ),
     NativeCodec(
         "/generate",
-        "Write the answer to a text, symbol by symbol, with the evidence for it.",
+        "Write about a text or an image symbol by symbol, or draw an image of a text, with the evidence for it.",
         written.GenerateRequest,
         written.GenerateResponse,
         {"model": "translate-date-gru", "input": "3 Nov 26"},

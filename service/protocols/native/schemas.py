@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number, Pair, Seasons
 from service.inference import questions
-from service.inference.answers import Backtest, Comparison, Forecast, Prediction
+from service.inference.ablation import Off
+from service.inference.answers import Backtest, Forecast, Prediction
 from service.inference.inspection import Inspection
 from service.inference.sequences import Sequence
 from service.levels import LEVELS
@@ -25,10 +26,13 @@ _Probability = Annotated[float, Field(gt=0, lt=1)]
 
 # Fail fast: a client mends one error at a time, and 200,000 bad elements must not cost a large answer.
 # Left to right, since anything that looks at the elements first would make Python objects of all of them.
-_Values = Annotated[list[Number | None], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")]
-_Pairs = Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("pairs")]
-PostedSequence = Annotated[_Values | _Pairs, Field(union_mode="left_to_right")]
+PostedValues = Annotated[
+    list[Number | None], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("values")
+]
+PostedPairs = Annotated[list[Pair], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True), Tag("pairs")]
+PostedSequence = Annotated[PostedValues | PostedPairs, Field(union_mode="left_to_right")]
 PostedSequences = Annotated[list[PostedSequence], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)]
+PostedImage = Annotated[list[Number], Field(min_length=1, max_length=MOST_CHARACTERS, fail_fast=True), Tag("values")]
 PostedText = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), Tag("text")]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -57,17 +61,22 @@ class ComputingPayload(BaseModel):
         return InvalidInput(error.detail, code=error.code, problems=problems)
 
 
+def either(*kinds: str) -> dict[str, Any]:
+    """For a schema: exactly one of `sequence`, of these ``kinds`` in JSON, and `sequences`."""
+    single: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else list(kinds)}
+    types = {"sequence": single, "sequences": {"type": "array"}}
+    pairs = (("sequence", "sequences"), ("sequences", "sequence"))
+    return {
+        "oneOf": [
+            {"required": [name], "properties": {name: types[name], other: {"type": "null"}}} for name, other in pairs
+        ]
+    }
+
+
 class SequencesPayload(ComputingPayload):
     """One sequence or several."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {"required": [name], "properties": {name: {"type": "array"}, other: {"type": "null"}}}
-                for name, other in (("sequence", "sequences"), ("sequences", "sequence"))
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=either("array"))
 
     sequence: PostedSequence | None = Field(
         default=None,
@@ -111,7 +120,7 @@ class SeasonPayload(ComputingPayload):
         return (self.season,) if isinstance(self.season, int) else tuple(self.season)
 
 
-class _SpreadPayload(SequencesPayload, SeasonPayload):
+class SpreadPayload(SequencesPayload, SeasonPayload):
     levels: Annotated[list[_Level], Field(min_length=1, max_length=_MOST_LEVELS)] | None = Field(
         default=None,
         description="Levels of the prediction intervals in percent, between 0 and 100; 80, 90 and 95 when left out.",
@@ -146,14 +155,14 @@ class ModelPayload(ComputingPayload):
         return self.model, self.version
 
 
-class PredictRequest(ModelPayload, _SpreadPayload):
+class PredictRequest(ModelPayload, SpreadPayload):
     """What `/predict` reads."""
 
     def question(self) -> questions.Predict:
         return questions.Predict(self.posted(), *self.named(), *self.spread(), self.told())
 
 
-class ForecastRequest(ModelPayload, _SpreadPayload):
+class ForecastRequest(ModelPayload, SpreadPayload):
     """What `/forecast` reads."""
 
     horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
@@ -177,51 +186,46 @@ class ForecastRequest(ModelPayload, _SpreadPayload):
         return questions.Forecast(sequences, *self.named(), self.horizon, *self.spread(), self.told(), beside)
 
 
+class SwitchedOff(BaseModel):
+    """Either a unit or a gate."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    unit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="A unit, counted from 1.")
+    gate: Literal["forget", "input", "output", "update", "reset"] | None = Field(
+        default=None, description="A gate of the cell, which then always stands as if it were not there."
+    )
+
+    def named(self) -> Off:
+        """What is switched off.
+
+        Raises:
+            InvalidInput: neither, or both.
+        """
+        if (self.unit is None) is (self.gate is None):
+            expected = "exactly one of unit and gate"
+            raise InvalidInput(f"expected {expected}", code="one_of", problems=(Problem("off", expected),))
+        return Off(self.unit, self.gate)
+
+
 class InspectRequest(ComputingPayload):
     """What `/inspect` reads."""
 
     model: Name = Field(description="The served model to look into.")
     version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
-    sequence: _Values | _Pairs | PostedText = Field(
-        description="Numbers, oldest first, [index, value] pairs for memory models, or a text for models that write.",
+    sequence: PostedValues | PostedPairs | PostedText = Field(
+        description="Numbers, oldest first, [index, value] pairs for memory models, or a text or the 64 pixels of an "
+        "image for models that write.",
         union_mode="left_to_right",
     )
 
+    off: SwitchedOff | None = Field(
+        default=None, description="A part of the last recurrent layer to switch off; `without` is the answer then."
+    )
+
     def question(self) -> questions.Inspect:
-        return questions.Inspect([cast("Sequence", self.sequence)], self.model, self.version)
-
-
-class CompareRequest(_SpreadPayload):
-    """What `/compare` reads."""
-
-    task: Name = Field(description="The task whose models are compared, such as `sine`.")
-    models: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = Field(
-        default=None,
-        description="Models of that task; those of its SimpleRNN, LSTM and GRU that are served when left out.",
-    )
-    target: Number | None = Field(default=None, description="What really came next after `sequence`, if known.")
-    targets: Annotated[list[Number], Field(max_length=MOST_SEQUENCES, fail_fast=True)] | None = Field(
-        default=None, description="What really came next after each of `sequences`, if known."
-    )
-    chosen: bool = Field(
-        default=False, description="Whether to say also who answers each sequence, and what, when no model is named."
-    )
-
-    def truth(self) -> list[float] | None:
-        """The posted targets, one per sequence.
-
-        Raises:
-            InvalidInput: `target` belongs to `sequence` and `targets` to `sequences`.
-        """
-        if self.target is not None and (self.sequence is None or self.targets is not None):
-            raise _target_mismatch("target belongs to sequence, targets to sequences")
-        if self.targets is not None and self.sequences is None:
-            raise _target_mismatch("targets belong to sequences, target to sequence")
-        return self.targets if self.target is None else [self.target]
-
-    def question(self) -> questions.Compare:
-        of = self.task, self.truth(), self.models
-        return questions.Compare(self.posted(), *of, *self.spread(), self.told(), self.chosen)
+        off = None if self.off is None else self.off.named()
+        return questions.Inspect([cast("Sequence", self.sequence)], self.model, self.version, off)
 
 
 class BacktestRequest(SeasonPayload):
@@ -246,10 +250,6 @@ class BacktestRequest(SeasonPayload):
     def question(self) -> questions.Backtest:
         beside = beside_of(self.covariates, None, 0)
         return questions.Backtest([cast("Sequence", self.sequence)], self.horizon, self.models, self.told(), beside)
-
-
-def _target_mismatch(expected: str) -> InvalidInput:
-    return InvalidInput(expected, code="targets_mismatch", problems=(Problem("target", expected),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +307,3 @@ class BacktestResponse(Backtest, Identified):
 @dataclass(frozen=True)
 class InspectResponse(Inspection, Identified):
     """An answer and what it came from, step by step; `reading` says in one sentence what it means."""
-
-
-@dataclass(frozen=True)
-class CompareResponse(Comparison, Identified):
-    """The models of a task beside each other and beside the rules; lists run parallel to the sequences."""

@@ -12,8 +12,8 @@ from service.http.body import Accepted, parse, refuse_repeated_keys
 from service.http.codec import JSON, Call, Codec, Content
 from service.inference import answers
 from service.inference.catalog import Catalog
-from service.inference.questions import NextValues
-from service.protocols.v2 import tensors
+from service.inference.questions import Generate, NextValues
+from service.protocols.v2 import tensors, written
 from service.protocols.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.streams.sequenced import Sequenced
 from service.telemetry.metrics import Metrics
@@ -63,10 +63,15 @@ class InferCodec(Codec[InferRequest]):
             refuse_repeated_keys(head)
         return request
 
-    def question(self, payload: InferRequest, call: Call) -> NextValues:
-        rows, season = tensors.read(payload, memoryview(call.body)[_json_bytes(call) :])
-        quantiles = DECILES if "quantiles" in payload.wanted() else ()
-        return NextValues(rows, call.path["model"], call.path.get("version"), season, quantiles)
+    def question(self, payload: InferRequest, call: Call) -> NextValues | Generate:
+        data, of = memoryview(call.body)[_json_bytes(call) :], (call.path["model"], call.path.get("version"))
+        if written.is_written(payload):
+            return written.question(payload, data, *of)
+        wanted = payload.wanted()
+        if not wanted.keys() <= {"prediction", "quantiles"}:
+            raise tensors.refused("outputs", "prediction or quantiles; others are of models that write, with an input")
+        rows, season = tensors.read(payload, data)
+        return NextValues(rows, *of, season, DECILES if "quantiles" in wanted else ())
 
     def sequenced(self, payload: InferRequest, call: Call) -> Sequenced | None:
         said = payload.parameters
@@ -103,11 +108,18 @@ class InferCodec(Codec[InferRequest]):
         sequences = 0 if failed or call.answer is None else call.answer.sequences
         metrics.inferred(model.reference, sequences, stages, call.time * 1e-6)
 
-    def write(self, found: answers.NextValues, payload: InferRequest, call: Call) -> Content:
-        said = {"prediction": found.values, "quantiles": [*chain.from_iterable(found.quantiles)]}
-        rows = len(found.values)
-        made = [tensors.output(name, said[name], rows, binary) for name, binary in payload.wanted().items()]
-        head = orjson.dumps(_answer(found, [tensor for tensor, _ in made], payload))
+    def write(self, found: answers.NextValues | list[answers.Generated], payload: InferRequest, call: Call) -> Content:
+        if isinstance(found, list):
+            made, parameters, of = written.outputs(found, payload), written.agreements(found), found[0]
+            head = orjson.dumps(_answer(of.model, of.version, parameters, [tensor for tensor, _ in made], payload))
+        else:
+            said = {"prediction": found.values, "quantiles": [*chain.from_iterable(found.quantiles)]}
+            rows = len(found.values)
+            made = [tensors.output(name, said[name], rows, binary) for name, binary in payload.wanted().items()]
+            parameters = {verdict: found.verdicts.count(verdict) for verdict in VERDICTS}
+            head = orjson.dumps(
+                _answer(found.model, found.version, parameters, [tensor for tensor, _ in made], payload)
+            )
         data = b"".join(part for _, part in made)
         if not data:
             return Content(head, JSON)
@@ -131,14 +143,15 @@ def _shown(tensor: OutputTensor) -> dict[str, object]:
     return shown | ({"data": tensor.data} if tensor.parameters is None else {"parameters": tensor.parameters})
 
 
-def _answer(found: answers.NextValues, outputs: list[OutputTensor], asked: InferRequest) -> dict[str, object]:
+def _answer(
+    model: str, version: str, parameters: dict[str, object], outputs: list[OutputTensor], asked: InferRequest
+) -> dict[str, object]:
     """The response without what it has not: clients take a null for a value."""
-    parameters: dict[str, object] = {verdict: found.verdicts.count(verdict) for verdict in VERDICTS}
     if asked.parameters.sequence_id:
         parameters |= {name: getattr(asked.parameters, name) for name in _SEQUENCE}
     answer: dict[str, object] = {
-        "model_name": found.model,
-        "model_version": found.version,
+        "model_name": model,
+        "model_version": version,
         "outputs": [*map(_shown, outputs)],
         "parameters": parameters,
     }

@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from service import DISTRIBUTION
-from service.errors import InvalidInput, ModelUnavailable, Problem
+from service.errors import ModelUnavailable
 from service.http.auth import needs
 from service.http.deps import CatalogDep, ServicesDep
-from service.inference.catalog import Catalog
+from service.inference.readings.reading import Reading
 from service.keys import Scope
-from service.protocols.kserve_errors import ERROR_STRING, NO_MODEL
+from service.protocols.kserve_errors import NO_MODEL
+from service.protocols.v2 import written
 from service.protocols.v2.schemas import (
     ModelConfig,
     ModelMetadata,
@@ -30,7 +31,6 @@ EXTENSIONS = [
 ]
 PLATFORM = "onnxruntime_onnx"
 
-_DESCRIBED: dict[int | str, dict[str, Any]] = {400: ERROR_STRING.entry("A model that reads no tensors"), **NO_MODEL}
 
 router = APIRouter(prefix="/v2", tags=["v2"])
 
@@ -60,18 +60,13 @@ async def ready(services: ServicesDep, response: Response) -> ServerReady:
     return ServerReady(live=True, ready=services.ready)
 
 
-@router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=_DESCRIBED)
-@router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=_DESCRIBED)
+@router.get("/models/{model}", summary="Versions, inputs and outputs of a model", responses=NO_MODEL)
+@router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version", responses=NO_MODEL)
 @needs(Scope.predict)
 async def metadata(catalog: CatalogDep, model: str, version: str | None = None) -> ModelMetadata:
-    columns = _columns(catalog, model, version)
+    inputs, outputs = _tensors(catalog.get(model, version).reading)
     return ModelMetadata(
-        name=model,
-        versions=catalog.versions(model),
-        platform=PLATFORM,
-        # Not `length`, which may be left out: who makes up its input, as perf_analyzer does, would send nonsense in it.
-        inputs=[_tensor("sequence", [-1, -1, columns])],
-        outputs=[_tensor("prediction", [-1, 1])],
+        name=model, versions=catalog.versions(model), platform=PLATFORM, inputs=inputs, outputs=outputs
     )
 
 
@@ -95,30 +90,31 @@ async def model_ready(services: ServicesDep, response: Response, model: str, ver
     return ModelReady(name=model, ready=able)
 
 
-@router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=_DESCRIBED)
-@router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=_DESCRIBED)
+@router.get("/models/{model}/config", summary="Configuration of a model, as Triton words it", responses=NO_MODEL)
+@router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version", responses=NO_MODEL)
 @needs(Scope.predict)
 async def config(catalog: CatalogDep, model: str, version: str | None = None) -> ModelConfig:
-    columns = _columns(catalog, model, version)
+    inputs, outputs = _tensors(catalog.get(model, version).reading)
     return ModelConfig(
         name=model,
         platform=PLATFORM,
         backend="onnxruntime",
         max_batch_size=0,  # the batch is a dimension of the tensors
         version_policy={"specific": {"versions": [int(each) for each in catalog.versions(model)]}},
-        input=[TensorConfig(name="sequence", data_type="TYPE_FP64", dims=[-1, -1, columns])],
-        output=[TensorConfig(name="prediction", data_type="TYPE_FP64", dims=[-1, 1])],
+        input=list(map(_configured, inputs)),
+        output=list(map(_configured, outputs)),
     )
 
 
-def _columns(catalog: Catalog, model: str, version: str | None) -> int:
-    """The numbers in each step of what that model reads; raises InvalidInput for one that reads none."""
-    reading = catalog.get(model, version).reading
+def _tensors(reading: Reading) -> tuple[list[TensorMetadata], list[TensorMetadata]]:
+    """What is asked with, and answered with."""
     if reading.writes:
-        expected = "a model that reads numbers: what others read and write is no tensor here, POST /generate asks them"
-        raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("model", expected),))
-    return reading.columns
+        return written.metadata(reading)
+    # Not `length`, which may be left out: who makes up its input, as perf_analyzer does, would send nonsense in it.
+    sequence = TensorMetadata(name="sequence", datatype="FP64", shape=[-1, -1, reading.columns])
+    return [sequence], [TensorMetadata(name="prediction", datatype="FP64", shape=[-1, 1])]
 
 
-def _tensor(name: str, shape: list[int]) -> TensorMetadata:
-    return TensorMetadata(name=name, datatype="FP64", shape=shape)
+def _configured(tensor: TensorMetadata) -> TensorConfig:
+    kind = "STRING" if tensor.datatype == "BYTES" else tensor.datatype
+    return TensorConfig(name=tensor.name, data_type=f"TYPE_{kind}", dims=tensor.shape)

@@ -10,17 +10,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Tag
 
-from service.http.numbers import MOST_VALUES, Number
+from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
 
 Datatype = Literal[
-    "FP64", "FP32", "FP16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"
-]  # BOOL and BYTES are no numbers
+    "FP64", "FP32", "FP16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "BYTES"
+]  # BOOL is no number, and no text
 
 _Flat = Annotated[list[Number], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 _Rows = Annotated[list[_Flat], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 _Steps = Annotated[list[_Rows], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
+_Texts = Annotated[list[str], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)]
 Data = Annotated[
-    Annotated[_Flat, Tag("flat")] | Annotated[_Rows, Tag("rows")] | Annotated[_Steps, Tag("steps")],
+    Annotated[_Flat, Tag("flat")]
+    | Annotated[_Rows, Tag("rows")]
+    | Annotated[_Steps, Tag("steps")]
+    | Annotated[_Texts, Tag("texts")],
     Field(union_mode="left_to_right"),
 ]
 Dimension = Annotated[int, Field(ge=0, le=MOST_VALUES)]
@@ -39,7 +43,7 @@ class InputParameters(_Tolerant):
 class InputTensor(_Tolerant):
     """A tensor: its elements in `data`, row by row, nested or flat, or as bytes after the JSON part."""
 
-    name: Literal["sequence", "length", "season"]
+    name: Literal["sequence", "length", "season", "input"]
     shape: Annotated[list[Dimension], Field(min_length=1, max_length=3)]
     datatype: Datatype
     parameters: InputParameters = InputParameters()
@@ -50,8 +54,11 @@ class OutputParameters(_Tolerant):
     binary_data: bool | None = Field(default=None, description="Whether to answer with bytes after the JSON part.")
 
 
+Output = Literal["prediction", "quantiles", "output", "probability"]
+
+
 class RequestedOutput(_Tolerant):
-    name: Literal["prediction", "quantiles"]
+    name: Output
     parameters: OutputParameters = OutputParameters()
 
 
@@ -74,7 +81,8 @@ class InferParameters(_Tolerant):
 class InferRequest(_Tolerant):
     """Sequences as one padded tensor `sequence`; `length` says how many steps of each row count.
 
-    `season` is that of all rows in steps, or two; left out, each row's is found.
+    `season` is that of all rows in steps, or two; left out, each row's is found. Models that write take one tensor
+    `input` instead: texts as BYTES, or images as numbers, [images, 64].
     """
 
     id: str | None = Field(default=None, max_length=1000, description="Given back with the answer.")
@@ -82,9 +90,9 @@ class InferRequest(_Tolerant):
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=3, fail_fast=True)]
     outputs: Annotated[list[RequestedOutput], Field(max_length=8, fail_fast=True)] | None = None
 
-    def wanted(self) -> dict[str, bool]:
-        """The outputs asked for, in their order, and whether each one's numbers go after the JSON part."""
-        asked = {each.name: each.parameters.binary_data for each in self.outputs or ()} or {"prediction": None}
+    def wanted(self, default: Output = "prediction") -> dict[str, bool]:
+        """The outputs asked for, in their order, and whether what each holds goes after the JSON part."""
+        asked = {each.name: each.parameters.binary_data for each in self.outputs or ()} or {default: None}
         return {name: self.parameters.binary_data_output if one is None else one for name, one in asked.items()}
 
 
@@ -95,13 +103,16 @@ class OutputTensor:
     name: str
     shape: list[int]
     datatype: str
-    data: list[float] | None = None
+    data: list[float] | list[str] | None = None
     parameters: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InferResponse:
     """One predicted value for each row of `sequence`; `quantiles`, where asked for, are its nine deciles.
+
+    For each row of `input` what was written or drawn is `output`, and its `probability` is there where it is asked for;
+    `parameters` says how many rows the model's rule `agrees` with, `differs` from and has no answer to (`unruled`).
 
     `parameters` says how many rows the model `beats` the best simple rule on, `ties` with it, or `loses` to it; a row
     that is too short to be checked counts nowhere. Of a sequence it also says its `sequence_id`, `sequence_start` and

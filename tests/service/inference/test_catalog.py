@@ -17,7 +17,8 @@ PUBLISHED = {
 TEXTBOOK = {
     f"textbook-{task}-{cell}" for task in ("compare", "sine", "memory") for cell in ("simplernn", "lstm", "gru")
 }
-WRITING = {"translate-date-gru", *(f"recall-{cell}" for cell in ("simplernn", "lstm", "gru"))}
+WRITING = {f"{task}-{cell}" for task in ("translate-date", "recall") for cell in ("simplernn", "lstm", "gru")}
+WRITING |= {"caption-digit-en-gru", "caption-digit-ko-gru", "draw-digit-gru"}
 SLIDES = {"textbook-linear-simplernn-20", "textbook-linear-simplernn-256", "textbook-linear-simplernn-4x34"}
 
 

@@ -55,6 +55,25 @@ def test_where_the_rule_has_no_answer_or_another_one_a_warning_says_so(api: http
     assert any("trained on lengths of 8 to 18 steps" in each for each in longer["warnings"])
 
 
+def test_an_image_is_answered_by_a_word_and_a_word_by_an_image(api: httpx.Client) -> None:
+    drawn = asked(api, "/generate", {"model": "draw-digit-gru", "input": "sevne"}, GenerateResponse)
+    assert (drawn["probability"], drawn["steps"], drawn["attention"]) == (None, [], None)
+    assert (drawn["check"]["rule"], drawn["check"]["agree"]) == ("nearest_word", True)
+    assert len(drawn["output"]) == len(drawn["check"]["rule_output"]) == 64
+    assert all(0.0 <= pixel <= 16.0 for pixel in drawn["output"])
+    words = {
+        language: asked(
+            api, "/generate", {"model": f"caption-digit-{language}-gru", "input": drawn["output"]}, GenerateResponse
+        )
+        for language in ("en", "ko")
+    }
+    assert {language: each["output"] for language, each in words.items()} == {"en": "seven", "ko": "일곱"}
+    assert words["en"]["check"] == {"rule": "three_nearest", "rule_output": "seven", "agree": True}
+    assert [len(row) for row in words["en"]["attention"]] == [8] * len(words["en"]["steps"])
+    row = api.get(f"/requests/{words['ko']['request_id']}").json()
+    assert (row["task"], row["models"]) == ("caption-digit-ko", ["caption-digit-ko-gru/1"])
+
+
 def test_the_log_has_the_row(api: httpx.Client) -> None:
     found = asked(api, "/generate", DATE, GenerateResponse)
     row = api.get(f"/requests/{found['request_id']}").json()
@@ -89,7 +108,17 @@ def test_a_look_inside_shows_attention_and_what_each_symbol_hangs_on(api: httpx.
         ({"input": "1" * 41}, "sequence_too_long", "input"),
         ({"input": "1" * 10_001}, "too_long", "input"),
         ({"input": 3}, "wrong_type", "input"),
-        ({"input": ["3 Nov 26"]}, "wrong_type", "input"),
+        ({"input": ["3 Nov 26"]}, "wrong_type", "input.0"),
+        ({"input": [1.0] * 64}, "wrong_input", "input"),
+        ({"model": "caption-digit-en-gru"}, "wrong_input", "input"),
+        ({"model": "caption-digit-en-gru", "input": [1.0] * 63}, "not_an_image", "input"),
+        ({"model": "caption-digit-en-gru", "input": [17.0] * 64}, "not_an_image", "input"),
+        ({"model": "caption-digit-en-gru", "input": [None] * 64}, "wrong_type", "input.0"),
+        ({"model": "caption-digit-en-gru", "input": []}, "too_short", "input"),
+        ({"model": "draw-digit-gru", "input": "Three"}, "not_in_alphabet", "input"),
+        ({"model": "draw-digit-gru", "input": "a" * 21}, "sequence_too_long", "input"),
+        ({"model": "draw-digit-gru", "input": "three", "beams": 2}, "not_sampled", "beams"),
+        ({"model": "draw-digit-gru", "input": "three", "temperature": 1.0}, "not_sampled", "temperature"),
         ({"input": None}, "wrong_type", "input"),
         ({"beams": 0}, "out_of_range", "beams"),
         ({"beams": 11}, "out_of_range", "beams"),

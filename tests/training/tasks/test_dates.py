@@ -28,8 +28,8 @@ def test_held_out_days_are_never_trained_on_nor_chosen_by() -> None:
     assert len(trained) > 0.99 * (DAYS - UNSEEN - CHOOSING)
     assert not trained & (held_out | chosen)
     assert not held_out & chosen
-    assert len(tested.examples.texts) == UNSEEN * len(FORMATS)
-    assert set(korean.examples.texts) | set(english.examples.texts) == set(tested.examples.texts)
+    assert len(tested.examples.inputs) == UNSEEN * len(FORMATS)
+    assert set(korean.examples.inputs) | set(english.examples.inputs) == set(tested.examples.inputs)
 
 
 def test_two_digits_of_a_year_tell_its_century() -> None:

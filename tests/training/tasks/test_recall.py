@@ -32,6 +32,6 @@ def test_the_last_country_is_right_by_chance_only() -> None:
 
 
 def test_what_chooses_and_what_is_tested_are_never_the_same_sentences() -> None:
-    tested = {text for each in TASK.test_sets(1000)[:1] for text in each.examples.texts}
-    chosen = {text for each in TASK.chosen_by(400).values() for text in each.texts}
+    tested = {text for each in TASK.test_sets(1000)[:1] for text in each.examples.inputs}
+    chosen = {text for each in TASK.chosen_by(400).values() for text in each.inputs}
     assert not tested & chosen

@@ -78,7 +78,7 @@ def test_what_is_exact_told_the_right_symbols_is_exact_as_served() -> None:
     folder = MODELS / "translate-date-gru" / "1"
     network, model = keras.models.load_model(folder / "model.keras"), load(read_folder(folder))
     examples = task.test_sets(40)[0].examples
-    written = [model.reading.write(model.network, next(batches([text])), PLAIN) for text in examples.texts]
+    written = [model.reading.write(model.network, next(batches([text])), PLAIN) for text in examples.inputs]
     served = [each.texts[0].output for each in written]
     right = np.mean([one == other for one, other in zip(served, examples.answers, strict=True)])
     assert exact(network, arrays(task, examples)) == right

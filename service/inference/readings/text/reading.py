@@ -2,169 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
-
-from service.cards import GoldenCase, Layer
-from service.errors import ModelRejected
-from service.inference.forgetting import Memory
-from service.inference.network import State
-from service.inference.readings.reading import Floats, Reading, Refusal, Traced
-from service.inference.readings.text.alphabet import UNKNOWN, Alphabet, apart, in_words, numbers, together
-from service.inference.readings.text.decoding import END, Line, lines, retold
-from service.inference.readings.text.network import Read, TextNetwork
-from service.inference.sequences import Batch, Kind, Sequence
+from service.inference.readings.text.answering import Answering
+from service.inference.readings.text.spelt import Spelt, text_of
+from service.inference.sequences import Batch
 from service.inference.text_rules import TEXT_RULES, TextRuleName
-from service.inference.unrolled import Unrolled, Unroller
-from service.inference.writing import PLAIN, Manner, Text, Writing
-
-# Symbols that are told for each place, likeliest first.
-_TOLD = 5
 
 
-class Texts(Reading):
-    """Texts of the symbols in ``alphabet``, answered by texts of at most ``longest`` of those in ``answers``.
-
-    The network reads and writes symbols by their number: a symbol by its place in the alphabet; in what is written 0 is
-    the end. ``rule`` is what answers are held against.
-    """
+class Texts(Spelt, Answering):
+    """A text of one alphabet, answered by one of another. ``rule`` is what answers are held against."""
 
     kind: Literal["text"] = "text"
-    alphabet: Alphabet
-    answers: Alphabet
-    longest: Annotated[int, Field(ge=1, le=1000)]
     rule: TextRuleName
-    input: ClassVar[Kind] = "text"
-    forecasts: ClassVar[bool] = False
-    writes: ClassVar[bool] = True
-    either_runtime: ClassVar[bool] = False
-
-    def load(self, onnx: bytes) -> TextNetwork:
-        network = TextNetwork(onnx)
-        read, written = network.sizes.read, network.sizes.written
-        if (read, written) != (len(self.alphabet), len(self.answers) + 1):
-            raise ModelRejected(
-                f"the ONNX file reads {read} symbols and writes {written}, and the card's alphabets have "
-                f"{len(self.alphabet)} and, with the end, {len(self.answers) + 1}"
-            )
-        return network
-
-    @property
-    def inspected(self) -> int:
-        return 256  # all of a text is written again for each of its characters
-
-    def counted(self, batch: Batch) -> NDArray[np.int32]:
-        return np.array([len(self._numbers(batch, row)) for row in range(len(batch.lengths))], np.int32)
-
-    def taken_apart(self, sequence: Sequence) -> Sequence | list[str]:
-        return apart(self.alphabet, str(sequence))
-
-    def refusals(self, batch: Batch) -> Iterator[Refusal]:
-        read = [self._numbers(batch, row) for row in range(len(batch.lengths))]
-        bad = np.array([UNKNOWN in each for each in read])
-        expected = in_words(self.alphabet)
-        if bad.any():
-            row = int(bad.argmax())
-            place = read[row].index(UNKNOWN)
-            symbol = apart(self.alphabet, _text_of(batch, row))[place]
-            code = f", U+{ord(symbol):04X}," if len(symbol) == 1 else ""
-            expected = f"{expected}; the one at place {place + 1}{code} is none of them"
-        yield Refusal(bad, "not_in_alphabet", expected)
-
-    def seen(self, batch: Batch) -> NDArray[Any]:
-        read = [self._numbers(batch, row) for row in range(len(batch.lengths))]
-        seen = np.zeros((len(read), max(map(len, read)), len(self.alphabet)), np.float32)
-        for row, symbols in enumerate(read):
-            seen[row, np.arange(len(symbols)), symbols] = 1.0
-        return seen
-
-    def answer(self, network: TextNetwork, batch: Batch) -> tuple[Floats, State | None]:
-        return np.array([best.chance for best, _ in self._each(network, batch)]), None
-
-    def missed(self, network: TextNetwork, batch: Batch, cases: list[GoldenCase]) -> float:
-        """Of their probabilities; without bound where another text is written."""
-        found = [
-            abs(np.exp(best.chance) - np.exp(case.value)) if self._text(best).output == case.output else np.inf
-            for (best, _), case in zip(self._each(network, batch), cases, strict=True)
-        ]
-        return float(np.max(found))
-
-    def write(self, network: TextNetwork, batch: Batch, manner: Manner) -> Writing:
-        read = self._read(network, batch)
-        written = lines(network, read, manner, self.longest + 1)
-        told = retold(network, read, np.array([written[0].symbols]))
-        order = np.argsort(-told.chances[0], axis=-1, kind="stable")[:, :_TOLD]
-        likely = np.exp(np.take_along_axis(told.chances[0], order, axis=-1))
-        alternatives = [
-            [(self._symbol(symbol), chance) for symbol, chance in zip(*row, strict=True)]
-            for row in zip(order.tolist(), likely.tolist(), strict=True)
-        ]
-        symbols = [self._symbol(symbol) for symbol in written[0].symbols]
-        attention = None if told.attention is None else told.attention[0]
-        return Writing([self._text(line) for line in written], symbols, alternatives, attention)
 
     def ruled(self, batch: Batch) -> tuple[str, str | None]:
-        return self.rule, TEXT_RULES[self.rule](_text_of(batch, 0))
-
-    def writing_steps(self, steps: int) -> int:
-        return self.longest + 1
-
-    def unroller(self, layers: list[Layer], weights: Mapping[str, NDArray[np.float32]]) -> Unroller:
-        """What reads the characters: the encoder. What is written about them comes after."""
-        return Unroller(layers[:1], {f"layer_0.{part}": weights[f"layer_0.{part}"] for part in "WRB"})
-
-    def tried(self, steps: int) -> int:
-        return steps * (steps + self.longest + 1)
-
-    def traced(self, network: TextNetwork, batch: Batch, unroller: Unroller, unrolled: Unrolled) -> Traced:
-        """By blanking one symbol after the other: the step stays, and nothing is read at it."""
-        ((best, read),) = self._each(network, batch)
-        symbols, seen = np.array([best.symbols]), self.seen(batch)
-        steps = seen.shape[1]
-        plain = retold(network, read, symbols)
-        blanked = np.repeat(seen, steps, axis=0)
-        blanked[np.arange(steps), np.arange(steps)] = 0.0
-        without = network.read(blanked, np.full(steps, steps, np.int32))
-        told = retold(network, without, np.repeat(symbols, steps, axis=0))
-        places = symbols[..., None]
-        kept = np.take_along_axis(told.chances, np.repeat(places, steps, axis=0), axis=2)
-        connectivity = (np.take_along_axis(plain.chances, places, axis=2) - kept)[..., 0].T
-        influence, output = connectivity.sum(axis=0)[:, None], self._text(best).output
-        return Traced(None, influence, output, None if plain.attention is None else plain.attention[0], connectivity)
-
-    def remembered(self, name: str, memory: Memory, first: int) -> str:
-        return super().remembered(name, memory, first).replace("in its answer", "in the last state that it read with")
-
-    def symbols_of(self, text: str) -> list[int]:
-        """What is written for ``text``, the end last."""
-        return [*(place + 1 for place in numbers(self.answers, apart(self.answers, text))), END]
-
-    def _each(self, network: TextNetwork, batch: Batch) -> list[tuple[Line, Read]]:
-        """The likeliest text about each, symbol by symbol, each alone: so it is the same whoever stands beside it."""
-        found = []
-        for row in range(len(batch.lengths)):
-            read = self._read(network, batch.take(slice(row, row + 1)))
-            found.append((lines(network, read, PLAIN, self.longest + 1)[0], read))
-        return found
-
-    def _read(self, network: TextNetwork, batch: Batch) -> Read:
-        seen = self.seen(batch)
-        return network.read(seen, np.array([seen.shape[1]], np.int32))
-
-    def _numbers(self, batch: Batch, row: int) -> list[int]:
-        return numbers(self.alphabet, apart(self.alphabet, _text_of(batch, row)))
-
-    def _symbol(self, number: int) -> str:
-        return "" if number == END else self.answers[number - 1]
-
-    def _text(self, line: Line) -> Text:
-        symbols = [self._symbol(number) for number in line.symbols if number != END]
-        return Text(together(self.answers, symbols), line.chance, line.ended)
-
-
-def _text_of(batch: Batch, row: int) -> str:
-    return "".join(map(chr, batch.values[row, : batch.lengths[row]].astype(int).tolist()))
+        return self.rule, TEXT_RULES[self.rule](text_of(batch, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,10 @@ from service.folders import read_folder
 from service.inference.catalog import Catalog, load
 from service.inference.cells import CELLS
 from service.inference.engine import Engine
+from service.inference.images import strokes
+from service.inference.readings.text.answering import Answering
 from service.inference.readings.text.reading import Texts
+from service.inference.sequences import Sequence
 from service.inference.writing import Manner
 from tests.conftest import MODELS, CopyModel
 from tests.service.test_cards import edit
@@ -38,18 +42,27 @@ class Oracle:
 
     def __init__(self, catalog: Catalog, name: str) -> None:
         model = catalog.get(name)
-        assert isinstance(model.reading, Texts)
+        assert isinstance(model.reading, Answering)
         self.reading = model.reading
         weights = {key: value.astype(float) for key, value in model.weights().items()}
         self.weights = weights
         kind = CELLS[model.card.architecture]
         self.encoder, self.decoder = (kind(*(weights[f"layer_{layer}.{part}"] for part in "WRB")) for layer in (0, 1))
 
-    def chances(self, text: str, symbols: list[int]) -> tuple[np.ndarray, np.ndarray | None]:
+    def steps(self, posted: Sequence) -> Iterator[np.ndarray]:
+        """What the encoder reads at each step: symbols by their place, or rows of an image."""
+        if isinstance(self.reading, Texts):
+            alphabet = self.reading.alphabet
+            yield from (np.eye(len(alphabet))[alphabet.index(each)] for each in self.reading.taken_apart(posted))
+        else:
+            image = np.array(posted).reshape(8, 8) / 16.0
+            yield from np.concatenate([image, *strokes(image[None])[0], np.ones((8, 1))], axis=1)
+
+    def chances(self, posted: Sequence, symbols: list[int]) -> tuple[np.ndarray, np.ndarray | None]:
         """Logarithms of what comes after each of ``symbols`` [len + 1, symbols], and where each looked, if it did."""
-        alphabet, state, memory = self.reading.alphabet, self.encoder.start(), []
-        for symbol_read in self.reading.taken_apart(text):
-            state = self.encoder.step(np.eye(len(alphabet))[alphabet.index(symbol_read)], state).after
+        state, memory = self.encoder.start(), []
+        for read_at_once in self.steps(posted):
+            state = self.encoder.step(read_at_once, state).after
             memory.append(state[0])
         states, count = [], len(self.reading.answers) + 1
         for symbol in [None, *symbols]:
@@ -74,6 +87,10 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 def test_what_is_written_its_chance_and_its_attention_are_those_of_the_network(
     catalog: Catalog, engine: Engine, name: str, text: str
 ) -> None:
+    require_those_of_the_network(catalog, engine, name, text)
+
+
+def require_those_of_the_network(catalog: Catalog, engine: Engine, name: str, text: Sequence) -> None:
     found, oracle = engine.generate(text, name), Oracle(catalog, name)
     symbols: list[int] = []
     while 0 not in symbols and len(symbols) < len(found.steps):
