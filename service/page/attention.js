@@ -4,12 +4,12 @@ import { t } from "./words.js";
 
 const shown = (symbol) => (symbol === " " ? "␣" : symbol === "" ? "⏎" : symbol);
 
-export function attentionTable() {
+export function attentionTable(label = t("texts.attention")) {
   const head = el("tr");
   const body = el("tbody");
-  const caption = el("caption", { class: "hidden" }, t("texts.attention"));
+  const caption = el("caption", { class: "hidden" }, label);
   const table = el("table", { class: "attention" }, caption, el("thead", {}, head), body);
-  const node = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("texts.attention") }, table);
+  const node = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
 
   // `characters` that were read, and the answer of /generate.
   function show(characters, { steps, attention }) {

@@ -11,6 +11,7 @@ const SIGMOID = new Set(["forget", "input", "output", "update", "reset"]);
 export function cellCard(cell) {
   const name = el("span", { class: "hint" });
   const answer = el("p", { class: "answer" });
+  const without = el("p", { class: "without", "aria-live": "polite" });
   const reading = el("p", { class: "reading-sentence", lang: "en" });
   const facts = el("dl", { class: "facts" });
   const influence = chartHost(130);
@@ -28,6 +29,7 @@ export function cellCard(cell) {
     { class: `cell ${cell}`, "aria-label": called(cell) },
     el("h3", {}, called(cell), " ", name),
     answer,
+    without,
     reading,
     facts,
     el("h4", {}, t("inside.influence")),
@@ -40,6 +42,8 @@ export function cellCard(cell) {
     const { steps, memory } = inspected;
     name.textContent = inspected.model;
     answer.textContent = t("inside.answer", { value: written(inspected.value, 5) });
+    const lacks = inspected.without !== null;
+    without.textContent = lacks ? t("off.answer", { value: written(inspected.without, 5) }) : "";
     reading.textContent = inspected.reading;
     showFacts(memory);
     draw(influence, influenceLabel(inspected), influenceChart(cell, steps, strongest));

@@ -1,4 +1,5 @@
 // Forecast: the sequence continued, with intervals that fan out.
+import { settings } from "./address.js";
 import { beginAnew, post } from "./api.js";
 import { chartHost, draw } from "./chart.js";
 import { verdict } from "./comparison_table.js";
@@ -9,7 +10,7 @@ import { nameOf } from "./names.js";
 import { isPairs, posted, state } from "./sequence.js";
 import { t } from "./words.js";
 
-const choice = { horizon: 30, model: "" }; // kept when the view is built anew
+const choice = settings("forecast", { horizon: 30, model: "" });
 
 export function forecastView(panel, { models, touch }) {
   const horizon = el("input", { type: "range", id: "horizon", min: "1", max: "100" });
@@ -21,6 +22,7 @@ export function forecastView(panel, { models, touch }) {
   const legend = fanLegend(["input", "forecast", "band80", "band90", "band95", "truth"]);
   const warnings = el("ul", { class: "warnings", "aria-label": t("compare.warnings") });
   horizon.value = choice.horizon;
+  choice.horizon = Number(horizon.value); // within what the slider reaches
   horizon.addEventListener("input", () => {
     choice.horizon = Number(horizon.value);
     touch();

@@ -1,4 +1,5 @@
 // Inside: the three cells side by side, what each keeps of the past, and every gate over time.
+import { settings } from "./address.js";
 import { beginAnew, post } from "./api.js";
 import { byValue } from "./bars.js";
 import { cellCard } from "./cell_card.js";
@@ -7,11 +8,12 @@ import { curlOf } from "./curl.js";
 import { called, CELLS, el, written } from "./dom.js";
 import { posted, state } from "./sequence.js";
 import { retainedChart } from "./retained.js";
+import { offChoice, offOf } from "./switched_off.js";
 import { t } from "./words.js";
 
 // Steps that are inspected: as many as the service takes, but of the general models, which take seconds for so many.
 const most = () => (state.task === "series" ? 36 : 128);
-const remembered = { textbook: false };
+const remembered = settings("inside", { textbook: false, off: "", unit: 1 });
 
 export function insideView(panel, { models, touch }) {
   const textbook = el("input", { type: "checkbox", id: "inside-textbook" });
@@ -20,6 +22,7 @@ export function insideView(panel, { models, touch }) {
     remembered.textbook = textbook.checked;
     touch();
   });
+  const off = offChoice(remembered, touch);
   const cut = el("p", { class: "hint" });
   const headline = el("p", { class: "headline", "aria-live": "polite" });
   const host = chartHost(240);
@@ -31,6 +34,7 @@ export function insideView(panel, { models, touch }) {
   const cards = CELLS.map((cell) => cellCard(cell));
   panel.append(
     el("div", { class: "choice" }, textbook, el("label", { for: "inside-textbook" }, t("family.textbook"))),
+    off.node,
     headline,
     cut,
     el("h3", {}, t("inside.retained")),
@@ -48,7 +52,12 @@ export function insideView(panel, { models, touch }) {
     cut.textContent = sequence.length < state.values.length ? t("inside.cut", { count: sequence.length }) : "";
     beginAnew("inside");
     const answers = [];
-    for (const model of names) answers.push(await post("inside", "inspect", { model, sequence })); // none waits for another
+    const whole = state.task === "series"; // of a general model nothing is switched off
+    off.show(!whole);
+    for (const [n, model] of names.entries()) {
+      const without = whole ? {} : offOf(CELLS[n], remembered);
+      answers.push(await post("inside", "inspect", { model, sequence, ...without })); // none waits for another
+    }
     const kept = answers.map((answer) => answer.memory.retained[0]);
     const facts = CELLS.map((cell, n) => `${called(cell)} ${share(kept[n])}`).join(", ");
     headline.textContent = t("inside.headline", { facts, step: answers[0].steps[0].step });

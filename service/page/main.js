@@ -1,7 +1,9 @@
 // Puts the page together: the sequence on one side, the views on the other, and a redraw after every change.
+import { follow, named, write } from "./address.js";
 import { changeKey, get } from "./api.js";
 import { compareView } from "./compare.js";
 import { controls } from "./controls.js";
+import { digitsView } from "./digits.js";
 import { el } from "./dom.js";
 import { forecastView } from "./forecast.js";
 import { insideView } from "./inside.js";
@@ -10,6 +12,7 @@ import { logView } from "./log.js";
 import { modelsView } from "./models.js";
 import { onSequence, tell, useExample, usePreset } from "./sequence.js";
 import { seriesView } from "./series.js";
+import { shareSequence } from "./shared_sequence.js";
 import { tabs } from "./tabs.js";
 import { textsView } from "./texts.js";
 import { onLanguage, startLanguages, t } from "./words.js";
@@ -21,6 +24,7 @@ const VIEWS = {
   live: liveView,
   inside: insideView,
   texts: textsView,
+  digits: digitsView,
   models: modelsView,
   log: logView,
 };
@@ -42,6 +46,7 @@ async function refresh() {
     const since = changed;
     started = performance.now();
     changed = null;
+    write(open);
     const view = (shown[open] ??= create(open));
     await view.refresh().then(() => view.trouble(null), view.trouble);
     performance.measure("unroll-redraw", { start: since, end: performance.now() });
@@ -77,17 +82,21 @@ onLanguage(() => {
   touch();
 });
 document.getElementById("key").addEventListener("click", () => changeKey().then(touch));
-const asked = location.hash.slice(2);
-if (asked in VIEWS && asked !== "series") usePreset("sine");
+if (named() in VIEWS && named() !== "series") usePreset("sine");
 else useExample("airline");
+shareSequence();
 get(null, "models")
   .then((answer) => models.push(...answer.models))
   .catch(() => {}) // the open view says what is wrong
   .then(() => {
     tell();
-    tabs((name) => {
+    const show = tabs(named(), (name) => {
       open = name;
       document.querySelector("main").dataset.view = name;
       touch();
+    });
+    follow((name) => {
+      delete shown[name]; // built anew from what the address says
+      show(name);
     });
   });

@@ -1,4 +1,5 @@
 // Your series: how it goes on, under which season, who says so and why, how well that went before, and the numbers.
+import { settings } from "./address.js";
 import { beginAnew, post } from "./api.js";
 import { chartHost, draw } from "./chart.js";
 import { curlOf } from "./curl.js";
@@ -14,7 +15,7 @@ import { t } from "./words.js";
 const VIEW = "series";
 const DRAWN = ["input", "forecast", "band80", "band90", "band95"];
 const LEVELS = [80, 90, 95];
-const choice = { horizon: 12, season: null }; // kept when the view is built anew
+const choice = settings(VIEW, { horizon: 12, season: null });
 
 export function seriesView(panel, { touch }) {
   const horizon = el("input", { type: "range", id: "series-horizon", min: "1", max: "100" });
@@ -28,6 +29,7 @@ export function seriesView(panel, { touch }) {
   const table = nextTable();
   const warnings = el("ul", { class: "warnings", "aria-label": t("compare.warnings") });
   horizon.value = choice.horizon;
+  choice.horizon = Number(horizon.value); // within what the slider reaches
   season.value = choice.season ?? "";
   horizon.addEventListener("input", () => {
     choice.horizon = Number(horizon.value);

@@ -1,7 +1,7 @@
-// The tab list: arrows move between the views, and the address remembers which one is open.
+// The tab list: arrows move between the views.
 
-// Calls `open(name)` with the view that is to be shown.
-export function tabs(open) {
+// Calls `open(name)` with the view that is to be shown, `first` at once; what it gives shows another one.
+export function tabs(first, open) {
   const all = [...document.querySelectorAll("[role=tab]")];
   const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
 
@@ -13,7 +13,6 @@ export function tabs(open) {
       panelOf(other).hidden = !chosen;
     }
     if (focus) tab.focus();
-    history.replaceState(null, "", `#/${panelOf(tab).id}`);
     open(panelOf(tab).id);
   }
 
@@ -26,5 +25,7 @@ export function tabs(open) {
       choose(all[(to + all.length) % all.length], true);
     });
   }
-  choose(all.find((tab) => `#/${panelOf(tab).id}` === location.hash) ?? all[0], false);
+  const show = (name) => choose(all.find((tab) => panelOf(tab).id === name) ?? all[0], false);
+  show(first);
+  return show;
 }

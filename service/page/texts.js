@@ -1,4 +1,5 @@
 // Texts: a date that people wrote and where the network looked; a sentence that is stretched until a cell loses it.
+import { settings } from "./address.js";
 import { beginAnew, post } from "./api.js";
 import { attentionTable } from "./attention.js";
 import { curlOf } from "./curl.js";
@@ -7,7 +8,7 @@ import { sentence } from "./sentence.js";
 import { t } from "./words.js";
 
 const DATES = ["3 Nov 26", "2026년 11월 3일", "November 3, 2026", "2026. 11. 3.", "31 Feb 2026"];
-const remembered = { text: DATES[0], cell: "gru", between: 20 };
+const remembered = settings("texts", { date: DATES[0], cell: "gru", between: 20 });
 
 export function textsView(panel, { models, touch }) {
   const served = (task) => CELLS.filter((cell) => models.some(({ name }) => name === `${task}-${cell}`));
@@ -25,9 +26,9 @@ export function textsView(panel, { models, touch }) {
 function dates(cells, touch) {
   if (cells.length === 0) return null;
   const input = el("input", { id: "date", type: "text", maxlength: 40, autocomplete: "off", spellcheck: "false" });
-  input.value = remembered.text;
+  input.value = remembered.date;
   input.addEventListener("input", () => {
-    remembered.text = input.value;
+    remembered.date = input.value;
     touch();
   });
   const chosen = el(
@@ -62,7 +63,7 @@ function dates(cells, touch) {
   );
 
   function use(text) {
-    input.value = remembered.text = text;
+    input.value = remembered.date = text;
     touch();
   }
 
@@ -107,17 +108,18 @@ function stretched(cells, touch) {
     const input = sentence(between);
     count.textContent = String(between);
     said.textContent = input;
-    const rows = [];
-    for (const cell of cells) {
-      const { output, probability, check } = await post("texts", "generate", { model: `recall-${cell}`, input });
-      const [badge, word] = check.agree ? ["beats", "recall.yes"] : ["loses", "recall.no"];
-      const name = el("th", { scope: "row" }, el("span", { class: `swatch ${cell}` }), called(cell));
-      const answers = [output, percent(probability), el("span", { class: `badge ${badge}` }, t(word))];
-      rows.push(el("tr", {}, name, answers.map((answer) => el("td", {}, answer))));
-    }
-    body.replaceChildren(...rows);
+    const { results } = await post("texts", "compare", { task: "recall", sequence: input });
+    body.replaceChildren(...results.map(row));
   }
   return { node, refresh };
+}
+
+// One cell's answer, and whether it is the right one.
+function row({ architecture: cell, outputs, probabilities, checks }) {
+  const [badge, word] = checks[0].agree ? ["beats", "recall.yes"] : ["loses", "recall.no"];
+  const name = el("th", { scope: "row" }, el("span", { class: `swatch ${cell}` }), called(cell));
+  const answers = [outputs[0], percent(probabilities[0]), el("span", { class: `badge ${badge}` }, t(word))];
+  return el("tr", {}, name, answers.map((answer) => el("td", {}, answer)));
 }
 
 function field(id, input) {

@@ -54,5 +54,5 @@ def test_a_sentence_is_stretched_until_the_simple_rnn_loses_its_beginning(visit:
     for kept in (lstm, gru):
         expect(kept).to_contain_text("english")
         expect(kept).to_contain_text("yes")
-    assert len(visitor.asked("/generate")["input"].split(" ")) == 126
+    assert len(visitor.asked("/compare")["sequence"].split(" ")) == 126
     visitor.shoot("texts-recall")

@@ -148,6 +148,29 @@ def test_inside_stands_the_three_cells_beside_each_other(visit: Visit) -> None:
     visitor.shoot("inside")
 
 
+def test_a_gate_or_a_unit_is_switched_off_and_the_answer_changes(visit: Visit, site: httpx.Client) -> None:
+    visitor = visit("inside")
+    page = visitor.page
+    expect(page.locator("#inside .cell.lstm .without")).to_have_text("")
+    before = visitor.redraws()
+    page.get_by_label("Switch off").select_option("forget")
+    visitor.settled(before)
+    asked = next(each.post_data_json for each in visitor.requests if "forget" in (each.post_data or ""))
+    without = site.post("/inspect", json=asked).json()["without"]
+    shown = f"Without it: {without:.5g}".replace("-", "\N{MINUS SIGN}")
+    expect(page.locator("#inside .cell.lstm .without")).to_have_text(shown)
+    expect(page.locator("#inside .cell.gru .without")).to_have_text("")
+    before = visitor.redraws()
+    page.get_by_label("Switch off").select_option("unit")
+    visitor.settled(before)
+    visitor.slide("inside-unit", 3)
+    assert visitor.asked("/inspect")["off"] == {"unit": 3}
+    for cell in ("simplernn", "lstm", "gru"):
+        expect(page.locator(f"#inside .cell.{cell} .without")).to_contain_text("Without it")
+    visitor.accessible()
+    visitor.shoot("inside-off")
+
+
 def test_inside_shows_the_service_s_own_numbers(visit: Visit, site: httpx.Client) -> None:
     visitor = visit("inside")
     asked = next(r.post_data_json for r in visitor.requests if (r.post_data_json or {}).get("model") == "sine-gru")
@@ -253,7 +276,9 @@ def test_an_outcome_is_recorded_from_the_log_itself(visit: Visit, site: httpx.Cl
     expect(visitor.page.locator("#log section tbody tr", has_text="linear-simplernn").first).to_be_visible()
 
 
-@pytest.mark.parametrize("view", ["series", "compare", "forecast", "live", "inside", "models", "log"])
+@pytest.mark.parametrize(
+    "view", ["series", "compare", "forecast", "live", "inside", "texts", "digits", "models", "log"]
+)
 def test_what_a_view_asks_can_be_run_as_curl(visit: Visit, view: str) -> None:
     visitor = visit(view, permissions=["clipboard-read", "clipboard-write"])
     visitor.page.locator(f"#{view}").get_by_role("button", name="Copy as curl").first.click()
