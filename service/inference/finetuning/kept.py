@@ -111,7 +111,7 @@ class Kept:
 
     def _base(self, name: str | None) -> tuple[Model, General]:
         base = self._catalog.candidates.default if name is None else self._catalog.get(name)
-        if base is None or not isinstance(base.reading, General):
+        if base is None or not isinstance(base.reading, General) or not base.reading.any_series:
             raise _wrong("model", "a general model, as series-gru, or one made of such", "not_offered")
         return base, base.reading
 

@@ -192,6 +192,8 @@ def test_the_reading_forecasts_the_median_and_reads_no_more_than_its_context(
     assert foretold.shape == (2, 5)
     assert foretold[0] == pytest.approx(reading.forecast(network, one_batch(values[:40]), 5)[0], rel=1e-6, abs=1e-6)
     assert np.array_equal(reading.ahead(network, one_batch(values), np.empty(0), found.state, 5).values, forecast)
+    answered = reading.answer(network, one_batch(values))
+    assert np.array_equal(reading.ahead(network, one_batch(values), *answered, 5).values, forecast)
 
 
 def test_intervals_hold_the_median_and_wider_ones_hold_narrower_ones(network: GeneralNetwork, reading: General) -> None:
