@@ -24,13 +24,30 @@ class Covariates:
     static: dict[str, Cell] = field(default_factory=dict)
     start: str | None = None
 
+    @property
+    def columns(self) -> bool:
+        """Whether there is more than a start."""
+        return bool(self.known or self.past or self.static)
+
 
 class Beside(NamedTuple):
-    """What stands beside ``each`` of some sequences; columns known ahead go on for ``ahead`` steps after them."""
+    """What stands beside ``each`` of some sequences; columns known ahead go on for ``ahead`` steps after them.
+
+    Where a protocol knows no names they are ``ordered``: numbers before categories, each in the order of the model's
+    card, what is known of a whole series behind what is known up to now. ``optional`` ones are left aside where the
+    model takes none.
+    """
 
     each: tuple[Covariates, ...]
     ahead: int
+    ordered: bool = False
+    optional: bool = False
+
+    @property
+    def columns(self) -> bool:
+        """Whether there is more than a start beside any."""
+        return any(one.columns for one in self.each)
 
     def of(self, rows: Iterable[int]) -> Beside:
         """That of some of the sequences."""
-        return Beside(tuple(self.each[row] for row in rows), self.ahead)
+        return self._replace(each=tuple(self.each[row] for row in rows))

@@ -120,19 +120,23 @@ class Engine:
     ) -> list[Forecast]:
         """The next ``horizon`` values of each sequence, each model reading its own answers.
 
-        ``covariates`` stand beside each sequence, where the named model takes some.
+        ``covariates`` stand beside each sequence, where the named model takes some; a warning says of optional ones
+        that they were not read.
         """
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
             _require_forecasts(named, "model")
-        if covariates is not None:
-            _require_named(named)
+        beside = None if covariates is None else _adopted(named, covariates)
         found: dict[int, Forecast] = {}
-        for batch in batches(sequences, season, covariates):
+        for batch in batches(sequences, season, beside):
             for part, choice in _continued(named, batch, self.catalog, horizon):
                 places = part.rows[choice.rows].tolist()
                 answers = forecasts(choice, part, horizon, levels, quantiles)
                 found.update(zip(places, answers, strict=True))
+        if beside is None and covariates is not None:
+            for row, each in enumerate(covariates.each):
+                if each.columns:
+                    found[row].warnings.append(f"{found[row].model} takes no covariates: what was posted is not read.")
         return [found[row] for row in range(len(sequences))]
 
     def history(
@@ -250,8 +254,8 @@ class Engine:
         named = None if models is None else [self.catalog.get(name) for name in dict.fromkeys(models)]
         for each in named or ():
             _require_forecasts(each, f"models.{(models or []).index(each.card.name)}")
-        if covariates is not None:
-            _require_named(named)
+        if covariates is not None and named is None:
+            raise _nobody_named()
         batch = next(batches([sequence], season, covariates))
         if batch.kind != "values":
             expected = IN_WORDS["values"]
@@ -348,11 +352,19 @@ def _loaded(models: list[Model]) -> list[Model]:
     return able
 
 
-def _require_named(named: Model | list[Model] | None) -> None:
-    """Refuse covariates without a model's name: which are read is a matter of the model."""
-    if named is None:
-        expected = "the name of a model that takes covariates"
-        raise InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("model", expected),))
+def _adopted(named: Model | None, covariates: Beside) -> Beside | None:
+    """What the named model reads of ``covariates``."""
+    if named is not None:
+        return named.reading.adopted(named.card.name, covariates)
+    if covariates.columns and not covariates.optional:
+        raise _nobody_named()
+    return None
+
+
+def _nobody_named() -> InvalidInput:
+    """The refusal of covariates without a model's name: which are read is a matter of the model."""
+    expected = "the name of a model that takes covariates"
+    return InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("model", expected),))
 
 
 def _numbers(targets: list[float] | list[str] | None) -> list[float] | None:

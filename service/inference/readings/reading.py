@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from service.cards import GoldenCase, Layer
+from service.covariates import Beside
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference.answers import Counterfactual
 from service.inference.check import FIRST, Check, Known
@@ -169,6 +170,13 @@ class Reading(BaseModel, ABC):
     def looks_back(self, length: int) -> int:
         """How many of a sequence's last steps its answer comes from."""
         return length
+
+    def adopted(self, name: str, beside: Beside) -> Beside | None:
+        """What the model called ``name`` reads of what was posted ``beside`` sequences, by its own names.
+
+        None where there is nothing to be read. Raises InvalidInput for columns in an order that it does not know.
+        """
+        return None if beside.optional or not beside.columns else beside
 
     def require_beside(self, name: str, batch: Batch) -> None:
         """Refuse what stands beside the sequences of ``batch`` where the model called ``name`` takes something else.

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import orjson
 
+from service.covariates import Beside
 from service.errors import InvalidInput
 from service.http import encoding
 from service.http.body import JSON_ONLY, Accepted, parse
@@ -75,12 +76,14 @@ class SeriesCodec(Codec[Payload]):
         problems = tuple(
             replace(each, where=each.where.replace("sequences.", "the series at place ")) for each in error.problems
         )
-        return InvalidInput(error.detail, code=error.code, problems=problems, parts=error.parts)
+        detail = f"series.X: expected {schemas.NO_FEATURES}" if error.code == "no_covariates" else error.detail
+        return InvalidInput(detail, code=error.code, problems=problems, parts=error.parts)
 
 
 def _ahead(payload: schemas.NixtlaForecastRequest) -> Forecast:
     schemas.require_room(len(payload.series.sizes) * payload.h, len(payload.levels()))
-    return _forecast(payload.series.sequences(), payload)
+    sequences = payload.series.sequences()
+    return _forecast(sequences, payload, payload.series.beside([[size] for size in payload.series.sizes], payload.h))
 
 
 def _validated(payload: schemas.NixtlaCrossValidationRequest) -> Question[Any]:
@@ -96,8 +99,8 @@ def _last_anomalies(payload: schemas.NixtlaOnlineAnomaliesRequest) -> Question[A
     return _anomalies(payload, payload.detection_size) if payload.h == 1 else _windows(payload, known)
 
 
-def _forecast(sequences: list[Values], payload: Ahead) -> Forecast:
-    return Forecast(sequences, payload.named(), None, payload.h, _asked(payload), (), payload.season())
+def _forecast(sequences: list[Values], payload: Ahead, beside: Beside) -> Forecast:
+    return Forecast(sequences, payload.named(), None, payload.h, _asked(payload), (), payload.season(), beside)
 
 
 def _windows(payload: Ahead, known: list[list[int]]) -> Forecast:
@@ -106,7 +109,7 @@ def _windows(payload: Ahead, known: list[list[int]]) -> Forecast:
     schemas.require_room(count * payload.h, len(payload.levels()))
     schemas.require_few("n_windows", sum(map(sum, known)), _MOST_READ, "values before all windows: fewer of those")
     before = [values[:first] for values, each in zip(series, known, strict=True) for first in each]
-    return _forecast(before, payload)
+    return _forecast(before, payload, payload.series.beside(known, payload.h, windows=True))
 
 
 def _history(payload: AskedOfSeries) -> History:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.covariates import Beside, Covariates
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
 from service.inference.answers import Shift
@@ -18,6 +19,7 @@ from service.inference.check import Check
 from service.inference.rolling import HorizonCheck
 from service.inference.seasons import Season
 from service.inference.sequences import Sequence
+from service.protocols.beside import wall_clock
 from service.protocols.frequencies import season_of
 
 LONGEST_HORIZON = 1000
@@ -26,6 +28,12 @@ MOST_LEVELS = 100
 _MOST_NUMBERS = 2_500_000
 # Names of models that the client has of its own accord, or as its users know them.
 _ANY_MODEL = ("timegpt", "azureai", "auto")
+
+_MOST_FEATURES = 200
+NO_FEATURES = (
+    "no exogenous features, which only models of own series that were trained with some take, by their names, in "
+    "forecast and cross_validation: leave out X_df, date_features and every column but id, time and target"
+)
 
 _Level = Annotated[int | float, Field(ge=0, lt=100)]
 _Size = Annotated[int, Field(ge=1)]
@@ -43,10 +51,16 @@ class PostedSeries(_Tolerant):
     sizes: Annotated[list[_Size], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)] = Field(
         description="How many of `y` belong to each series."
     )
-    X: Any = Field(default=None, description="Exogenous features: no served model takes any.")
-    X_future: Any = None
+    X: Annotated[list[list[Any]], Field(max_length=_MOST_FEATURES)] | None = Field(
+        default=None,
+        description="Features beside `y`, those known ahead first, for a named model that was trained with covariates: "
+        "numbers before categories, each in the order of its card.",
+    )
+    X_future: Annotated[list[list[Any]], Field(max_length=_MOST_FEATURES)] | None = Field(
+        default=None, description="The same of the first of them for the h steps after each series."
+    )
     start_datetime: list[str] | None = Field(
-        default=None, description="When each series begins; kept in the request log with the rest."
+        default=None, description="When each series begins, for models that read the calendar."
     )
 
     def sequences(self) -> list[Sequence]:
@@ -63,6 +77,41 @@ class PostedSeries(_Tolerant):
             found.append(self.y[start : start + size])
             start += size
         return cast("list[Sequence]", found)
+
+    def starts(self) -> list[str | None]:
+        """When each series begins, where that is said."""
+        given = self.start_datetime or []
+        return [wall_clock(each) for each in given] if len(given) == len(self.sizes) else [None] * len(self.sizes)
+
+    def beside(self, known: list[list[int]], horizon: int, *, windows: bool = False) -> Beside:
+        """What stands beside the first ``known`` values of each series, and ``horizon`` steps after those.
+
+        Those with a future are known ahead; of ``windows`` of the past the model knows which of all are.
+
+        Raises:
+            InvalidInput: features that are not as long as the values.
+        """
+        features, future = self.X or [], self.X_future or []
+        for name, posted, count in (("X", features, len(self.y)), ("X_future", future, len(self.sizes) * horizon)):
+            for place, column in enumerate(posted):
+                if len(column) != count:
+                    raise _wrong(f"series.{name}.{place}", f"{count} entries", "covariates_length")
+        if len(future) > len(features):
+            raise _wrong("series.X", "as many features as X_future has, or more", "covariates_length")
+        places = range(len(features))
+        ahead = places if windows else places[: len(future)]
+        found, first = [], 0
+        for row, (size, counts, start) in enumerate(zip(self.sizes, known, self.starts(), strict=True)):
+            steps = slice(row * horizon, (row + 1) * horizon)
+            for stop in (first + count for count in counts):
+                columns = {str(place): features[place][first:stop] for place in places}
+                for place in ahead:
+                    later = features[place][stop : stop + horizon] if windows else future[place][steps]
+                    columns[str(place)] = [*columns[str(place)], *later]
+                coming = {str(place): columns.pop(str(place)) for place in ahead}
+                found.append(Covariates(coming, columns, {}, start))
+            first += size
+        return Beside(tuple(found), horizon, ordered=True)
 
 
 class JobOptions(_Tolerant):
@@ -122,12 +171,12 @@ class AskedOfSeries(_Tolerant):
             if getattr(self, name) not in nothing:
                 instead = ", or finetune first" if name == "finetune_steps" else ""
                 raise _wrong(name, f"no {name}, which is not done here: leave it out{instead}", "not_offered")
-        if self.series.X is not None or self.series.X_future is not None:
-            expected = (
-                "no exogenous features, which no served model takes: leave out X_df, date_features and "
-                "every column but id, time and target"
-            )
-            raise _wrong("series.X", expected, "not_offered")
+        if (self.series.X is not None or self.series.X_future is not None) and not self.takes_features():
+            raise _wrong("series.X", NO_FEATURES, "not_offered")
+
+    def takes_features(self) -> bool:
+        """Whether features may stand beside the series: of a named model, where it is asked to forecast."""
+        return False
 
 
 class NixtlaFinetuneRequest(AskedOfSeries):
@@ -170,6 +219,9 @@ class NixtlaForecastRequest(_ManyLevels):
 
     h: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
 
+    def takes_features(self) -> bool:
+        return self.named() is not None
+
 
 class NixtlaCrossValidationRequest(_ManyLevels):
     """What `/nixtla/v2/cross_validation` reads: windows of h values, or with `full_history` every value one ahead."""
@@ -178,6 +230,9 @@ class NixtlaCrossValidationRequest(_ManyLevels):
     n_windows: _Positive = 1
     step_size: _Positive | None = None
     full_history: bool = False
+
+    def takes_features(self) -> bool:
+        return self.named() is not None and not self.full_history
 
     def known(self) -> list[list[int]]:
         """How many values of each series are known before each of its windows, earliest first.

@@ -20,7 +20,6 @@ from service.protocols.sagemaker.schemas import DeepArInstance, Invocation
 _LINES = b"application/jsonlines"
 # The name of an endpoint that leaves the choice of a model to the service.
 _ANY_MODEL = "auto"
-_NOT_READ = "{} is not read: no served model takes any."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,8 @@ class InvocationsCodec(Codec[Invocation]):
         payload.require_room(horizon)
         quantiles = tuple(sorted({*payload.quantiles().values(), *payload.sampled()}))
         model = call.path.get("model", _ANY_MODEL)
-        return Forecast(targets, None if model == _ANY_MODEL else model, None, horizon, (), quantiles, payload.season())
+        named, season = None if model == _ANY_MODEL else model, payload.season()
+        return Forecast(targets, named, None, horizon, (), quantiles, season, payload.beside(horizon))
 
     def write(self, found: list[answers.Forecast], payload: Invocation, call: Call) -> Content:
         rows = zip(found, payload.horizons(), strict=True)
@@ -96,7 +96,7 @@ def _instance(line: bytes, place: int) -> DeepArInstance:
 def _deepar(found: list[answers.Forecast], payload: Invocation) -> list[dict[str, Any]]:
     asked, sampled = payload.configuration.output_types, payload.sampled()
     predictions = []
-    for each, instance in zip(found, payload.instances or (), strict=True):
+    for each in found:
         prediction: dict[str, Any] = {}
         if "mean" in asked:
             prediction["mean"] = each.values
@@ -105,8 +105,7 @@ def _deepar(found: list[answers.Forecast], payload: Invocation) -> list[dict[str
         if "samples" in asked:
             # A path keeps its rank at every step.
             prediction["samples"] = None if each.quantiles is None else [_quantile(each, level) for level in sampled]
-        unread = [name for name in ("cat", "dynamic_feat") if getattr(instance, name)]
-        predictions.append(prediction | _evidence(each, [_NOT_READ.format(name) for name in unread]))
+        predictions.append(prediction | _evidence(each))
     return predictions
 
 
@@ -120,7 +119,7 @@ def _chronos(found: list[answers.Forecast], payload: Invocation) -> list[dict[st
             prediction["item_id"] = posted.item_id
         if posted.start is not None and frequency is not None:
             prediction["start"] = later(posted.start, frequency, len(posted.target))
-        predictions.append(prediction | _evidence(each, []))
+        predictions.append(prediction | _evidence(each))
     return predictions
 
 
@@ -128,7 +127,6 @@ def _quantile(found: answers.Forecast, level: float) -> list[float] | None:
     return None if found.quantiles is None else found.quantiles[written(level)][: len(found.values)]
 
 
-def _evidence(found: answers.Forecast, more: list[str]) -> dict[str, Any]:
-    warnings = [*found.warnings, *more]
+def _evidence(found: answers.Forecast) -> dict[str, Any]:
     of = {"model": found.model, "version": found.version, "check": found.check}
-    return {**of, "warnings": warnings, "season": found.season}
+    return {**of, "warnings": found.warnings, "season": found.season}

@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.covariates import Beside, Cell, Covariates
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES
 from service.inference.sequences import Sequence
+from service.protocols.beside import wall_clock
 from service.protocols.frequencies import season_of
 
 LONGEST_HORIZON = 1000
@@ -23,6 +25,7 @@ _MOST_QUANTILES = 100
 _MOST_NUMBERS = 2_500_000
 
 _Horizon = Annotated[int, Field(ge=1, le=LONGEST_HORIZON)]
+_Named = Annotated[dict[Annotated[str, Field(max_length=200)], list[Any]], Field(max_length=100)]
 Target = Annotated[list[float | Literal["NaN"] | None], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 
 
@@ -35,9 +38,15 @@ class DeepArInstance(_Tolerant):
 
     target: Target
     start: str | None = None
-    cat: Any = Field(default=None, description="Categories: no served model takes any; a warning says so.")
+    cat: Annotated[list[int], Field(max_length=1000)] | None = Field(
+        default=None,
+        description="The places of its categories among those of each static covariate, in the order of the model's "
+        "card; a warning says where a model takes none.",
+    )
     dynamic_feat: Annotated[list[list[Any]], Field(max_length=1000)] | None = Field(
-        default=None, description="Features: no served model takes any, only their length is read; a warning says so."
+        default=None,
+        description="Known ahead, in the order of the model's card; of those a model without covariates reads the "
+        "length only, and a warning says so.",
     )
 
     def surplus(self) -> int | None:
@@ -63,8 +72,12 @@ class ChronosInput(_Tolerant):
     target: Target
     item_id: str | None = None
     start: str | None = None
-    past_covariates: Any = None
-    future_covariates: Any = None
+    past_covariates: _Named | None = Field(
+        default=None, description="Beside the target, by the names on the card of a model that takes covariates."
+    )
+    future_covariates: _Named | None = Field(
+        default=None, description="Those of them that are known ahead: the steps after the target."
+    )
 
 
 class ChronosParameters(_Tolerant):
@@ -87,15 +100,11 @@ class Invocation(_Tolerant):
         """The series, None at gaps.
 
         Raises:
-            InvalidInput: neither or both bodies, covariates, an infinite value, or more than a request may hold.
+            InvalidInput: neither or both bodies, an infinite value, or more than a request may hold.
         """
         if (self.instances is None) is (self.inputs is None):
             expected = "exactly one of instances (DeepAR) and inputs (Chronos)"
             raise _wrong("body", expected, "one_of")
-        for place, each in enumerate(self.inputs or ()):
-            if each.past_covariates or each.future_covariates:
-                expected = "no past_covariates and future_covariates, which no served model takes: leave them out"
-                raise _wrong(f"inputs.{place}", expected, "not_offered")
         name, posted = ("instances", self.instances) if self.instances is not None else ("inputs", self.inputs)
         targets = [each.target for each in posted or ()]
         if sum(map(len, targets)) > MOST_VALUES:
@@ -119,6 +128,20 @@ class Invocation(_Tolerant):
                 raise _wrong(f"instances.{place}.dynamic_feat", expected, "out_of_range")
             found.append(usual if surplus is None else surplus)
         return found
+
+    def beside(self, horizon: int) -> Beside:
+        """What stands beside each target, for the longest ``horizon``: beyond its own the last entry is repeated."""
+        if self.instances is None:
+            return Beside(tuple(_of_chronos(each) for each in self.inputs or ()), horizon)
+        found = []
+        for each in self.instances:
+            columns = {
+                str(place): [*column, *column[-1:] * (len(each.target) + horizon - len(column))]
+                for place, column in enumerate(each.dynamic_feat or ())
+            }
+            static: dict[str, Cell] = {str(place): code for place, code in enumerate(each.cat or ())}
+            found.append(Covariates(columns, {}, static, wall_clock(each.start)))
+        return Beside(tuple(found), horizon, ordered=True, optional=True)
 
     def season(self) -> tuple[int, ...]:
         """What the frequency says of the season, where there is one; see :func:`season_of`."""
@@ -153,6 +176,12 @@ class Invocation(_Tolerant):
         if answered * (1 + len(self.quantiles()) + len(self.sampled())) > _MOST_NUMBERS:
             expected = f"at most {_MOST_NUMBERS} numbers in the answer: fewer series, quantiles or samples"
             raise _wrong("body", expected, "too_long")
+
+
+def _of_chronos(posted: ChronosInput) -> Covariates:
+    past, future = dict(posted.past_covariates or {}), posted.future_covariates or {}
+    known = {name: [*past.pop(name, []), *column] for name, column in future.items()}
+    return Covariates(known, past, {}, wall_clock(posted.start))
 
 
 def _values(target: list[float | Literal["NaN"] | None], where: str) -> Sequence:

@@ -15,7 +15,8 @@ import pytest
 from service.covariates import Covariates
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.calendar import Every
-from service.inference.readings.covariates.effects import Known, Share, Stepwise
+from service.inference.readings.covariates.effects import Covariate, Known, Share, Stepwise
+from service.protocols.sagemaker.schemas import Invocation
 from tests.conftest import MODELS
 from tests.own_series import add_with_covariates, beside_of
 from tests.problems import NUMBER, TEXT, assert_problem
@@ -306,3 +307,138 @@ def test_without_a_name_such_a_model_is_never_chosen(api: httpx.Client) -> None:
 def test_no_stream_goes_by_a_model_that_needs_covariates(api: httpx.Client) -> None:
     answer = api.put("/streams/shop-1", json={"model": "sales", "window": 64})
     assert assert_problem(answer, 422, "covariates_required")["errors"][0]["where"] == "model"
+
+
+def by_order(*made: tuple[list[float], Covariates], horizon: int = HORIZON) -> dict[str, Any]:
+    """The series as TimeGPT's client posts them: numbers before categories, what is known ahead first."""
+    known = [[beside.known[name] for _, beside in made] for name in ("price", "promo")]
+    past = [beside.past["visits"] for _, beside in made]
+    shop = [[beside.static["shop"]] * len(values) for values, beside in made]
+    sizes = [len(values) for values, _ in made]
+    return {
+        "y": [value for values, _ in made for value in values],
+        "sizes": sizes,
+        "X": [
+            *([cell for column, size in zip(each, sizes, strict=True) for cell in column[:size]] for each in known),
+            *([cell for column in each for cell in column] for each in (past, shop)),
+        ],
+        "X_future": [[cell for column in each for cell in column[-horizon:]] for each in known],
+        "start_datetime": ["2024-01-01T00:00:00+00:00"] * len(made),
+        "categorical_exog": [1, 3],
+    }
+
+
+def test_timegpts_client_is_answered_as_forecast_answers_the_same_by_name(api: httpx.Client) -> None:
+    made = [beside_of(SALES, length, HORIZON, seed) for seed, length in enumerate((40, 60))]
+    body = {"series": by_order(*made), "model": "sales", "freq": "D", "h": HORIZON, "level": [80]}
+    answer = api.post("/nixtla/v2/forecast", json=body)
+    assert answer.status_code == 200, answer.text
+    named = {
+        "model": "sales",
+        "sequences": [values for values, _ in made],
+        "horizon": HORIZON,
+        "season": 7,
+        "covariates": [posted(beside) for _, beside in made],
+    }
+    found = api.post("/forecast", json=named).json()["forecasts"]
+    assert answer.json()["mean"] == [value for each in found for value in each["values"]]
+
+
+def test_timegpts_cross_validation_knows_at_each_window_what_was_known_there(api: httpx.Client) -> None:
+    values, beside = beside_of(SALES, LENGTH, 0)
+    series = by_order((values, beside), horizon=1) | {"X_future": None}
+    price, promo, visits, shop = series["X"]
+    series |= {"X": [price, visits, promo, shop], "categorical_exog": [2, 3]}
+    body = {"series": series, "model": "sales", "freq": "D", "h": 3, "n_windows": 2, "hist_exog": [1]}
+    answer = api.post("/nixtla/v2/cross_validation", json=body)
+    assert answer.status_code == 200, answer.text
+    for window, known in enumerate((LENGTH - 6, LENGTH - 3)):
+        cut = {
+            "known": {name: column[: known + 3] for name, column in beside.known.items()},
+            "past": {name: column[:known] for name, column in beside.past.items()},
+            "static": beside.static,
+            "start": beside.start,
+        }
+        ask = {"model": "sales", "sequence": values[:known], "horizon": 3, "season": 7, "covariates": cut}
+        assert answer.json()["mean"][3 * window : 3 * window + 3] == forecast(api, ask)["values"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"X": None, "X_future": None}, "2 columns in this order: price, promo"),
+        ({"X_future": None}, "2 columns in this order: price, promo"),
+        ({"X": [[1.0]]}, "65 entries"),
+        ({"X": []}, "as many features as X_future has"),
+        ({"X_future": [[1.0] * HORIZON, [TEXT] * HORIZON]}, "categories among no, yes"),
+        ({"X_future": [[None] * HORIZON, ["no"] * HORIZON]}, "finite numbers"),
+        ({"X_future": [[[1.0]] * HORIZON, ["no"] * HORIZON]}, "finite numbers"),
+        ({"X_future": 3}, "valid array"),
+        ({"start_datetime": None}, "ISO 8601"),
+        ({"start_datetime": [TEXT]}, "ISO 8601"),
+    ],
+)
+def test_features_of_timegpts_client_that_do_not_fit_are_refused_in_words(
+    api: httpx.Client, change: dict[str, Any], words: str
+) -> None:
+    series = by_order(beside_of(SALES, LENGTH + 5, HORIZON)) | change
+    answer = api.post("/nixtla/v2/forecast", json={"series": series, "model": "sales", "freq": "D", "h": HORIZON})
+    assert answer.status_code == 422
+    assert TEXT not in answer.text
+    assert words in answer.text
+
+
+def test_deepars_features_and_categories_are_taken_by_their_order(api: httpx.Client) -> None:
+    values, beside = beside_of(SALES, LENGTH, HORIZON)
+    shops = ["north", "south"]
+    instance = {
+        "target": values,
+        "start": "2024-01-01 00:00:00",
+        "cat": [shops.index(str(beside.static["shop"]))],
+        "dynamic_feat": [beside.known["price"], beside.known["promo"]],
+    }
+    answer = api.post("/endpoints/sales/invocations", json={"instances": [instance]})
+    assert answer.status_code == 400  # DeepAR has no place for what is known up to now only
+    assert "in this order: visits" in answer.json()["Message"]
+    only = SALES.model_copy(update={"past": (), "calendar": (), "every": None})
+    assert only.by_name("x", _ordered(instance, HORIZON)).each[0].static == beside.static
+    assert only.by_name("x", _ordered(instance, HORIZON)).each[0].known == beside.known
+
+
+def _ordered(instance: dict[str, Any], horizon: int) -> Any:
+    return Invocation.model_validate({"instances": [instance]}).beside(horizon)
+
+
+def test_chronos_covariates_are_taken_by_their_names(api: httpx.Client) -> None:
+    values, beside = beside_of(SALES, LENGTH, HORIZON)
+    body = {
+        "target": values,
+        "start": "2024-01-01",
+        "past_covariates": {**{name: column[:LENGTH] for name, column in beside.known.items()}, **beside.past},
+        "future_covariates": {name: column[LENGTH:] for name, column in beside.known.items()},
+    }
+    asked = {"inputs": [body], "parameters": {"prediction_length": HORIZON}}
+    refused = api.post("/endpoints/sales/invocations", json=asked)
+    assert refused.status_code == 400  # nor has Chronos one for what is known of the whole series
+    assert "static shop" in refused.json()["Message"]
+    found = api.post("/endpoints/series-gru/invocations", json=asked)
+    assert found.status_code == 400
+    assert found.json()["Code"] == "no_covariates"
+    body |= {"past_covariates": None, "future_covariates": None}
+    dated = api.post("/endpoints/dated/invocations", json=asked)
+    assert dated.status_code == 200, dated.text
+    ask = {"model": "dated", "sequence": values, "horizon": HORIZON, "covariates": {"start": "2024-01-01"}}
+    assert dated.json()["predictions"][0]["mean"] == forecast(api, ask)["values"]
+
+
+def test_deepars_features_beside_a_model_without_are_left_aside_with_a_warning(api: httpx.Client) -> None:
+    instance = {"target": [1.0, 2.0, 4.0, 3.0], "cat": [1], "dynamic_feat": [[1.0] * 6]}
+    for name in ("series-gru", "auto"):
+        (found,) = api.post(f"/endpoints/{name}/invocations", json={"instances": [instance]}).json()["predictions"]
+        assert len(found["mean"]) == 2
+        assert any("takes no covariates" in each for each in found["warnings"])
+
+
+def test_a_number_is_the_category_of_that_name_or_at_that_place() -> None:
+    names = Covariate(name="x", kind="category", categories=("1", "2", "a"))
+    assert [names.called(each) for each in (1, 2.0, 0, "a", 7, 0.5)] == ["1", "2", "1", "a", "7", "0.5"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from service.covariates import Cell, Covariates
+from service.covariates import Beside, Cell, Covariates
 from service.errors import InvalidInput, Problem
 from service.inference.check import FIRST
 from service.inference.gaps import filled
@@ -80,7 +80,7 @@ class Effects(Block):
             detail = f"{name} needs covariates, which /forecast and /backtest take: {self.in_words}"
             raise InvalidInput(detail, code="covariates_required", problems=tuple(problems[:10]))
         found: list[Problem] = []
-        each, ahead = batch.covariates
+        each, ahead = batch.covariates.each, batch.covariates.ahead
         for row, beside, length in zip(batch.rows.tolist(), each, batch.lengths.tolist(), strict=True):
             wrong = self._wrong(beside, length, ahead)
             found += (Problem(f"covariates.{row}.{where}", expected) for where, expected in wrong)
@@ -89,6 +89,31 @@ class Effects(Block):
         if found:
             detail = f"{name} takes as covariates {self.in_words}: expected {found[0].expected}"
             raise InvalidInput(detail, code="covariates_mismatch", problems=tuple(found[:10]))
+
+    def by_name(self, name: str, beside: Beside) -> Beside:
+        """What was posted in an order, by the names that have that order; see :class:`service.covariates.Beside`.
+
+        A number is the category that is called so, or else the one at that place, counted from 0. Where all is given
+        as if it were known ahead, what is not known so is cut off.
+
+        Raises:
+            InvalidInput: the model called ``name`` takes another number of columns.
+        """
+        found = []
+        for row, each in enumerate(beside.each):
+            later = (*self.past, *self.static) if not each.static else self.past
+            ahead, before = [*each.known.values()], [*each.past.values()]
+            if later and not before and len(ahead) == len(self.known) + len(later):
+                known = _by_name("known", (*self.known, *later), ahead, name, row)
+                past = {one.name: known.pop(one.name) for one in later}
+                past = {one: column[: len(column) - beside.ahead] for one, column in past.items()}
+            else:
+                known = _by_name("known", self.known, ahead, name, row)
+                past = _by_name("past", later, before, name, row)
+            whole = _by_name("static", self.static, [[value] for value in each.static.values()], name, row)
+            static = {one.name: (whole.get(one.name) or past.pop(one.name))[0] for one in self.static}
+            found.append(Covariates(known, past, static, each.start))
+        return beside._replace(each=tuple(found), ordered=False)
 
     def beyond(self, beside: Covariates) -> bool:
         """Whether a number known ahead leaves the range that was trained on."""
@@ -140,8 +165,6 @@ class Effects(Block):
                 yield part, f"no other names than {', '.join(sorted(names))}" if names else "nothing: it takes none"
         if self.calendar and (beside.start is None or _moment(beside.start) is None):
             yield "start", _START
-        if not self.calendar and beside.start is not None:
-            yield "start", "none: no calendar is read"
 
     def _effect(self, beside: Covariates, static: dict[str, Floats], steps: int, row: int) -> Floats:
         """What is added at each of so many ``steps``, or as far as what is known ahead goes."""
@@ -243,6 +266,25 @@ class Applied:
         """What is known [n, features] after ``origins`` values of the covariate at that place: past, then static."""
         known = (self._later[row][number] for row in rows.tolist())
         return np.stack([its[min(at, len(its)) - 1] for its, at in zip(known, origins.tolist(), strict=True)])
+
+
+def _by_name(
+    part: str, blocks: Sequence[Covariate], columns: list[list[Cell]], name: str, row: int
+) -> dict[str, list[Cell]]:
+    """``columns`` by the names of ``blocks``, numbers before categories."""
+    if part == "static" and not columns:
+        return {}
+    ordered = sorted(blocks, key=lambda each: each.kind == "category")
+    if len(columns) != len(ordered):
+        names = ", ".join(each.name for each in ordered) or "none"
+        expected = f"{len(ordered)} columns in this order: {names}"
+        problems = (Problem(f"covariates.{row}.{part}", expected),)
+        detail = f"{name} takes of what is {_IN_WORDS[part]} {expected}"
+        raise InvalidInput(detail, code="covariates_mismatch", problems=problems)
+    return {each.name: [*map(each.called, column)] for each, column in zip(ordered, columns, strict=True)}
+
+
+_IN_WORDS = {"known": "known ahead", "past": "known up to now, or of a whole series,", "static": "known of a series"}
 
 
 def _moment(text: str) -> np.datetime64 | None:

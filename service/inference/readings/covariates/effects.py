@@ -51,7 +51,16 @@ class Covariate(Block):
         if self.kind == "category":
             known = set(self.categories)
             return all(type(each) is str and each in known for each in column)
-        return all(type(each) is not str for each in column) and bool(np.isfinite(np.array(column, float)).all())
+        return all(type(each) in (int, float) for each in column) and bool(np.isfinite(np.array(column, float)).all())
+
+    def called(self, cell: Cell) -> Cell:
+        """A cell of a column that was posted without names: see :meth:`Effects.by_name`."""
+        if self.kind == "number" or type(cell) not in (int, float) or not np.isfinite(cell):
+            return cell
+        name, place = f"{cell:.15g}", int(cell)
+        if name in self.categories or place != cell or not 0 <= place < len(self.categories):
+            return name
+        return self.categories[place]
 
     def coded(self, column: list[Cell]) -> Floats:
         """Numbers as they are, and places among the categories."""

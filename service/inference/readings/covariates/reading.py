@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from service.covariates import Beside
 from service.inference.intervals import Fan, Quantiles
 from service.inference.network import State
 from service.inference.readings.covariates.beside import Applied, Effects
@@ -37,6 +38,9 @@ class WithCovariates(General):
     def without(self) -> General:
         """How what the effects leave is read."""
         return General(quantiles=self.quantiles, context=self.context, season=self.season)
+
+    def adopted(self, name: str, beside: Beside) -> Beside:
+        return self.effects.by_name(name, beside) if beside.ordered else beside
 
     def require_beside(self, name: str, batch: Batch) -> None:
         self.effects.require(name, batch)
