@@ -134,9 +134,9 @@ class Invocation(_Tolerant):
         if self.instances is None:
             return Beside(tuple(_of_chronos(each) for each in self.inputs or ()), horizon)
         found = []
-        for each in self.instances:
+        for each, own in zip(self.instances, self.horizons(), strict=True):
             columns = {
-                str(place): [*column, *column[-1:] * (len(each.target) + horizon - len(column))]
+                str(place): [*column, *column[-1:] * (horizon - own)]
                 for place, column in enumerate(each.dynamic_feat or ())
             }
             static: dict[str, Cell] = {str(place): code for place, code in enumerate(each.cat or ())}

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.covariates import Covariates
 from service.inference.readings.covariates.beside import Effects
@@ -373,6 +375,8 @@ def test_timegpts_cross_validation_knows_at_each_window_what_was_known_there(api
         ({"X_future": [[1.0] * HORIZON, [TEXT] * HORIZON]}, "categories among no, yes"),
         ({"X_future": [[None] * HORIZON, ["no"] * HORIZON]}, "finite numbers"),
         ({"X_future": [[[1.0]] * HORIZON, ["no"] * HORIZON]}, "finite numbers"),
+        ({"X_future": [[10**400] * HORIZON, ["no"] * HORIZON]}, "finite numbers"),
+        ({"X_future": [[1.0] * HORIZON, [10**400] * HORIZON]}, "categories among no, yes"),
         ({"X_future": 3}, "valid array"),
         ({"start_datetime": None}, "ISO 8601"),
         ({"start_datetime": [TEXT]}, "ISO 8601"),
@@ -403,6 +407,18 @@ def test_deepars_features_and_categories_are_taken_by_their_order(api: httpx.Cli
     only = SALES.model_copy(update={"past": (), "calendar": (), "every": None})
     assert only.by_name("x", _ordered(instance, HORIZON)).each[0].static == beside.static
     assert only.by_name("x", _ordered(instance, HORIZON)).each[0].known == beside.known
+
+
+def test_a_feature_of_deepar_that_ends_before_the_others_is_refused(api: httpx.Client) -> None:
+    """Of several instances the longest horizon counts; a column that is too short is not mended by that."""
+    long, short = (
+        {"target": [1.0] * 9, "dynamic_feat": [[1.0] * (9 + ahead), [2.0] * (9 + ahead)]} for ahead in (5, 2)
+    )
+    beside = Invocation.model_validate({"instances": [long, short]}).beside(5)
+    assert [[len(column) for column in each.known.values()] for each in beside.each] == [[14, 14], [14, 14]]
+    short["dynamic_feat"][1].pop()
+    beside = Invocation.model_validate({"instances": [long, short]}).beside(5)
+    assert [len(column) for column in beside.each[1].known.values()] == [14, 13]
 
 
 def _ordered(instance: dict[str, Any], horizon: int) -> Any:
@@ -442,3 +458,40 @@ def test_deepars_features_beside_a_model_without_are_left_aside_with_a_warning(a
 def test_a_number_is_the_category_of_that_name_or_at_that_place() -> None:
     names = Covariate(name="x", kind="category", categories=("1", "2", "a"))
     assert [names.called(each) for each in (1, 2.0, 0, "a", 7, 0.5)] == ["1", "2", "1", "a", "7", "0.5"]
+    for odd in (float("nan"), float("inf"), 10**400, True, [1], {}, None):
+        posted_odd: Any = odd
+        assert names.called(posted_odd) is posted_odd
+        assert not names.takes([posted_odd])
+        assert not Covariate(name="x", kind="number").takes([posted_odd])
+
+
+@pytest.mark.parametrize("number", [1e100, -1e100, 1e20])
+def test_numbers_far_from_all_that_was_trained_on_leave_answers_finite(api: httpx.Client, number: float) -> None:
+    for path in ("known.price", "past.visits"):
+        body = asked()
+        part, name = path.split(".")
+        for place in (0, LENGTH - 1, -1):
+            body["covariates"][part][name][place] = number
+        found = forecast(api, body)
+        assert np.isfinite(found["values"]).all()
+    problem = assert_problem(
+        api.post("/forecast", json=wrong("known.price", [1.1e100] * (LENGTH + HORIZON))), 422, "covariates_mismatch"
+    )
+    assert "at most 1e+100" in problem["detail"]
+
+
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["no", "yes"]),
+    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.sampled_from(["price", "promo", "x"]), inner),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["known", "past", "static", "start", "x"]), _ANYTHING) | _ANYTHING,
+    st.lists(st.floats(-1e300, 1e300) | st.none(), max_size=8),
+)
+def test_whatever_is_posted_is_answered_or_refused_in_words(api: httpx.Client, beside: Any, sequence: Any) -> None:
+    body = json.dumps({"model": "sales", "sequence": sequence, "horizon": 2, "covariates": beside})
+    for path, content in (("/forecast", body), ("/backtest", body.replace('"model": "sales"', '"models": ["sales"]'))):
+        assert api.post(path, content=content).status_code in (200, 422)

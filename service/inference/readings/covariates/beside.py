@@ -21,8 +21,8 @@ from service.inference.readings.covariates.calendar import HOLIDAY, INPUTS, Ever
 from service.inference.readings.covariates.effects import Block, Covariate, Floats, Known, Stepwise
 from service.inference.sequences import Batch
 
-# Logarithms of factors stay within this.
-_MOST_LOG = 20.0
+# Effects stay within so many units, and logarithms of factors within this, however far a number is from all trained on.
+_MOST, _MOST_LOG = 1e9, 20.0
 _START = "the wall clock's time of the first value in ISO 8601 without an offset, such as 2024-01-31T18:00"
 
 
@@ -119,6 +119,11 @@ class Effects(Block):
         """Whether a number known ahead leaves the range that was trained on."""
         return any(each.beyond(each.coded(beside.known[each.name])) for each in self.known)
 
+    def bounded(self, adds: Floats) -> Floats:
+        """Effects that a series can bear."""
+        most = _MOST_LOG if self.form == "multiplied" else _MOST
+        return np.clip(adds, -most, most)
+
     def of(self, batch: Batch, horizon: int) -> Applied:
         """What to take off ``batch`` and to put back on forecasts of up to ``horizon`` steps.
 
@@ -177,7 +182,7 @@ class Effects(Block):
         for each, column in columns:
             by = [weights[share.static].weight(float(static[share.static][0]), share.category) for share in each.by]
             found += each.effect(column[:steps], by)
-        return np.clip(found, -_MOST_LOG, _MOST_LOG) if self.form == "multiplied" else found
+        return self.bounded(found)
 
     def _dated(self, beside: Covariates, steps: int, row: int) -> list[tuple[Known, Floats]]:
         assert self.every is not None  # noqa: S101  # where there is a calendar
@@ -246,9 +251,9 @@ class Applied:
         """
         horizon = quantiles.shape[1]
         place = np.minimum(origins[:, None] + np.arange(horizon), self.adds.shape[1] - 1)
-        adds = self.adds[rows[:, None], place] + self._ahead(rows, origins, horizon)
+        adds = self._effects.bounded(self.adds[rows[:, None], place] + self._ahead(rows, origins, horizon))
         if self._effects.form == "multiplied":
-            found: Floats = quantiles * np.exp(np.clip(adds, -_MOST_LOG, _MOST_LOG))[..., None]
+            found: Floats = quantiles * np.exp(adds)[..., None]
             return found
         found = quantiles + (self.scale[rows, None] * adds)[..., None]
         lowest = np.minimum.accumulate(self._batch.values, axis=1)[rows, np.maximum(origins - 1, 0)]

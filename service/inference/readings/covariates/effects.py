@@ -16,6 +16,8 @@ from service.covariates import Cell
 
 Floats = NDArray[np.float64]
 Kind = Literal["number", "category"]
+# Numbers up to this have effects that can be added up.
+LARGEST = 1e100
 # Characters of categories that an error names.
 _SHOWN = 100
 # Features of a number that was known until an origin: see :meth:`Stepwise.features`.
@@ -39,7 +41,7 @@ class Covariate(Block):
     def expected(self) -> str:
         """What each entry must be, in words."""
         if self.kind == "number":
-            return "finite numbers"
+            return f"finite numbers of at most {LARGEST:g}"
         shown: list[str] = []
         while len(shown) < len(self.categories) and sum(map(len, shown)) < _SHOWN:
             shown.append(self.categories[len(shown)][:_SHOWN])
@@ -51,11 +53,11 @@ class Covariate(Block):
         if self.kind == "category":
             known = set(self.categories)
             return all(type(each) is str and each in known for each in column)
-        return all(type(each) in (int, float) for each in column) and bool(np.isfinite(np.array(column, float)).all())
+        return all(map(_is_number, column))
 
     def called(self, cell: Cell) -> Cell:
         """A cell of a column that was posted without names: see :meth:`Effects.by_name`."""
-        if self.kind == "number" or type(cell) not in (int, float) or not np.isfinite(cell):
+        if self.kind == "number" or isinstance(cell, str) or not _is_number(cell):
             return cell
         name, place = f"{cell:.15g}", int(cell)
         if name in self.categories or place != cell or not 0 <= place < len(self.categories):
@@ -114,6 +116,11 @@ class Known(Covariate):
     def beyond(self, column: Floats) -> bool:
         """Whether any entry of a coded ``column`` is outside of what was trained on."""
         return self.kind == "number" and bool((column.min() < self.at[0]) or (column.max() > self.at[-1]))
+
+
+def _is_number(cell: Cell) -> bool:
+    """What clients post as a number may be anything: a truth, a list, NaN, or beyond all that can be added up."""
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool) and abs(cell) <= LARGEST
 
 
 class Stepwise(Covariate):
