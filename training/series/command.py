@@ -93,13 +93,15 @@ def _train_and_judge(
     if kept := len(wanted) - len(fresh):
         say(console, "", "", f"{kept} of {len(wanted)} candidates are trained already")
     names = list(rivals(assignment.season))
+    records = {each: work.record_of(assignment, each) for each in names if assignment.judged(each).is_file()}
+    names = [each for each in names if each not in records]
     asked = [jobs.Job(each.key, work.train_candidate, (assignment, each)) for each in fresh]
     asked += [jobs.Job(each, work.judge, (assignment, each)) for each in names]
     found = jobs.run(asked, workers, console)
     for each in names:
         if isinstance(found[each], str):
             say(console, "failed", "yellow", f"{each}: {found[each]}")
-    return {each: found[each] for each in names if not isinstance(found[each], str)}
+    return records | {each: found[each] for each in names if not isinstance(found[each], str)}
 
 
 def _write(

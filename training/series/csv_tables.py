@@ -10,7 +10,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,25 +20,22 @@ from training.series.panel import SeriesError
 from training.series.table import Table, normal, places
 
 _DELIMITERS = (",", ";", "\t", "|")
+# Excel's own way to say what separates the cells, on the first line, which has at most so many characters then.
+_SAID, _MARK = re.compile(r'sep=([^ "\r\n])\r?\n'), 7
 _ROWS = 65_536  # of cells that are Python's at one time
 
 
-def read(file: str, text: str, wanted: Sequence[str]) -> Table:
-    """The columns ``wanted``, as text.
+def read(file: str, data: bytes, encoding: str, wanted: Sequence[str]) -> Table:
+    """The columns ``wanted`` of ``data``, as text.
 
     Raises:
         SeriesError: it is no CSV, or a column is not there exactly once.
     """
-    lines = io.StringIO(text, newline="")
-    delimiters: Sequence[str] = _DELIMITERS
-    # Excel's own way to say what separates the cells.
-    said = re.match(r'sep=([^ "\r\n])\r?\n', text)
-    if said:
-        delimiters, above = (said[1],), 1
-        lines.readline()
-    else:
-        above = 0
-    records, names = _header(file, lines, delimiters, wanted, above)
+
+    def opened() -> io.TextIOWrapper:
+        return io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
+
+    records, names = _header(file, opened, wanted)
     found = places(file, names, wanted)
     rows = _rows(file, records, len(names))
     chunks: dict[str, list[Any]] = {each: [] for each in wanted}
@@ -68,23 +65,21 @@ def _rows(file: str, records: Iterator[tuple[int, list[str]]], count: int) -> It
 
 
 def _header(
-    file: str, lines: io.StringIO, delimiters: Sequence[str], wanted: Sequence[str], above: int
+    file: str, opened: Callable[[], io.TextIOWrapper], wanted: Sequence[str]
 ) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
     """The records that follow the header, and its names: by the delimiter that gives most of those that are wanted."""
-    begin = lines.tell()
+    said = _SAID.fullmatch(opened().readline(_MARK))
     found: dict[str, list[str]] = {}
     refused: SeriesError | None = None
-    for delimiter in delimiters:
-        lines.seek(begin)
+    for delimiter in (said[1],) if said else _DELIMITERS:
         try:
-            found[delimiter] = _names(_records(file, lines, delimiter, above))
+            found[delimiter] = _names(_records(file, opened(), delimiter, bool(said)))
         except SeriesError as error:
             refused = refused or error
     if not found and refused is not None:
         raise refused
     best = max(found, key=lambda each: (len(set(found[each]) & set(map(normal, wanted))), len(found[each])))
-    lines.seek(begin)
-    records = _records(file, lines, best, above)
+    records = _records(file, opened(), best, bool(said))
     return records, _names(records)
 
 
@@ -97,8 +92,10 @@ def _names(records: Iterator[tuple[int, list[str]]]) -> list[str]:
     return names
 
 
-def _records(file: str, lines: io.StringIO, delimiter: str, above: int) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line on which it begins; ``above`` lines stand before the first."""
+def _records(file: str, lines: io.TextIOWrapper, delimiter: str, above: bool) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line on which it begins; ``above`` the first may stand one that says what separates."""
+    if above:
+        lines.readline()
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         line = above + reader.line_num + 1

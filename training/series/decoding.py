@@ -1,4 +1,4 @@
-"""The bytes of a file unpacked, and as text; what is neither text nor Parquet is named with its cure."""
+"""The bytes of a file unpacked, and how they are encoded; what is neither text nor Parquet is named with its cure."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def content(file: str, path: Path) -> bytes:
         raise SeriesError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def text(file: str, data: bytes) -> str:
-    """``data`` as text: UTF-8, or UTF-16 and UTF-32 with their byte order mark.
+def encoding_of(file: str, data: bytes) -> str:
+    """In what ``data`` is text throughout: UTF-8, or UTF-16 and UTF-32 with their byte order mark.
 
     Raises:
         SeriesError: it is in another encoding, or no text.
@@ -75,4 +75,4 @@ def text(file: str, data: bytes) -> str:
     if (place := found.find("\0")) >= 0:
         line = sum(1 for _ in io.StringIO(found[: place + 1], newline=""))
         raise SeriesError(f"line {line} of {file} has a NUL byte, and so is no text")
-    return found
+    return encoding

@@ -22,7 +22,7 @@ def read(path: Path, wanted: Sequence[str]) -> Table:
     if data.startswith(parquet_tables.MAGIC) or path.suffix.lower() in (".parquet", ".pq"):
         table = parquet_tables.read(file, data, wanted)
     else:
-        table = csv_tables.read(file, decoding.text(file, data), wanted)
+        table = csv_tables.read(file, data, decoding.encoding_of(file, data), wanted)
     if not len(table):
         raise SeriesError(f"{file} has a header and no rows")
     return table

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.cards import Cell
+from service.cards import Cell, JudgedEntry
 from training.series import candidates, storing
 from training.series.candidates import Candidate, Start
 from training.series.judge import Record, Records, judge_rival
@@ -56,6 +57,10 @@ class Assignment:
         """Where a trained candidate is kept."""
         return self.folder / self.digest / f"{candidate.key}.npz"
 
+    def judged(self, rival: str) -> Path:
+        """Where a rival's record is kept."""
+        return self.folder / self.digest / f"{re.sub(r'[^a-zA-Z0-9]+', '-', rival)}.record.npz"
+
     def grid(self) -> list[Candidate]:
         """The candidates to begin with."""
         lengths = candidates.lengths_for(self.panel, self.split, self.season)
@@ -91,13 +96,21 @@ def train_candidate(work: Assignment, candidate: Candidate | Start, report: Repo
 
 
 def judge(work: Assignment, rival: str, _: Report) -> Record | str:
-    """One rival's record on the hold-out, or why it has none: statsforecast cannot fit every series."""
+    """One rival's record on the hold-out, kept; or why it has none: statsforecast cannot fit every series."""
     try:
-        return judge_rival(rival, work.panel, work.split, work.season)
+        found = judge_rival(rival, work.panel, work.split, work.season)
     except (SeriesError, *FAILURES) as error:
         if rival not in OPTIONAL:
             raise
         return error.detail if isinstance(error, SeriesError) else f"{type(error).__name__}: {error}"
+    storing.save(work.judged(rival), [found.errors], {"entries": [each.model_dump() for each in found.entries]})
+    return found
+
+
+def record_of(work: Assignment, rival: str) -> Record:
+    """What :func:`judge` kept."""
+    (errors,), kept = storing.load(work.judged(rival))
+    return Record(tuple(map(JudgedEntry.model_validate, kept["entries"])), errors)
 
 
 def write(work: Assignment, name: str, candidate: Candidate | Start, others: Records, _: Report) -> Written:

@@ -127,9 +127,13 @@ def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was
     assert "- left out: late stands still" in (tmp_path / "runs" / "sales" / "report.md").read_text()
     kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "runs" / "sales").glob("*/*.npz")}
     assert main(wanted) == 0
-    assert "candidates are trained already" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "candidates are trained already" in said
+    assert not {f"done {name}" for name in ("AR", "rule:naive", "AutoETS")} & set(said.splitlines())
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "runs" / "sales").glob("*/*.npz")} == kept
-    assert read_folder(tmp_path / "models" / "sales-gru" / "1").onnx == first.onnx
+    assert any(name.endswith(".record.npz") for name in kept)
+    again = read_folder(tmp_path / "models" / "sales-gru" / "1")
+    assert (again.onnx, again.card.judged) == (first.onnx, first.card.judged)
     # What became of the general network knows its season, and is judged beside the untouched one.
     card = read_folder(tmp_path / "models" / "sales-general" / "1").card
     assert card.judged is not None

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tests.ill_tables import CLOCKS, FAULTS, Ill, table
 from training.series import command
+from training.series.options import add_arguments
 from training.series.panel import SeriesError
 from training.series.work import Assignment
 
@@ -22,10 +23,15 @@ COUNT = 2_400
 def options_for(ill: Ill, folder: Path) -> argparse.Namespace:
     path = folder / "table.csv"
     path.write_bytes(ill.data)
-    return argparse.Namespace(
-        series=[str(path)], column=ill.columns, id_column=ill.id_column, time_column=ill.time_column, horizon=2,
-        holdout=0.2, season=None, name="table", seed=0, steps=None, cell=None, runs=folder, out=folder,
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    given = parser.parse_args([])
+    given.series, given.column, given.id_column, given.time_column = (
+        [str(path)], ill.columns, ill.id_column, ill.time_column
     )  # fmt: skip
+    given.horizon, given.name, given.runs = 2, "table", folder
+    given.seed, given.steps, given.cell, given.out = 0, None, None, folder
+    return given
 
 
 def require_right(ill: Ill, found: Assignment) -> None:
