@@ -39,6 +39,7 @@ def test_what_is_written_its_chance_and_its_attention_are_those_of_the_network(
         require_those_of_the_network(catalog, engine, name, image)
 
 
+@pytest.mark.system  # nine hundred words, letter by letter
 @every_language
 def test_words_for_hands_that_were_never_seen_are_as_often_right_as_the_card_says(
     catalog: Catalog, engine: Engine, name: str
