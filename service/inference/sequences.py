@@ -72,8 +72,8 @@ class Batch:
     ``values`` float64 [sequences, timesteps], of a text the code points of its characters, a step each; ``indices`` the
     same shape for pairs, else None; ``lengths`` int32 [sequences]; ``rows`` the positions that the sequences were
     posted at; ``told`` the seasons that their sender knows of, none, one or two; ``seen`` bool [sequences, timesteps]
-    where there is no gap, None where there is none at all; ``covariates`` what stands beside each, if anything does. An
-    ``image`` is a row of numbers that a model takes for one.
+    where there is no gap, None where there is none at all; ``covariates`` what stands beside each, if anything does;
+    ``kind`` what each sequence is a list of: an image is a row of numbers that a model takes for one.
     What is computed from the values lies in memory as ``steps`` do.
     """
 
@@ -83,21 +83,13 @@ class Batch:
     rows: NDArray[np.intp]
     told: tuple[int, ...] = ()
     seen: NDArray[np.bool_] | None = None
-    text: bool = False
     covariates: Beside | None = None
-    image: bool = False
+    kind: Kind = "values"
 
     @property
     def gapped(self) -> Floats:
         """``values`` with NaN at the gaps."""
         return self.values if self.seen is None else np.where(self.seen, self.values, np.nan)
-
-    @property
-    def kind(self) -> Kind:
-        """What each sequence is a list of."""
-        if self.text or self.image:
-            return "text" if self.text else "image"
-        return "values" if self.indices is None else "pairs"
 
     @cached_property
     def steps(self) -> Floats:
@@ -121,11 +113,11 @@ class Batch:
         """The batch of some of its rows."""
         indices = None if self.indices is None else self.indices[rows]
         seen = None if self.seen is None or self.seen[rows].all() else self.seen[rows]
-        own = (self.values[rows], indices, self.lengths[rows], self.rows[rows], self.told, seen, self.text)
-        if self.covariates is None:
-            return Batch(*own, image=self.image)
-        places = np.arange(len(self.lengths))[rows].tolist()
-        return Batch(*own, self.covariates.of(places))
+        beside = self.covariates
+        if beside is not None:
+            beside = beside.of(np.arange(len(self.lengths))[rows].tolist())
+        own = self.values[rows], indices, self.lengths[rows], self.rows[rows]
+        return Batch(*own, self.told, seen, beside, self.kind)
 
     @cached_property
     def scaled(self) -> Scaled:
@@ -195,7 +187,7 @@ def batches(
         for places in shared_out(sequences.lengths.tolist()):
             rows = np.array(places, np.intp)
             table, lengths = _padded(sequences.table[rows], sequences.lengths[rows]), sequences.lengths[rows]
-            yield _batch(table, lengths, rows, told, covariates)
+            yield _batch(table, lengths, rows, told, covariates, "values" if table.ndim == 2 else "pairs")
         return
     kinds = list(map(kind_of, sequences))
     if len(set(kinds)) > 1:
@@ -205,13 +197,12 @@ def batches(
             code="mixed_sequences",
             problems=(Problem(f"sequences.{other}", "the same kind as sequences.0"),),
         )
-    text = kinds[0] == "text"
-    if text:
+    if kinds[0] == "text":
         sequences = [list(map(float, map(ord, each))) for each in cast("list[str]", sequences)]
     for places in shared_out(list(map(len, sequences))):
         part = [sequences[place] for place in places]
         lengths = np.fromiter(map(len, part), np.int64, len(part))
-        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told, covariates, text)
+        yield _batch(_table(part, lengths), lengths, np.array(places, np.intp), told, covariates, kinds[0])
 
 
 def shared_out(lengths: list[int]) -> Iterator[list[int]]:
@@ -266,9 +257,9 @@ def _batch(
     rows: NDArray[np.intp],
     told: tuple[int, ...],
     covariates: Beside | None,
-    text: bool = False,
+    kind: Kind,
 ) -> Batch:
-    values, indices = (table[:, :, 1], table[:, :, 0]) if table.ndim == 3 else (table, None)
+    values, indices = (table[:, :, 1], table[:, :, 0]) if kind == "pairs" else (table, None)
     largest = np.abs(values).max()
     seen: NDArray[np.bool_] | None = None
     if np.isnan(largest):
@@ -280,7 +271,7 @@ def _batch(
     if largest > LARGEST:
         raise too_large(int(rows[np.abs(values).max(axis=1).argmax()]))
     beside = None if covariates is None else covariates.of(rows.tolist())
-    return Batch(values, indices, lengths.astype(np.int32), rows, told, seen, text, beside)
+    return Batch(values, indices, lengths.astype(np.int32), rows, told, seen, beside, kind)
 
 
 def _require_values(rows: NDArray[np.intp], found: NDArray[np.bool_]) -> None:

@@ -36,7 +36,7 @@ class Images(Answering):
         return 5 * SIDE + 1
 
     def taken(self, batch: Batch) -> Batch:
-        return replace(batch, image=batch.kind == "values")
+        return replace(batch, kind="image") if batch.kind == "values" else batch
 
     def counted(self, batch: Batch) -> NDArray[np.int32]:
         return np.full(len(batch.lengths), SIDE, np.int32)

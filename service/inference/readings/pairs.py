@@ -62,7 +62,7 @@ class Pairs(Raw):
         flipped = given[0] + 1.0 - 2.0 * (given[0] % 2)
         indices[diagonal, diagonal] = flipped
         values = np.repeat(batch.values, timesteps, axis=0)
-        changed = Batch(values, indices, np.repeat(batch.lengths, timesteps), diagonal)
+        changed = Batch(values, indices, np.repeat(batch.lengths, timesteps), diagonal, kind="pairs")
         answers = self.answer(network, changed)[0] - value
         exact = _even_mean(changed) - _even_mean(batch)
         return [
