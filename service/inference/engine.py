@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -11,36 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.covariates import Beside
-from service.errors import InvalidInput, ModelUnavailable, Problem
+from service.errors import InvalidInput, Problem
 from service.inference import anomalies, backtest, comparison, generation, history, inspection, written_comparison
 from service.inference.ablation import Off
+from service.inference.answerers import (
+    adopted,
+    loaded,
+    nobody_named,
+    require_forecasts,
+    require_no_gaps,
+    require_room,
+    who_answers,
+    who_continues,
+)
 from service.inference.answers import (
     Anomalies,
     Backtest,
     Comparison,
     Forecast,
-    Generated,
     History,
     NextValues,
     Prediction,
 )
 from service.inference.catalog import Catalog
-from service.inference.choice import Choice, answered, choose, judged
-from service.inference.continuing import choose_continuing, continuing
+from service.inference.choice import Choice, judged
 from service.inference.inspection import Inspection
 from service.inference.model import Model
 from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
 from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
 from service.inference.writing import PLAIN, Manner
+from service.inference.written_answers import Generated
 from service.levels import LEVELS
 from service.verdicts import Verdict
 
 Past = TypeVar("Past", bound=History)
 # What a network answered at each step of each sequence.
 Reads = list[NDArray[np.float32]]
-# Forecasts grow, as a power of the steps ahead at the most: from here they stay finite.
-_LARGEST_FORECAST_FROM = 1e200
 
 
 class Engine:
@@ -78,7 +84,7 @@ class Engine:
             who = named
             if named is not None and read is not None:
                 who = named.having_read([read[row] for row in batch.rows.tolist()])
-            for part, choice in _answered(who, batch, self.catalog):
+            for part, choice in who_answers(who, batch, self.catalog):
                 places = part.rows[choice.rows].tolist()
                 answers = predictions(choice, part, levels, quantiles)
                 found.update(zip(places, answers, strict=True))
@@ -125,11 +131,11 @@ class Engine:
         """
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
-            _require_forecasts(named, "model")
-        beside = None if covariates is None else _adopted(named, covariates)
+            require_forecasts(named, "model")
+        beside = None if covariates is None else adopted(named, covariates)
         found: dict[int, Forecast] = {}
         for batch in batches(sequences, season, beside):
-            for part, choice in _continued(named, batch, self.catalog, horizon):
+            for part, choice in who_continues(named, batch, self.catalog, horizon):
                 places = part.rows[choice.rows].tolist()
                 answers = forecasts(choice, part, horizon, levels, quantiles)
                 found.update(zip(places, answers, strict=True))
@@ -181,10 +187,10 @@ class Engine:
     ) -> list[Past]:
         named = None if model is None else self.catalog.get(model, version)
         if named is not None:
-            _require_forecasts(named, "model")
+            require_forecasts(named, "model")
         found: dict[int, Past] = {}
         for batch in batches(sequences, season):
-            for part, choice in _answered(named, batch, self.catalog):
+            for part, choice in who_answers(named, batch, self.catalog):
                 own = part.take(choice.rows)
                 found.update(zip(own.rows.tolist(), told(choice, own), strict=True))
         return [found[row] for row in range(len(sequences))]
@@ -253,18 +259,18 @@ class Engine:
         """
         named = None if models is None else [self.catalog.get(name) for name in dict.fromkeys(models)]
         for each in named or ():
-            _require_forecasts(each, f"models.{(models or []).index(each.card.name)}")
+            require_forecasts(each, f"models.{(models or []).index(each.card.name)}")
         if covariates is not None and named is None:
-            raise _nobody_named()
+            raise nobody_named()
         batch = next(batches([sequence], season, covariates))
         if batch.kind != "values":
             expected = IN_WORDS["values"]
             raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
-        _require_no_gaps(batch)
-        _require_room(batch)
+        require_no_gaps(batch)
+        require_room(batch)
         if named is None:
             ((_, candidates),) = self.catalog.candidates.of(batch)
-            named = _loaded(candidates)
+            named = loaded(candidates)
         return backtest.backtest(named, batch, horizon)
 
     def generate(self, sequence: Sequence, model: str, version: str | None = None, manner: Manner = PLAIN) -> Generated:
@@ -284,43 +290,6 @@ class Engine:
         return inspection.inspect(self.catalog.get(model, version), sequence, off)
 
 
-def _answered(named: Model | None, batch: Batch, catalog: Catalog) -> list[tuple[Batch, Choice]]:
-    """Who answers the parts of ``batch``: the named model, or whoever is to be trusted most on each sequence."""
-    if named is not None:
-        return [(batch, answered(batch, named))]
-    _require_values(batch)
-    return [
-        (part, choice)
-        for part, models in catalog.candidates.of(batch)
-        for choice in choose(part, *_able(models, catalog.candidates.default))
-    ]
-
-
-def _continued(named: Model | None, batch: Batch, catalog: Catalog, horizon: int) -> list[tuple[Batch, Choice]]:
-    """Who continues the parts of ``batch``, as :func:`_answered`."""
-    if named is None:
-        _require_values(batch)
-    _require_room(batch)
-    if named is not None:
-        return [(batch, choice) for choice in continuing(batch, named, horizon)]
-    return [
-        (part, choice)
-        for part, models in catalog.candidates.of(batch)
-        for choice in choose_continuing(part, *_able(models, catalog.candidates.default), horizon)
-    ]
-
-
-def _require_values(batch: Batch) -> None:
-    """Refuse what nobody answers without being named."""
-    if batch.kind != "values":
-        read = IN_WORDS[batch.kind]
-        raise InvalidInput(
-            f"{read} need a model that reads them: name one",
-            code="model_required",
-            problems=(Problem("model", f"the name of a model that reads {read}"),),
-        )
-
-
 def _with_quantiles(model: Model, found: list[Prediction]) -> NextValues:
     quantiles = []
     for row, each in enumerate(found):
@@ -334,65 +303,9 @@ def _with_quantiles(model: Model, found: list[Prediction]) -> NextValues:
     return NextValues(model.card.name, model.card.version, [each.value for each in found], verdicts, quantiles)
 
 
-def _able(models: list[Model], default: Model | None) -> tuple[list[Model], Model | None]:
-    """Those of ``models`` that can be loaded, and ``default`` if it is among them."""
-    able = _loaded(models)
-    return able, default if default in able else None
-
-
-def _loaded(models: list[Model]) -> list[Model]:
-    """Those of ``models`` that can answer; one that cannot be loaded keeps nobody from an answer by the others."""
-    if all(model.ready for model in models):
-        return models
-    able = []
-    for model in models:
-        with suppress(ModelUnavailable):  # the catalog keeps the reason
-            model.made()
-            able.append(model)
-    return able
-
-
-def _adopted(named: Model | None, covariates: Beside) -> Beside | None:
-    """What the named model reads of ``covariates``."""
-    if named is not None:
-        return named.reading.adopted(named.card.name, covariates)
-    if covariates.columns and not covariates.optional:
-        raise _nobody_named()
-    return None
-
-
-def _nobody_named() -> InvalidInput:
-    """The refusal of covariates without a model's name: which are read is a matter of the model."""
-    expected = "the name of a model that takes covariates"
-    return InvalidInput(f"expected {expected}", code="model_required", problems=(Problem("model", expected),))
-
-
 def _numbers(targets: list[float] | list[str] | None) -> list[float] | None:
     numbers = [each for each in targets or () if not isinstance(each, str)]
     if targets is not None and len(numbers) < len(targets):
         expected = "numbers: what came next"
         raise InvalidInput(f"expected {expected}", code="targets_mismatch", problems=(Problem("targets", expected),))
     return None if targets is None else numbers
-
-
-def _require_forecasts(model: Model, where: str) -> None:
-    if not model.reading.forecasts:
-        raise InvalidInput(
-            f"{model.card.name} answers a question about its sequence and cannot continue it",
-            code="not_forecastable",
-            problems=(Problem(where, "a next-value model"),),
-        )
-
-
-def _require_no_gaps(batch: Batch) -> None:
-    if batch.seen is not None:
-        expected = "a value at each step: a forecast of a gap cannot be judged"
-        raise InvalidInput(f"expected {expected}", code="gaps", problems=(Problem("sequence", expected),))
-
-
-def _require_room(batch: Batch) -> None:
-    beyond = np.abs(batch.values).max(axis=1) > _LARGEST_FORECAST_FROM
-    if beyond.any():
-        expected = "magnitudes of at most 1e200: a forecast grows from there"
-        problems = tuple(Problem(f"sequences.{place}", expected) for place in batch.rows[beyond][:10].tolist())
-        raise InvalidInput("a value is too large to forecast from", code="out_of_range", problems=problems)

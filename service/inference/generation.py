@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence as Sequences
 
 from service.errors import InvalidInput, Problem
-from service.inference.answers import Alternative, Candidate, Generated, TextCheck, WrittenStep
 from service.inference.model import Model
 from service.inference.sequences import Sequence, batches
 from service.inference.writing import Manner, Writing
+from service.inference.written_answers import Alternative, Candidate, Generated, TextCheck, WrittenStep
 
 # An answer that is less likely than this by its own network is as likely to be another one.
 _UNSURE = 0.5

@@ -20,6 +20,7 @@ from service.inference.inspection import Inspection
 from service.inference.price import Price, Prices
 from service.inference.sequences import SHORT, Rows, Sequence, are_pairs, listed
 from service.inference.writing import PLAIN, Manner
+from service.inference.written_answers import Generated
 
 Found = TypeVar("Found")
 Each = TypeVar("Each")
@@ -240,7 +241,7 @@ class Inspect(Question[Inspection]):
 
 
 @dataclass(slots=True)
-class Generate(Question[list[answers.Generated]]):
+class Generate(Question[list[Generated]]):
     """What a model writes about each sequence."""
 
     model: str
@@ -251,7 +252,7 @@ class Generate(Question[list[answers.Generated]]):
         return prices.generate(len(self.sequences), self.values, self.manner.beams, self.model, self.version)
 
     @classmethod
-    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Generated]]]:
+    def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[Generated]]]:
         (asked,) = questions
         found = engine.generate_each(listed(asked.sequences), asked.model, asked.version, asked.manner)
         return [asked._answer(found, engine.catalog.task(asked.model), references(found))]

@@ -7,10 +7,11 @@ from collections.abc import Sequence as Sequences
 
 from service.errors import InvalidInput, Problem
 from service.inference import generation
-from service.inference.answers import Best, Comparison, Generated, WrittenResult, WrittenRule
+from service.inference.answers import Best, Comparison
 from service.inference.model import Model
 from service.inference.sequences import Sequence
 from service.inference.writing import PLAIN, Output
+from service.inference.written_answers import Generated, WrittenResult, WrittenRule
 
 
 def compare(

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from service.errors import InvalidInput, Problem
 from service.inference import questions
-from service.inference.answers import Generated
 from service.inference.sequences import Sequence
 from service.inference.writing import Manner
+from service.inference.written_answers import Generated
 from service.protocols.native.schemas import ComputingPayload, Identified, Name, PostedImage, PostedText
 
 MOST_BEAMS = 10

@@ -13,6 +13,7 @@ from service.http.codec import JSON, Call, Codec, Content
 from service.inference import answers
 from service.inference.catalog import Catalog
 from service.inference.questions import Generate, NextValues
+from service.inference.written_answers import Generated
 from service.protocols.v2 import tensors, written
 from service.protocols.v2.schemas import InferRequest, InferResponse, OutputTensor
 from service.streams.sequenced import Sequenced
@@ -108,7 +109,7 @@ class InferCodec(Codec[InferRequest]):
         sequences = 0 if failed or call.answer is None else call.answer.sequences
         metrics.inferred(model.reference, sequences, stages, call.time * 1e-6)
 
-    def write(self, found: answers.NextValues | list[answers.Generated], payload: InferRequest, call: Call) -> Content:
+    def write(self, found: answers.NextValues | list[Generated], payload: InferRequest, call: Call) -> Content:
         if isinstance(found, list):
             made, parameters, of = written.outputs(found, payload), written.agreements(found), found[0]
             head = orjson.dumps(_answer(of.model, of.version, parameters, [tensor for tensor, _ in made], payload))

@@ -12,11 +12,11 @@ import numpy as np
 
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES
-from service.inference.answers import Generated
 from service.inference.images import PIXELS, SIDE
 from service.inference.questions import Generate
 from service.inference.readings.reading import Reading
 from service.inference.sequences import Sequence
+from service.inference.written_answers import Generated
 from service.protocols.v2 import tensors
 from service.protocols.v2.schemas import InferRequest, InputTensor, OutputTensor, TensorMetadata
 from service.protocols.v2.tensors import refused
