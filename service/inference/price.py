@@ -28,6 +28,8 @@ _STEP, _PARAMETER = 0.12, 4e-5
 _RULES, _RECORD = 0.4, 0.12
 # A sequence and its answer; the check and the call of each model, which all sequences share.
 _SEQUENCE, _CHECK, _CALL, _GENERAL = 10.0, 100.0, 35.0, 2000.0
+# What stands beside a sequence: its columns, and each entry of some five of them.
+_BESIDE, _ENTRIES = 200.0, 1.0
 # A model that is not loaded: milliseconds, or half a second in a process that tries it first. Never on the event loop.
 _LOAD, _MOST_LOADS = 25_000.0, 8  # of more the first to ask is not refused for what later ones need not pay
 # Up to so many values are looked at for who may answer them; of more it is taken that they look like a few own models.
@@ -94,7 +96,8 @@ def price(
         a_value += _RECORD + step(model)
         loads += not model.ready
     fixed += _LOAD * min(_MOST_LOADS, loads)
-    found = _SEQUENCE * sequences + a_value * values
+    beside = sum(model.reading.covariates for model in readers)
+    found = (_SEQUENCE + _BESIDE * beside) * sequences + (a_value + _ENTRIES * beside) * values
     for model in continued:
         if model.reading.general:
             found += _QUESTION * model.reads * rows * horizon

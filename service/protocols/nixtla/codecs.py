@@ -23,6 +23,7 @@ from service.inference.sequences import Sequence as Values
 from service.levels import written
 from service.protocols.nixtla import schemas
 from service.protocols.nixtla.schemas import AskedOfSeries, Evidence
+from service.protocols.nixtla.series import NO_FEATURES, require_few
 
 Payload = TypeVar("Payload", bound=AskedOfSeries)
 Each = TypeVar("Each")
@@ -76,7 +77,7 @@ class SeriesCodec(Codec[Payload]):
         problems = tuple(
             replace(each, where=each.where.replace("sequences.", "the series at place ")) for each in error.problems
         )
-        detail = f"series.X: expected {schemas.NO_FEATURES}" if error.code == "no_covariates" else error.detail
+        detail = f"series.X: expected {NO_FEATURES}" if error.code == "no_covariates" else error.detail
         return InvalidInput(detail, code=error.code, problems=problems, parts=error.parts)
 
 
@@ -107,7 +108,7 @@ def _windows(payload: Ahead, known: list[list[int]]) -> Forecast:
     """What follows the first ``known`` values of each series."""
     series, count = payload.series.sequences(), sum(map(len, known))
     schemas.require_room(count * payload.h, len(payload.levels()))
-    schemas.require_few("n_windows", sum(map(sum, known)), _MOST_READ, "values before all windows: fewer of those")
+    require_few("n_windows", sum(map(sum, known)), _MOST_READ, "values before all windows: fewer of those")
     before = [values[:first] for values, each in zip(series, known, strict=True) for first in each]
     return _forecast(before, payload, payload.series.beside(known, payload.h, windows=True))
 

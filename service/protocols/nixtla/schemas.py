@@ -7,20 +7,17 @@ is refused, with what to leave out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from service.covariates import Beside, Covariates
-from service.errors import InvalidInput, Problem
-from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
+from service.http.numbers import MOST_VALUES
 from service.inference.answers import Shift
 from service.inference.check import Check
 from service.inference.rolling import HorizonCheck
 from service.inference.seasons import Season
-from service.inference.sequences import Sequence
-from service.protocols.beside import wall_clock
 from service.protocols.frequencies import season_of
+from service.protocols.nixtla.series import NO_FEATURES, PostedSeries, Tolerant, require_few, wrong
 
 LONGEST_HORIZON = 1000
 MOST_LEVELS = 100
@@ -29,92 +26,11 @@ _MOST_NUMBERS = 2_500_000
 # Names of models that the client has of its own accord, or as its users know them.
 _ANY_MODEL = ("timegpt", "azureai", "auto")
 
-_MOST_FEATURES = 200
-NO_FEATURES = (
-    "no exogenous features, which only models of own series that were trained with some take, by their names, in "
-    "forecast and cross_validation: leave out X_df, date_features and every column but id, time and target"
-)
-
 _Level = Annotated[int | float, Field(ge=0, lt=100)]
-_Size = Annotated[int, Field(ge=1)]
 _Positive = Annotated[int, Field(ge=1, le=MOST_VALUES)]
 
 
-class _Tolerant(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
-
-
-class PostedSeries(_Tolerant):
-    """Series after series in one list, null where a value is missing."""
-
-    y: Annotated[list[Number | None], Field(min_length=1, fail_fast=True)]
-    sizes: Annotated[list[_Size], Field(min_length=1, max_length=MOST_SEQUENCES, fail_fast=True)] = Field(
-        description="How many of `y` belong to each series."
-    )
-    X: Annotated[list[list[Any]], Field(max_length=_MOST_FEATURES)] | None = Field(
-        default=None,
-        description="Features beside `y`, those known ahead first, for a named model that was trained with covariates: "
-        "numbers before categories, each in the order of its card.",
-    )
-    X_future: Annotated[list[list[Any]], Field(max_length=_MOST_FEATURES)] | None = Field(
-        default=None, description="The same of the first of them for the h steps after each series."
-    )
-    start_datetime: list[str] | None = Field(
-        default=None, description="When each series begins, for models that read the calendar."
-    )
-
-    def sequences(self) -> list[Sequence]:
-        """The series, None at gaps.
-
-        Raises:
-            InvalidInput: the sizes are not those of the values, or there are more values than a request may hold.
-        """
-        if sum(self.sizes) != len(self.y):
-            raise _wrong("series.sizes", "sizes that add up to the number of values in y", "sizes_mismatch")
-        require_few("series.y", len(self.y), MOST_VALUES, "values in all")
-        found, start = [], 0
-        for size in self.sizes:
-            found.append(self.y[start : start + size])
-            start += size
-        return cast("list[Sequence]", found)
-
-    def starts(self) -> list[str | None]:
-        """When each series begins, where that is said."""
-        given = self.start_datetime or []
-        return [wall_clock(each) for each in given] if len(given) == len(self.sizes) else [None] * len(self.sizes)
-
-    def beside(self, known: list[list[int]], horizon: int, *, windows: bool = False) -> Beside:
-        """What stands beside the first ``known`` values of each series, and ``horizon`` steps after those.
-
-        Those with a future are known ahead; of ``windows`` of the past the model knows which of all are.
-
-        Raises:
-            InvalidInput: features that are not as long as the values.
-        """
-        features, future = self.X or [], self.X_future or []
-        for name, posted, count in (("X", features, len(self.y)), ("X_future", future, len(self.sizes) * horizon)):
-            for place, column in enumerate(posted):
-                if len(column) != count:
-                    raise _wrong(f"series.{name}.{place}", f"{count} entries", "covariates_length")
-        if len(future) > len(features):
-            raise _wrong("series.X", "as many features as X_future has, or more", "covariates_length")
-        places = range(len(features))
-        ahead = places if windows else places[: len(future)]
-        found, first = [], 0
-        for row, (size, counts, start) in enumerate(zip(self.sizes, known, self.starts(), strict=True)):
-            steps = slice(row * horizon, (row + 1) * horizon)
-            for stop in (first + count for count in counts):
-                columns = {str(place): features[place][first:stop] for place in places}
-                for place in ahead:
-                    later = features[place][stop : stop + horizon] if windows else future[place][steps]
-                    columns[str(place)] = [*columns[str(place)], *later]
-                coming = {str(place): columns.pop(str(place)) for place in ahead}
-                found.append(Covariates(coming, columns, {}, start))
-            first += size
-        return Beside(tuple(found), horizon, ordered=True)
-
-
-class JobOptions(_Tolerant):
+class JobOptions(Tolerant):
     """How a job is to be run."""
 
     timeout_seconds: Annotated[int, Field(ge=1)] | None = Field(
@@ -122,7 +38,7 @@ class JobOptions(_Tolerant):
     )
 
 
-class AskedOfSeries(_Tolerant):
+class AskedOfSeries(Tolerant):
     """What every computing call has."""
 
     # What the service does not do, each with the only value that asks for nothing.
@@ -170,9 +86,9 @@ class AskedOfSeries(_Tolerant):
         for name, nothing in self._nothing.items():
             if getattr(self, name) not in nothing:
                 instead = ", or finetune first" if name == "finetune_steps" else ""
-                raise _wrong(name, f"no {name}, which is not done here: leave it out{instead}", "not_offered")
+                raise wrong(name, f"no {name}, which is not done here: leave it out{instead}", "not_offered")
         if (self.series.X is not None or self.series.X_future is not None) and not self.takes_features():
-            raise _wrong("series.X", NO_FEATURES, "not_offered")
+            raise wrong("series.X", NO_FEATURES, "not_offered")
 
     def takes_features(self) -> bool:
         """Whether features may stand beside the series: of a named model, where it is asked to forecast."""
@@ -197,9 +113,9 @@ class NixtlaFinetuneRequest(AskedOfSeries):
         """Refuse also what no correction in closed form of the last layer is."""
         super().require_nothing_else()
         if self.finetune_depth != 1:
-            raise _wrong("finetune_depth", "1: the last layer is corrected, and no more", "not_offered")
+            raise wrong("finetune_depth", "1: the last layer is corrected, and no more", "not_offered")
         if self.finetune_loss not in ("default", "mae"):
-            raise _wrong("finetune_loss", "default or mae: absolute errors are what is minimised", "not_offered")
+            raise wrong("finetune_loss", "default or mae: absolute errors are what is minimised", "not_offered")
 
 
 class _ManyLevels(AskedOfSeries):
@@ -210,7 +126,7 @@ class _ManyLevels(AskedOfSeries):
     def levels(self) -> dict[str, float]:
         found = {str(level): float(level) for level in self.level or ()}
         if len(found) > MOST_LEVELS:
-            raise _wrong("level", f"at most {MOST_LEVELS} different levels", "too_many_levels")
+            raise wrong("level", f"at most {MOST_LEVELS} different levels", "too_many_levels")
         return found
 
 
@@ -241,13 +157,13 @@ class NixtlaCrossValidationRequest(_ManyLevels):
             InvalidInput: a series is too short, or the horizon too long.
         """
         if self.h > LONGEST_HORIZON:
-            raise _wrong("h", f"at most {LONGEST_HORIZON}", "out_of_range")
+            raise wrong("h", f"at most {LONGEST_HORIZON}", "out_of_range")
         step = self.step_size or self.h
         last = step * (self.n_windows - 1)
         for place, size in enumerate(self.series.sizes):
             if size - self.h - last < 1:
                 expected = f"at least {self.h + last + 1} values in each series for those windows"
-                raise _wrong(f"series.sizes.{place}", expected, "sequence_too_short")
+                raise wrong(f"series.sizes.{place}", expected, "sequence_too_short")
         return [list(range(size - self.h - last, size - self.h + 1, step)) for size in self.series.sizes]
 
 
@@ -280,9 +196,9 @@ class NixtlaOnlineAnomaliesRequest(_OneLevel):
         """Refuse also thresholds over several series, and windows that lie over each other."""
         super().require_nothing_else()
         if self.threshold_method != "univariate":
-            raise _wrong("threshold_method", "univariate", "not_offered")
+            raise wrong("threshold_method", "univariate", "not_offered")
         if self.step_size not in (None, self.h):
-            raise _wrong("step_size", "the same as h, or none", "not_offered")
+            raise wrong("step_size", "the same as h, or none", "not_offered")
 
     def known(self) -> list[list[int]]:
         """How many values of each series are known before each window of h that is judged, earliest first.
@@ -294,7 +210,7 @@ class NixtlaOnlineAnomaliesRequest(_OneLevel):
         for place, size in enumerate(self.series.sizes):
             if size - windows * self.h < 1:
                 expected = f"at least {windows * self.h + 1} values in each series: a smaller detection_size"
-                raise _wrong(f"series.sizes.{place}", expected, "sequence_too_short")
+                raise wrong(f"series.sizes.{place}", expected, "sequence_too_short")
         return [list(range(size - windows * self.h, size, self.h)) for size in self.series.sizes]
 
 
@@ -365,19 +281,7 @@ class NixtlaAnomaliesResponse(_OfRows):
     weights_x: None = None
 
 
-def require_few(where: str, count: int, most: int, of_what: str) -> None:
-    """Refuse more than ``most`` with into how many parts they are to be divided; raises InvalidInput."""
-    if count > most:
-        expected = f"at most {most} {of_what}"
-        problems = (Problem(where, expected),)
-        raise InvalidInput(f"expected {expected}", code="too_long", problems=problems, parts=-(-count // most))
-
-
 def require_room(answered: int, levels: int) -> None:
     """Refuse so many ``answered`` values with so many ``levels`` where an answer would be too large."""
     require_few("h", answered, MOST_VALUES, "answers in all: fewer series, windows or steps ahead")
     require_few("level", answered * (1 + 2 * levels), _MOST_NUMBERS, "numbers in the answer: fewer levels or series")
-
-
-def _wrong(where: str, expected: str, code: str) -> InvalidInput:
-    return InvalidInput(f"{where}: expected {expected}", code=code, problems=(Problem(where, expected),))

@@ -14,6 +14,10 @@ from service.http.admission import DEAR, INLINE
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.price import Price, Prices, price, step
+from service.inference.readings.covariates.beside import Effects
+from service.inference.readings.covariates.effects import Known
+from service.inference.repository import Repository
+from tests.own_series import add_with_covariates
 
 LARGE = "textbook-linear-simplernn-256"
 LINEAR = [
@@ -52,6 +56,19 @@ def test_what_is_common_stays_on_the_event_loop_and_what_is_dear_leaves_it(engin
     assert prices.forecast(1, 16, 1000, "sine-gru", None).microseconds > INLINE
     assert prices.inspect(3, LARGE, None).microseconds > INLINE
     assert prices.backtest(12, 2, ["sine-gru"]).microseconds > INLINE
+
+
+def test_what_stands_beside_sequences_costs_what_it_takes_to_look_up(tmp_path: Path, catalog: Catalog) -> None:
+    promo = Known(name="promo", kind="category", categories=("no", "yes"), adds=(0.0, 1.0))
+    add_with_covariates(tmp_path, "sales", Effects(form="added", unit=1.0, known=(promo,)))
+    found, plain = Repository(tmp_path).catalog.get("sales"), catalog.get("series-gru")
+    assert step(found) == step(plain)
+    plain.made()
+    few, many = (
+        price([found], count, 1000).microseconds - price([plain], count, 1000).microseconds for count in (1, 50)
+    )
+    assert few > 0.0
+    assert many - few > 49 * 100.0
 
 
 def test_a_model_that_is_named_again_costs_nothing_more(engine: Engine) -> None:

@@ -67,8 +67,9 @@ def test_what_stands_beside_an_origin_is_what_is_known_there() -> None:
     columns = {"price": numbers(), "visits": numbers(), "shop": texts("aaaaaaaaaa")}
     made = prepared(panel(columns), Wanted(("price",), ("visits",), ("shop",), (), ("weekday",)))
     chosen = Origins(np.array([0, 0]), np.array([4, 9]), np.full((2, 3), np.nan))
-    (first, last), ahead = beside(made, chosen, 3, 3)
-    assert ahead == 3
+    found = beside(made, chosen, 3, 3)
+    assert found.ahead == 3
+    first, last = found.each
     assert first.known == {"price": [1, 4, 9, 16, 25, 36]}
     assert first.past == {"visits": [1, 4, 9]}
     assert first.static == {"shop": "a"}

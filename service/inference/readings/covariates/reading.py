@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from service.covariates import Beside
 from service.inference.intervals import Fan, Quantiles
 from service.inference.network import State
-from service.inference.readings.covariates.beside import Applied, Effects
+from service.inference.readings.covariates.applied import Applied
+from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins
