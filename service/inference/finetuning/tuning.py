@@ -21,7 +21,7 @@ from service.inference.finetuning.frozen import Frozen, last_layer, with_last_la
 from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
-from service.inference.sequences import batches
+from service.inference.sequences import LARGEST, batches, too_large
 
 # Steps ahead that are validated where the season says no other number, and at most.
 _HORIZON, _FURTHEST = 12, 48
@@ -31,6 +31,8 @@ _HELD, _MOST_HELD = 0.2, 1024
 _LEAST = 16
 # Series that validate, and places in each from which they are forecast.
 _SERIES, _ORIGINS = 24, 8
+# What one error counts for at most, in scales.
+_MOST_ERROR = 1e6
 # Batches of questions that a correction is solved on.
 _BATCHES = 8
 
@@ -65,8 +67,11 @@ def tuned(model: bytes, reading: General, series: Sequence[Floats], season: int)
     The same network and series give the same bytes.
 
     Raises:
-        InvalidInput: no series is long enough, or none moves.
+        InvalidInput: no series is long enough, none moves, or a value is too large.
     """
+    for place, each in enumerate(series):
+        if (np.abs(each) > LARGEST).any():
+            raise too_large(place)
     series = [_trimmed(each) for each in series]
     horizon = _horizon(series, season)
     ends = [len(each) - _held(len(each), horizon) for each in series]
@@ -76,14 +81,14 @@ def tuned(model: bytes, reading: General, series: Sequence[Floats], season: int)
         raise InvalidInput(f"expected a series of at least {least} values that move", code="sequence_too_short")
     width = reading.context + horizon
     validation = _Validation(reading, series, ends, season, horizon)
-    found = _lesson(model, reading, Excerpts(taught, horizon, season, width))
+    found = _lesson(model, reading, Excerpts(_in_units(taught), horizon, season, width))
     before = validation.errors(model)
     tried = {strength: validation.errors(_corrected(model, found, strength)) for strength in STRENGTHS}
     strength = min(tried, key=lambda each: _over_all(tried[each]).mae)
     helped = _is_more_than_chance(_of_each(before) - _of_each(tried[strength]))
     if helped:
         whole = [each for each in series if len(each) >= _LEAST and _moves(each)]
-        model = _corrected(model, _lesson(model, reading, Excerpts(whole, horizon, season, width)), strength)
+        model = _corrected(model, _lesson(model, reading, Excerpts(_in_units(whole), horizon, season, width)), strength)
     return Tuned(
         model,
         strength if helped else None,
@@ -125,6 +130,12 @@ def _trimmed(values: Floats) -> Floats:
     return values[known[0] : known[-1] + 1] if len(known) else values[:0]
 
 
+def _in_units(series: Sequence[Floats]) -> list[Floats]:
+    """Each in about its own mean absolute change, a power of two, since what lies near zero teaches nothing."""
+    units = [2.0 ** np.round(np.log2(np.nanmean(np.abs(np.diff(each[~np.isnan(each)]))))) for each in series]
+    return [each / unit for each, unit in zip(series, units, strict=True)]
+
+
 def _moves(values: Floats) -> bool:
     return bool(np.nanmax(values) > np.nanmin(values))
 
@@ -145,7 +156,10 @@ def _lesson(model: bytes, reading: General, excerpts: Excerpts) -> Lesson:
     for each in asked:
         checkpoint()
         said.append(frozen.said(each))
-    return lesson(asked, said, reading.median)
+    found = lesson(asked, said, reading.median)
+    if not len(found.missed):
+        raise InvalidInput("expected series that move by more than a ten-millionth of their size", code="stands_still")
+    return found
 
 
 def _corrected(model: bytes, found: Lesson, strength: float) -> bytes:
@@ -192,8 +206,9 @@ class _Validation:
         return self._scaled(found)
 
     def _scaled(self, answers: Floats) -> Floats:
-        errors: Floats = (answers - self._truth) / self._scale[:, None]
-        return errors
+        with np.errstate(over="ignore"):
+            errors: Floats = (answers - self._truth) / self._scale[:, None]
+        return np.clip(errors, -_MOST_ERROR, _MOST_ERROR)
 
     def _ahead(self, tail: Floats, at: NDArray[np.intp]) -> Floats:
         places = at[:, None] + np.arange(self._horizon)

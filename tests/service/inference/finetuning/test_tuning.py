@@ -34,8 +34,9 @@ def test_what_repeats_otherwise_than_made_up_series_is_learnt_and_the_same_each_
     assert found.after.mae < found.before.mae
     assert (found.horizon, found.origins, found.series) == (12, 32, 4)
     assert made(SERIES, 12) == found
-    scaled = made([1000.0 * each - 5.0 for each in SERIES], 12)
-    assert scaled.after.mae == pytest.approx(found.after.mae, rel=1e-3)
+    for factor, offset in ((1000.0, -5.0), (1e-12, 0.0)):
+        scaled = made([factor * each + offset for each in SERIES], 12)
+        assert scaled.after.mae == pytest.approx(found.after.mae, rel=1e-3)
 
 
 def test_where_there_is_nothing_to_learn_the_network_stays_as_it_is() -> None:
@@ -64,3 +65,16 @@ def test_gaps_count_for_nothing_and_short_or_still_series_are_left_out() -> None
     for series in ([np.full(90, 3.0)], [np.arange(15.0)], [np.full(50, np.nan)]):
         with pytest.raises(InvalidInput, match="at least 20 values that move"):
             made(series, 12)
+
+
+def test_numbers_of_any_size_that_can_be_computed_with_are_taken_and_no_others() -> None:
+    wave = np.tile([1.0, -1.0, 0.5, 0.0], 20)
+    for size in (1e299, 1e-300):
+        assert np.isfinite(made([size * wave], 4).after).all()
+    with np.errstate(over="ignore"):
+        leap = made([np.concatenate((1e-200 * wave, [1e200]))], 4)
+    assert np.isfinite([*leap.before, *leap.naive]).all()
+    with pytest.raises(InvalidInput, match="too large"):
+        made([1e308 * wave], 4)
+    with pytest.raises(InvalidInput, match="a ten-millionth of their size"):
+        made([1.0 + 1e-12 * wave], 4)
