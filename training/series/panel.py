@@ -127,10 +127,11 @@ class Panel:
 
     @property
     def sha256(self) -> str:
-        """Digest of names, values, gaps and what stands beside them."""
-        names = _bytes(each.name if each.start is None else f"{each.name} {each.start}" for each in self.series)
+        """Digest of names, values, gaps and what stands beside them, with its times."""
+        names = _bytes(each.name for each in self.series)
         parts = (part for each in self.series for part in (each.values, each.filled, *_digested(each.columns)))
-        described = [] if self.covariates is None else [_bytes([repr(self.covariates)])]
+        starts = (str(each.start) for each in self.series)
+        described = [] if self.covariates is None else [_bytes([repr(self.covariates), *starts])]
         return digest((names, *parts, *described))
 
 
