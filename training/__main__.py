@@ -1,4 +1,4 @@
-"""The command line: ``python -m training list | train | example``.
+"""The command line: ``python -m training list | train | benchmark | example``.
 
 Imports no TensorFlow before it trains.
 """
@@ -22,6 +22,8 @@ from service import DISTRIBUTION
 from service.printable import Parser
 from training import command_line, jobs
 from training.arguments import natural, positive, target
+from training.classic.published import TASKS
+from training.classic.settings import DOCUMENT, RECORD
 from training.command_line import MODELS, chosen, general, writers
 from training.general.recipes import RECIPES
 from training.recipes import Recipe, shortened
@@ -93,6 +95,12 @@ def _example(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def _benchmark(options: argparse.Namespace, console: Console) -> int:
+    from training.classic import command
+
+    return command.run(options, console)
+
+
 def _parser() -> Parser:
     parser = Parser(prog="python -m training", description="Train, score and export Unroll's models.")
     parser.add_argument("--version", action="version", version=f"unroll {version(DISTRIBUTION)}")
@@ -114,6 +122,15 @@ def _parser() -> Parser:
     )
     own_series.add_arguments(train)
     train.set_defaults(run=_train)
+
+    benchmark = commands.add_parser("benchmark", help="run a published task of memory or arithmetic beside its figures")
+    benchmark.add_argument("benchmark", choices=list(TASKS), help="which one")
+    benchmark.add_argument("--only", help="of its rows only those with this in their name")
+    benchmark.add_argument("--seeds", type=positive, default=3, help="runs of each setting (default: 3)")
+    benchmark.add_argument("--jobs", type=positive, default=1, help="runs at a time, each on one core (default: 1)")
+    benchmark.add_argument("--record", default=str(RECORD), help="runs that are done, one a line")
+    benchmark.add_argument("--document", default=str(DOCUMENT), help="where the table stands")
+    benchmark.set_defaults(run=_benchmark)
 
     example = commands.add_parser("example", help="write a real series as CSV (needs the extra `series`)")
     example.add_argument("dataset", choices=own_series.EXAMPLES, help="a data set that statsmodels brings along")

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal
 
 TextRule = Callable[[str], str | None]
-TextRuleName = Literal["date_parser", "first_country", "last_country"]
+TextRuleName = Literal["date_parser", "first_country", "last_country", "adder"]
 
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -65,8 +65,15 @@ def last_country(text: str) -> str | None:
     return next((LANGUAGES[word] for word in reversed(text.split(" ")) if word in LANGUAGES), None)
 
 
+def adder(text: str) -> str | None:
+    """The sum of two whole numbers with a plus between."""
+    found = re.fullmatch(r"(\d{1,18})\+(\d{1,18})", text, re.ASCII)
+    return None if found is None else str(int(found[1]) + int(found[2]))
+
+
 TEXT_RULES: Mapping[TextRuleName, TextRule] = {
     "date_parser": date_parser,
     "first_country": first_country,
     "last_country": last_country,
+    "adder": adder,
 }

@@ -1,0 +1,1 @@
+"""Published tasks of memory and arithmetic, run again with this package's networks."""

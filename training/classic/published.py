@@ -1,0 +1,64 @@
+"""What was published on these tasks, and the settings that are run beside it; knows no library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from training.classic.settings import Addition, Setting
+from training.classic.tasks import Adding, Order, Sum
+
+HS97 = "Hochreiter and Schmidhuber 1997"
+
+
+class Row(NamedTuple):
+    """One line of the table: what is asked, the ``published`` result with its ``source``, and what is run here."""
+
+    label: str
+    published: str
+    source: str
+    settings: tuple[Setting | Addition, ...]
+
+
+_ADDING = {length: Adding(length) for length in (100, 500)}
+_DIGITS = {2: "5,000", 3: "50,000", 4: "400,000"}
+
+TASKS: Mapping[str, tuple[Row, ...]] = {
+    "adding": (
+        Row(
+            "adding, T = 100",
+            "LSTM, 93 weights: right after 74,000 sequences, at most 1 of 2,560 wrong",
+            f"{HS97}, table 7",
+            tuple(Setting(_ADDING[100], cell, 8, 100_000, 1e-2) for cell in ("lstm", "gru")),
+        ),
+        Row(
+            "adding, T = 500",
+            "LSTM, 93 weights: right after 209,000 sequences, at most 1 of 2,560 wrong",
+            f"{HS97}, table 7",
+            tuple(Setting(_ADDING[500], cell, 8, 200_000, 1e-2) for cell in ("lstm", "gru")),
+        ),
+        Row(
+            "sum of two marked, T = 600, at most 70,000 weights",
+            "mean squared error: LSTM .164, GRU 5.3e-5, RNN .177",
+            "Bai et al. 2018, table 1",
+            tuple(Setting(Sum(600), cell, 64, 150_000, 5e-3, batch=50, until_right=False) for cell in ("gru", "lstm")),
+        ),
+    ),
+    "order": (
+        Row(
+            "temporal order, 4 classes (6a)",
+            "LSTM, 156 weights: right after 31,390 sequences",
+            f"{HS97}, table 9",
+            tuple(Setting(Order(100), cell, 8, 60_000, 1e-2) for cell in ("lstm", "gru")),
+        ),
+    ),
+    "addition": tuple(
+        Row(
+            f"sums as text, {digits} digits",
+            f"LSTM(128): 99 % after {published} examples, read again and again",
+            "Keras' example addition_rnn",
+            (Addition(digits, "gru", 64, 256_000 * (digits - 1)),),
+        )
+        for digits, published in _DIGITS.items()
+    ),
+}
