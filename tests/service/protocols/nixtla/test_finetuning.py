@@ -42,7 +42,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tuning(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with in_thread(database_url=log_in(tmp_path_factory.mktemp("log")), models_dir=models) as api:
+    # Whoever waits for a thread, or for the one that makes the same model, waits for as long as that takes here.
+    patient: dict[str, Any] = {"queue_timeout": 300.0, "work_timeout": 300.0}
+    with in_thread(database_url=log_in(tmp_path_factory.mktemp("log")), models_dir=models, **patient) as api:
+        api.timeout = 300.0
         yield api
 
 
