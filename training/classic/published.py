@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from service.cards import Cell
 from training.classic.settings import Addition, Setting
 from training.classic.tasks import Adding, Order, Sum
 
@@ -20,6 +21,8 @@ class Row(NamedTuple):
     settings: tuple[Setting | Addition, ...]
 
 
+# At 0.01 the LSTM was not right after 100,000 sequences in any of three seeds.
+_RATES: Mapping[Cell, float] = {"lstm": 3e-2, "gru": 1e-2}
 _ADDING = {length: Adding(length) for length in (100, 500)}
 _DIGITS = {2: "5,000", 3: "50,000", 4: "400,000"}
 
@@ -29,13 +32,13 @@ TASKS: Mapping[str, tuple[Row, ...]] = {
             "adding, T = 100",
             "LSTM, 93 weights: right after 74,000 sequences, at most 1 of 2,560 wrong",
             f"{HS97}, table 7",
-            tuple(Setting(_ADDING[100], cell, 8, 100_000, 1e-2) for cell in ("lstm", "gru")),
+            tuple(Setting(_ADDING[100], cell, 8, 100_000, _RATES[cell]) for cell in _RATES),
         ),
         Row(
             "adding, T = 500",
             "LSTM, 93 weights: right after 209,000 sequences, at most 1 of 2,560 wrong",
             f"{HS97}, table 7",
-            tuple(Setting(_ADDING[500], cell, 8, 200_000, 1e-2) for cell in ("lstm", "gru")),
+            tuple(Setting(_ADDING[500], cell, 8, 200_000, _RATES[cell]) for cell in _RATES),
         ),
         Row(
             "sum of two marked, T = 600, at most 70,000 weights",
