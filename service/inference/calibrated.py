@@ -54,8 +54,10 @@ def reach(score: Floats, widths: Floats) -> Floats:
     place = np.minimum(np.searchsorted(_Z, score, side="right") - 1, len(LEVELS) - 1)
     every = np.arange(len(score))
     low, high = widths[place, every], widths[place + 1, every]
-    within = low + (score - _Z[place]) / (_Z[place + 1] - _Z[place]) * (high - low)
-    found: Floats = np.where(score > _Z[-1], widths[-1] + (score - _Z[-1]) * _slope(widths), within)
+    with np.errstate(all="ignore"):  # of the one that is not taken, and of widths near the largest number
+        within = low + (score - _Z[place]) / (_Z[place + 1] - _Z[place]) * (high - low)
+        beyond = widths[-1] + (score - _Z[-1]) * _slope(widths)
+    found: Floats = np.where(score > _Z[-1], beyond, within)
     return found
 
 

@@ -96,3 +96,11 @@ def test_a_gap_has_no_p_and_measures_nothing() -> None:
     p = Calibrated(with_gaps, 102).p()
     assert np.isnan(p).sum() == 2
     np.testing.assert_array_equal(p[~np.isnan(p)], Calibrated(found, 100).p())
+
+
+def test_widths_near_the_largest_number_are_reached_without_a_complaint() -> None:
+    widths = np.zeros((1 + len(LEVELS), 2))
+    widths[1:] = np.geomspace(1e280, 1e300, len(LEVELS))[:, None]
+    found = reach(np.array([1e12, 1.0]), widths)
+    assert found[0] == np.inf
+    assert 0.0 < found[1] < 1e300
