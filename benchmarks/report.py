@@ -169,7 +169,7 @@ def _forecasts(part: Content) -> dict[str, str]:
 
 def _streams(part: Content) -> dict[str, str]:
     found = {
-        f"{part['live']:,} live streams, window {window}, 64 to a request, a value each": (
+        f"{part['live']:,} live streams, window {window}, 64 to a request, four requests at a time, a value each": (
             f"{each['values']:,.0f} values/s, checked, flagged and synced; a stream alone "
             f"{each['one'] / each['predict']:.2f} of `/predict` on as many values; after a rebuild "
             f"{each['rebuilt_p50'] * 1e3:.1f} ms, p99 {each['rebuilt_p99'] * 1e3:.1f} ms"

@@ -1,4 +1,4 @@
-"""What a value of a stream costs: of 64 streams in a request, of one alone, after a rebuild; and idle streams."""
+"""What a value of a stream costs: of 64 streams in a request, four at a time, of one alone, rebuilt; idle streams."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import http.client
 import json
 import math
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import count, cycle
@@ -24,7 +27,7 @@ from service.request_log.database import open_writer, parse_url
 from service.request_log.migrate import migrate
 from service.request_log.tables import streams
 
-LIVE, IDLE, TOGETHER = 10_000, 1_000_000, 64
+LIVE, IDLE, TOGETHER, SENDERS = 10_000, 1_000_000, 64, 4
 ROOM = 512 << 20  # bytes for all live streams
 WINDOWS = (64, 256)
 _MODEL = "sine-gru"
@@ -73,18 +76,19 @@ def _of_window(window: int, live: int, seconds: float) -> dict[str, float]:
             most = max(1, 10_000 // TOGETHER)
             for start in range(0, first, most):
                 for part in parts:
-                    _send(ask, part, start, min(most, first - start))
-            took, sent = 0.0, 0
-            for seq in count(first):
-                for part in parts:
-                    took += _send(ask, part, seq, 1)
-                    sent += len(part)
-                if took > seconds:
-                    break
-            one, predicted = _alone(ask, names[0], seq + 1, window, seconds)
+                    _take(ask, _posted(part, start, min(most, first - start)), len(part))
+            took, sent, seq = 0.0, 0, first
+            with ThreadPoolExecutor(SENDERS) as pool:
+                while took < seconds:
+                    bodies = [_posted(part, seq, 1) for part in parts]
+                    began = time.perf_counter()
+                    deque(pool.map(partial(_take, ask), bodies, map(len, parts)), 0)
+                    took += time.perf_counter() - began
+                    sent, seq = sent + live, seq + 1
+            one, predicted = _alone(ask, names[0], seq, window, seconds)
         # A stream that is not held is rebuilt from the record for each value.
         with _service(*log, "--stream-memory", "1024") as (ask, _):
-            rebuilt = _rebuilt(ask, names[1:], seq + 1, seconds)
+            rebuilt = _rebuilt(ask, names[1:], seq, seconds)
     return {"values": sent / took, "one": one, "predict": predicted, **rebuilt}
 
 
@@ -141,10 +145,13 @@ def _service(*flags: str) -> Iterator[tuple[Ask, Callable[[], int]]]:
     RUNS.mkdir(exist_ok=True)
     with pinned(), started((*OURS.command, *flags), OURS.environment, OURS.cores, RUNS) as server:
         wait_until_ready(server)
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connections = threading.local()
 
         def ask(method: str, path: str, body: object) -> Any:
             content = None if body is None else json.dumps(body)
+            connection: http.client.HTTPConnection | None = getattr(connections, "own", None)
+            if connection is None:
+                connection = connections.own = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             connection.request(method, path, content, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             found = answer.read()
@@ -153,21 +160,23 @@ def _service(*flags: str) -> Iterator[tuple[Ask, Callable[[], int]]]:
             return found
 
         yield ask, partial(settled_size, server)
-        connection.close()
 
 
-def _send(ask: Ask, names: list[str], seq: int, values: int) -> float:
-    """Seconds until so many values of each of ``names`` were answered."""
-    posted = [
-        {"stream": name, "seq": seq, "values": [_value(name, number) for number in range(seq, seq + values)]}
-        for name in names
-    ]
-    began = time.perf_counter()
-    found = ask("POST", "/streams/values", {"streams": posted})
-    took = time.perf_counter() - began
-    if found.count(b'"problem":null') != len(names):
+def _posted(names: list[str], seq: int, values: int) -> dict[str, Any]:
+    """So many values of each of ``names``."""
+    return {
+        "streams": [
+            {"stream": name, "seq": seq, "values": [_value(name, number) for number in range(seq, seq + values)]}
+            for name in names
+        ]
+    }
+
+
+def _take(ask: Ask, posted: dict[str, Any], streams: int) -> None:
+    """Have values of so many ``streams`` answered."""
+    found = ask("POST", "/streams/values", posted)
+    if found.count(b'"problem":null') != streams:
         raise RuntimeError(f"a value was refused: {found[:500]!r}")
-    return took
 
 
 def _append(ask: Ask, name: str, seq: int) -> None:

@@ -69,7 +69,7 @@ def test_growth_says_every_part_that_was_measured() -> None:
         "one request with 1,024 sequences of 16 values, checks included": in_bulk,
         forecast: "3.00 ms of `series-gru`, 4.10 ms with no model named (2026-10-30)",
         f"{forecast}, of 100 together": "1.00 ms of `series-gru`, 1.20 ms with no model named (2026-10-30)",
-        "10,000 live streams, window 64, 64 to a request, a value each": streams,
+        "10,000 live streams, window 64, 64 to a request, four requests at a time, a value each": streams,
         "1,000,000 idle streams": "+1 MB; a page of 100, p99 1.2 ms",
         "answers/s with 10,000,000 rows on record (8.8 GB) beside a new log": "0.99 (0.95-1.02) at 16 connections",
         "answers/s of 2 workers beside one, on two cores that wrk shares": two_workers,
