@@ -8,7 +8,9 @@ import pytest
 from service.errors import ModelRejected
 from service.inference.catalog import Catalog
 from service.inference.network import OnnxNetwork
+from service.inference.onnx_form import form_of
 from tests.conftest import MODELS
+from tests.service.inference.chains import CHAINS
 
 
 def model_bytes(name: str = "sine-lstm") -> bytes:
@@ -26,14 +28,10 @@ def test_a_file_for_another_number_of_features_is_refused() -> None:
         OnnxNetwork(model_bytes(), 1)
 
 
-OTHERS = ("series", "translate", "recall")  # no chains of layers
-CHAINS = sorted(folder for folder in MODELS.glob("*/1") if not folder.parent.name.startswith(OTHERS))
-
-
 @pytest.mark.parametrize("folder", CHAINS, ids=lambda folder: folder.parent.name)
 def test_a_state_carried_over_gives_what_one_pass_gives(folder: Path) -> None:
     model = (folder / "model.onnx").read_bytes()
-    features = 1 if folder.parent.name.startswith(("textbook-linear", "textbook-compare", "textbook-sine")) else 2
+    features = form_of(model).features
     network = OnnxNetwork(model, features)
     sequence = np.random.default_rng(0).normal(size=(3, 12, features)).astype(np.float32)
     whole, end = network.run(sequence, np.full(3, 12, np.int32))

@@ -10,20 +10,16 @@ import pytest
 from service.inference.catalog import Catalog
 from service.inference.model import Model
 from service.inference.unrolled import Unroller
-from tests.conftest import MODELS
+from tests.service.inference.chains import CHAINS
 
-# Chains of layers; of general models the part that runs over the steps is one.
-_OTHERS = ("series", "translate", "recall")
-every_model = pytest.mark.parametrize(
-    "name", sorted(folder.parent.name for folder in MODELS.glob("*/1") if not folder.parent.name.startswith(_OTHERS))
-)
+every_model = pytest.mark.parametrize("name", [folder.parent.name for folder in CHAINS])
 
 
 def features_of(model: Model, timesteps: int) -> np.ndarray:
     random = np.random.default_rng(7)
     if model.reading.input == "pairs":
         return np.stack((random.integers(0, 6, timesteps), random.normal(size=timesteps)), axis=-1)
-    return random.normal(size=(timesteps, model.reading.features))
+    return random.normal(size=(timesteps, model.network.form.features))
 
 
 @every_model
