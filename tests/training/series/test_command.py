@@ -95,6 +95,7 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
     assert len(card.intervals.quantiles["80"]) == 12
 
 
+@pytest.mark.system
 @pytest.mark.tensorflow
 @pytest.mark.usefixtures("jobs_in_this_process")
 def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was(
@@ -152,6 +153,7 @@ def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was
     assert engine.predict([posted], "sales-general")[0].season is not None
 
 
+@pytest.mark.system
 @pytest.mark.tensorflow
 @pytest.mark.usefixtures("jobs_in_this_process")
 def test_a_rate_that_stands_still_and_then_steps_is_served_without_intervals_and_the_reason_is_said_everywhere(
