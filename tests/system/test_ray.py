@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,9 @@ def weights(out: Path) -> bytes:
 def spread(cluster: Cluster, folder: Path, *more: str) -> subprocess.Popen[str]:
     """Jobs on all nodes of a cluster, as training's are."""
     command = [sys.executable, "-m", "tests.system.ray_jobs", cluster.address, str(folder), *more]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Whoever runs these tests in the background ignores SIGINT, and so would the program.
+    hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hearing)
 
 
 def left(folder: Path) -> list[str]:
