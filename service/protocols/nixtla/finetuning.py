@@ -17,7 +17,7 @@ from service.http.body import JSON_ONLY, Accepted
 from service.http.deps import KeptDep, ServicesDep, posted
 from service.http.openapi import request_body
 from service.inference.cancellation import Cancellation
-from service.inference.finetuning.folder import made_of
+from service.inference.finetuning.folder import Made, made_of
 from service.inference.finetuning.kept import MICROSECONDS, Asked
 from service.keys import Scope
 from service.protocols.nixtla.errors import DETAIL
@@ -39,23 +39,12 @@ IdDep = Annotated[str, Path(description="The id of a fine-tuned model.")]
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: DETAIL.entry("No fine-tuned model has that id")}
 
 
-class FinetunedModel(BaseModel):
+class FinetunedModel(Made):
     """One fine-tuned model. ``helped`` says whether the correction did better than chance on values that taught it
     nothing, and is used; ``mase_before`` and ``mase_after`` are the errors there, without and with it.
     """
 
     id: str
-    created_at: str
-    created_by: str
-    base_model_id: str
-    steps: int
-    depth: int
-    loss: str
-    model: str
-    freq: str
-    helped: bool
-    mase_before: float
-    mase_after: float
 
 
 class FinetunedModels(BaseModel):
