@@ -29,7 +29,6 @@ from training.tasks.base import Floats, generator, padded
 
 VERSION = "1"
 PARITY = 1e-5
-_PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy")
 _OPTIMIZERS = {"adam": "Adam", "soap": "SOAP (Adam in the eigenbasis of Shampoo's preconditioner)"}
 
 
@@ -111,16 +110,21 @@ def training_of(
     recipe: Recipe, *, seconds: float, losses: Sequence[float], further: dict[str, Any] | None = None, **known: Any
 ) -> Training:
     """What a card says of the training; ``known`` are other members of it, ``further`` beside the recipe's settings."""
-    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
     return Training(
         optimizer=_OPTIMIZERS[recipe.optimizer],
         batch=recipe.stages[-1].batch,
         seconds=round(seconds, 1),
         loss=plots.thinned(losses),
         recipe={**recipe.settings(), **(further or {})},
-        packages={"python": platform.python_version(), **versions},
+        packages=versions("tensorflow"),
         **known,
     )
+
+
+def versions(*further: str) -> dict[str, str]:
+    """Those of Python and of the packages that every network is made with, and of ``further`` ones."""
+    named = ("keras", *further, "onnx", "onnxruntime", "numpy")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in named}}
 
 
 def keras_answer(reading: Reading, model: Any, sequence: sequences.Sequence) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -24,8 +22,6 @@ from training.model_folder import PARITY, ParityError
 from training.tasks import digits, drawing
 from training.tasks.base import Floats
 from training.tasks.digits import ENGLISH
-
-_PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy", "scikit-learn")
 
 
 def export(recipe: DrawingRecipe, seed: int, fitted: Fitted, out: Path, count: int) -> ModelCard:
@@ -152,8 +148,5 @@ def _training(recipe: DrawingRecipe, seed: int, fitted: Fitted) -> Training:
         seconds=round(fitted.seconds, 1),
         loss=plots.thinned(fitted.losses),
         recipe={"units": recipe.units, **asdict(recipe.plan)},
-        packages={
-            "python": platform.python_version(),
-            **{package: importlib.metadata.version(package) for package in _PACKAGES},
-        },
+        packages=model_folder.versions("tensorflow", "scikit-learn"),
     )

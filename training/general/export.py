@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,14 +23,13 @@ from training.general import graph
 from training.general.fitting import Fitted
 from training.general.network import RECURRENT
 from training.general.recipes import SeriesRecipe, Shape
-from training.model_folder import PARITY, ParityError, put
+from training.model_folder import PARITY, ParityError, put, versions
 from training.tasks.base import TEST_SEED, Floats, TestSet, digest, generator
 from training.tasks.series import draw
 from training.tasks.series.questions import questions
 
 # What training draws is never longer, so what lies further back was never seen.
 CONTEXT = 512
-_PACKAGES = ("keras", "onnx", "onnxruntime", "numpy")
 _ABOUT = (
     "Answers any series without training by its user: the next values and their quantiles, all steps ahead at once. "
     "It reads each step's change and where the series stood in the same place of its earlier seasons, in the series' "
@@ -226,8 +223,7 @@ def training_of(recipe: SeriesRecipe, seed: int, fitted: Fitted) -> Training:
 
 def packages() -> dict[str, str]:
     """The versions of what a general network is made with."""
-    names = (*_PACKAGES, keras.backend.backend())
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
+    return versions(keras.backend.backend())
 
 
 def _goldens(reading: General, network: Any, sequences: list[Sequence], beside: Beside | None) -> list[GoldenCase]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
-import platform
 from collections.abc import Sequence as Sequences
 from dataclasses import asdict
 from pathlib import Path
@@ -13,21 +10,18 @@ from typing import Any
 import numpy as np
 
 from service import cards
-from service.cards import Evaluation, Golden, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
-from service.folders import replacing
+from service.cards import Evaluation, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.inference.readings.text.network import TextNetwork
 from service.inference.sequences import Sequence
 from service.inference.writing import PLAIN, Output
 from training import plots
-from training.model_folder import PARITY, VERSION, ParityError
+from training.model_folder import PARITY, ParityError, put, versions
 from training.tasks.base import generator
 from training.tasks.written import Examples, WritingTask, Written, batch_of
 from training.text import graph
 from training.text.fitting import Fitted, arrays
 from training.text.network import RECURRENT
 from training.text.recipes import WritingRecipe
-
-_PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy")
 
 
 def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: int) -> ModelCard:
@@ -48,33 +42,26 @@ def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: i
         ),
         cards.PLOTS["fit"]: plots.learning(fitted.exact, examples, f"{recipe.name}: exact answers"),
     }
-    with replacing(out / recipe.name / VERSION) as staged:
-        fitted.network.save(staged / cards.KERAS)
-        (staged / cards.ONNX).write_bytes(onnx)
-        golden = Golden(cases=[_golden(fitted.network, network, task, each) for each in task.golden()])
-        (staged / cards.GOLDEN).write_text(golden.model_dump_json(indent=1) + "\n")
-        for name, drawn in drawings.items():
-            (staged / name).write_bytes(plots.svg(drawn))
-        card = ModelCard(
-            format=2,
-            name=recipe.name,
-            version=VERSION,
-            family="tuned",
-            task=recipe.task,
-            architecture=recipe.cell,
-            description=task.about,
-            reading=ReadingSpec.model_validate(task.reading.spec()),
-            lengths=Lengths(accepted=task.accepted, trained=task.lengths),
-            parameters=network.form.parameters,
-            layers=_layers(fitted.network, network),
-            training=training_of(recipe, seed, fitted),
-            evaluations=evaluations,
-            intervals=None,
-            no_intervals="it writes, and what is written has a probability and no bounds",
-            checksums={name: cards.sha256((staged / name).read_bytes()) for name in cards.MODEL_FILES},
-        )
-        (staged / cards.CARD).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n")
-    return card
+    return put(
+        out,
+        fitted.network,
+        onnx,
+        [_golden(fitted.network, network, task, each) for each in task.golden()],
+        drawings,
+        name=recipe.name,
+        family="tuned",
+        task=recipe.task,
+        architecture=recipe.cell,
+        description=task.about,
+        reading=ReadingSpec.model_validate(task.reading.spec()),
+        lengths=Lengths(accepted=task.accepted, trained=task.lengths),
+        parameters=network.form.parameters,
+        layers=_layers(fitted.network, network),
+        training=training_of(recipe, seed, fitted),
+        evaluations=evaluations,
+        intervals=None,
+        no_intervals="it writes, and what is written has a probability and no bounds",
+    )
 
 
 def require_parity(model: Any, network: TextNetwork, task: WritingTask, name: str) -> None:
@@ -111,10 +98,7 @@ def training_of(recipe: WritingRecipe, seed: int, fitted: Fitted) -> Training:
             "exact": {name: curve[-1] for name, curve in fitted.exact.items()},
             **asdict(recipe.plan),
         },
-        packages={
-            "python": platform.python_version(),
-            **{package: importlib.metadata.version(package) for package in _PACKAGES},
-        },
+        packages=versions("tensorflow"),
     )
 
 
