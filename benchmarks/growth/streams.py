@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import count, cycle
 from typing import Any
@@ -143,7 +143,11 @@ def _idle(idle: int) -> dict[str, float]:
 def _service(*flags: str) -> Iterator[tuple[Ask, Callable[[], int]]]:
     """A service on its core: how to ask it, and how many bytes it has."""
     RUNS.mkdir(exist_ok=True)
-    with pinned(), started((*OURS.command, *flags), OURS.environment, OURS.cores, RUNS) as server:
+    with (
+        pinned(),
+        started((*OURS.command, *flags), OURS.environment, OURS.cores, RUNS) as server,
+        ExitStack() as opened,
+    ):
         wait_until_ready(server)
         connections = threading.local()
 
@@ -151,7 +155,8 @@ def _service(*flags: str) -> Iterator[tuple[Ask, Callable[[], int]]]:
             content = None if body is None else json.dumps(body)
             connection: http.client.HTTPConnection | None = getattr(connections, "own", None)
             if connection is None:
-                connection = connections.own = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+                connections.own = opened.enter_context(closing(connection))
             connection.request(method, path, content, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             found = answer.read()
