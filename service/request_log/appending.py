@@ -78,26 +78,28 @@ def append(cursor: Any, dialect: Dialect, appends: Sequence[Append]) -> list[int
             f"UPDATE streams SET next = moved.column2 FROM (VALUES {rows}) AS moved WHERE id = moved.column1",  # noqa: S608  (our own marks)
             tuple(chain.from_iterable(part)),
         )
-    values = [
-        (each.stream, seq, time, value, score, bytearray(answer))
-        for each in won
-        for seq, time, value, score, answer in each.values
-    ]
-    row = "(" + ", ".join([mark] * 6) + ")"
-    for chunk in _parts(values):
-        rows = ", ".join([row] * len(chunk))
-        cursor.execute(
-            f"INSERT INTO stream_values (stream, seq, time, value, score, answer) VALUES {rows}",  # noqa: S608  (as above)
-            tuple(chain.from_iterable(chunk)),
-        )
+    taken = [(each.stream, value) for each in won for value in each.values]
+    numbers = [(stream, seq, time, value, score) for stream, (seq, time, value, score, _) in taken]
+    answers = [(time, stream, seq, bytearray(answer)) for stream, (seq, time, _, _, answer) in taken]
+    _insert(cursor, mark, "stream_values (stream, seq, time, value, score)", numbers)
+    _insert(cursor, mark, "stream_answers (time, stream, seq, answer)", answers)
     for each in won:
         if each.learnt is not None:
             learnt = f"UPDATE streams SET judged = {mark}, learnt = {mark} WHERE id = {mark}"  # noqa: S608  (as above)
             cursor.execute(learnt, (each.learnt.judged, bytearray(each.learnt.packed), each.stream))
         if each.forget is not None:
-            forgotten = f"DELETE FROM stream_values WHERE stream = {mark} AND seq < {mark}"  # noqa: S608  (as above)
-            cursor.execute(forgotten, (each.stream, each.forget))
+            old = f"FROM stream_values WHERE stream = {mark} AND seq < {mark}"
+            answered = f"DELETE FROM stream_answers WHERE (time, stream, seq) IN (SELECT time, stream, seq {old})"  # noqa: S608  (as above)
+            for forgotten in (answered, f"DELETE {old}"):
+                cursor.execute(forgotten, (each.stream, each.forget))
     return lost
+
+
+def _insert(cursor: Any, mark: str, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    for part in _parts(rows):
+        row = "(" + ", ".join([mark] * len(part[0])) + ")"
+        values = ", ".join([row] * len(part))
+        cursor.execute(f"INSERT INTO {into} VALUES {values}", tuple(chain.from_iterable(part)))  # noqa: S608  (as above)
 
 
 def _ends(cursor: Any, dialect: Dialect, mark: str, streams: Sequence[int]) -> dict[int, int]:

@@ -11,7 +11,16 @@ from sqlalchemy import func, select
 
 from service.errors import LogUnavailable, SettingsError
 from service.request_log.database import failures_as_unavailable, open_reader, parse_url, sqlite_file, sqlite_module
-from service.request_log.tables import outcomes, requests, scores, stream_values, streams, uses
+from service.request_log.tables import (
+    OF_SAME_VALUE,
+    outcomes,
+    requests,
+    scores,
+    stream_answers,
+    stream_values,
+    streams,
+    uses,
+)
 
 
 def backup(url: str, target: Path) -> None:
@@ -65,6 +74,15 @@ def check(url: str) -> list[str]:
             stray = select(func.count()).where(stream_values.c.stream.not_in(select(streams.c.id)))
             if count := connection.scalar(stray):
                 findings.append(f"{count} values belong to no stream")
+            both = (
+                (stream_answers, stream_values, "answers belong to no value"),
+                (stream_values, stream_answers, "values have no answer"),
+            )
+            for here, there, what in both:
+                alone = here.outerjoin(there, OF_SAME_VALUE)
+                stray = select(func.count()).select_from(alone).where(there.c.stream.is_(None))
+                if count := connection.scalar(stray):
+                    findings.append(f"{count} {what}")
     finally:
         engine.dispose()
     return findings

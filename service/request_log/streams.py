@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from secrets import randbits
 from time import time
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import UnknownStream
 from service.request_log.appending import Value
 from service.request_log.database import failures_as_unavailable, open_reader, parse_url
 from service.request_log.interrupt import Interrupt
-from service.request_log.tables import stream_values, streams
+from service.request_log.tables import OF_SAME_VALUE, stream_answers, stream_values, streams
 
-_ID_BITS = 62
+# Of an id the last bits are drawn, those before them are the time in microseconds: streams that are made together, and
+# so mostly move on together, lie together.
+_DRAWN_BITS = 11
 _VALUES_AT_ONCE = 2000  # deleted in one transaction: some milliseconds
-_VALUE = [stream_values.c[name] for name in Value._fields]
+_VALUE = [(stream_answers if name == "answer" else stream_values).c[name] for name in Value._fields]
+_ANSWERED = stream_values.join(stream_answers, OF_SAME_VALUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +61,28 @@ class Tail:
 
 def made(client: str, name: str, asked: str, model: str, version: str) -> Stream:
     """A stream that is not on record yet."""
-    return Stream(randbits(_ID_BITS), client, name, round(time() * 1e6), asked, model, version, 0, None, 0, None)
+    now = round(time() * 1e6)
+    return Stream(_drawn(now), client, name, now, asked, model, version, 0, None, 0, None)
 
 
-def enter(stream: Stream) -> Callable[[Connection], Stream]:
-    """A job that puts ``stream`` on record, unless its client has one of that name; it gives the one on record."""
+def _drawn(now: int) -> int:
+    return now << _DRAWN_BITS | randbits(_DRAWN_BITS)
 
-    def job(connection: Connection) -> Stream:
-        found = _find(connection, stream.client, stream.name)
-        if found is not None:
-            return found
+
+def enter(stream: Stream) -> Callable[[Connection], tuple[Stream, bool]]:
+    """A job that puts ``stream`` on record, unless its client has one of that name.
+
+    It gives the one on record, and whether that was made now.
+    """
+
+    def job(connection: Connection) -> tuple[Stream, bool]:
+        new, is_new = stream, False
         kind = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        # Another replica may have made one just now.
-        connection.execute(kind(streams).values(asdict(stream)).on_conflict_do_nothing())
-        return _require(_find(connection, stream.client, stream.name))
+        while (found := _find(connection, stream.client, stream.name)) is None:
+            # Another replica may have made one just now, or drawn the same id.
+            is_new = connection.execute(kind(streams).values(asdict(new)).on_conflict_do_nothing()).rowcount > 0
+            new = replace(stream, id=_drawn(stream.created))
+        return found, is_new
 
     return job
 
@@ -96,7 +107,7 @@ def remove(client: str, name: str) -> Callable[[Connection], int]:
         if identity is None:
             raise _unknown()
         connection.execute(delete(streams).where(streams.c.id == identity))
-        return connection.execute(delete(stream_values).where(stream_values.c.stream == identity)).rowcount
+        return _delete(connection, stream_values.c.stream == identity)
 
     return job
 
@@ -117,10 +128,19 @@ def remove_some(client: str) -> Callable[[Connection], int]:
         seqs = select(stream_values.c.seq).where(of_it).order_by(stream_values.c.seq).limit(_VALUES_AT_ONCE)
         gone = list(connection.scalars(seqs))
         if gone:
-            return connection.execute(delete(stream_values).where(of_it, stream_values.c.seq <= gone[-1])).rowcount
+            return _delete(connection, of_it, stream_values.c.seq <= gone[-1])
         return connection.execute(delete(streams).where(streams.c.id == identity)).rowcount
 
     return job
+
+
+def _delete(connection: Connection, *which: ColumnElement[bool]) -> int:
+    """Delete values with their answers, and say how many."""
+    its, of_values = (
+        [table.c[name] for name in ("time", "stream", "seq")] for table in (stream_answers, stream_values)
+    )
+    connection.execute(delete(stream_answers).where(tuple_(*its).in_(select(*of_values).where(*which))))
+    return connection.execute(delete(stream_values).where(*which)).rowcount
 
 
 class StreamReader:
@@ -156,7 +176,7 @@ class StreamReader:
         """At most ``limit`` values of the stream of that id, from the number ``first`` on."""
         of_it = (stream_values.c.stream == stream, stream_values.c.seq >= first)
         with self._reading() as connection:
-            found = select(*_VALUE).where(*of_it).order_by(stream_values.c.seq).limit(limit)
+            found = select(*_VALUE).select_from(_ANSWERED).where(*of_it).order_by(stream_values.c.seq).limit(limit)
             return [Value(*row) for row in connection.execute(found)]
 
     def first(self, stream: int) -> int | None:
@@ -191,7 +211,7 @@ def _tail(connection: Connection, stream: Stream, start: int) -> Tail:
     rows = select(stream_values.c.seq, stream_values.c.value, stream_values.c.score)
     of_it = stream_values.c.stream == stream.id
     found = connection.execute(rows.where(of_it, stream_values.c.seq >= least).order_by(stream_values.c.seq)).all()
-    last = select(stream_values.c.answer).where(of_it, stream_values.c.seq == stream.next - 1)
+    last = select(stream_answers.c.answer).select_from(_ANSWERED).where(of_it, stream_values.c.seq == stream.next - 1)
     return Tail(
         stream,
         [(seq, value) for seq, value, _ in found if seq >= start],

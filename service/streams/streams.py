@@ -85,11 +85,11 @@ class Streams:
         """
         model = follower(self.engine, asked)
         new = made(client, name, asked.packed(), model.card.name, model.card.version)
-        found = await self._log.run(enter(new))
+        found, is_new = await self._log.run(enter(new))
         before = Definition.unpacked(found.asked)
-        if found.id != new.id and asked not in (before, before.pinned(found.model, found.version)):
+        if not is_new and asked not in (before, before.pinned(found.model, found.version)):
             raise StreamConflict("there is a stream of that name with other settings", code="stream_exists")
-        return found, found.id == new.id
+        return found, is_new
 
     async def get(self, client: str, name: str) -> Stream:
         """The stream of that name; raises :class:`UnknownStream`."""

@@ -31,7 +31,8 @@ def streams(url: str) -> Iterator[StreamReader]:
 
 
 async def _new(log: LogWriter, name: str = "meter", client: str = "") -> Stream:
-    return await log.run(enter(made(client, name, "{}", "sine-gru", "1")))
+    found, _ = await log.run(enter(made(client, name, "{}", "sine-gru", "1")))
+    return found
 
 
 def _append(stream: Stream, seq: int, *values: float | None) -> Append:

@@ -17,6 +17,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
+from service.request_log.appending import Value
 from service.request_log.database import open_writer as open_engine
 from service.request_log.database import parse_url
 from service.request_log.listing import Filters
@@ -25,6 +26,7 @@ from service.request_log.migrate import migrate
 from service.request_log.outcomes import record_outcome
 from service.request_log.reader import LogReader
 from service.request_log.rows import Row
+from service.request_log.streams import StreamReader
 from service.request_log.tables import HEAD
 from tests.service.request_log.conftest import READERS, MakeRow, OpenWriter
 from tests.system.postgresql import Server
@@ -87,6 +89,25 @@ async def test_the_newest_schema_can_be_left_and_comes_back(
         assert list(map(tuple, uses)) == [("a/1", one.id), ("a/1", several.id), ("b/1", several.id)]
     migrate(url)
     _expect(url, {None: [several, one], "a": [several, one], "b": [several], "c": []})
+
+
+def test_answers_of_streams_move_to_a_table_of_their_own_and_back(new_url: str) -> None:
+    rows = [
+        {"stream": stream, "seq": seq, "time": 9 - seq, "answer": b"%d" % seq} for stream in (1, 2) for seq in (0, 1)
+    ]
+    with _alembic(new_url) as (connection, config):
+        command.upgrade(config, "0006")
+        connection.execute(_OLD_STREAM, [{"id": row["stream"], "name": str(row["stream"])} for row in rows[::2]])
+        connection.execute(_OLD_VALUE, rows)
+    migrate(new_url)
+    reader = StreamReader(new_url, timeout=5.0)
+    assert reader.values(2, 0, 9) == [Value(0, 9, 0.5, None, b"0"), Value(1, 8, 0.5, None, b"1")]
+    reader.close()
+    assert check(new_url) == []
+    with _alembic(new_url) as (connection, config):
+        command.downgrade(config, "0006")
+        kept = connection.exec_driver_sql("SELECT stream, seq, time, answer FROM stream_values ORDER BY stream, seq")
+        assert [dict(each, answer=bytes(each["answer"])) for each in kept.mappings()] == rows
 
 
 # Logs as releases wrote them, with the schema's number for a name, packed; and what those releases said of them.
@@ -156,6 +177,13 @@ _OLD_REQUEST = text(
     'INSERT INTO requests (id, time, endpoint, models, status, sequences, "values", duration_us, request_bytes,'
     " response_bytes, request, response)"
     " VALUES (:id, :time, :endpoint, :models, 200, 1, 4, 10, 2, 2, :request, :response)"
+)
+_OLD_STREAM = text(
+    "INSERT INTO streams (id, client, name, created, asked, model, version, next, judged)"
+    " VALUES (:id, '', :name, 0, '{}', 'a', '1', 2, 0)"
+)
+_OLD_VALUE = text(
+    "INSERT INTO stream_values (stream, seq, time, value, answer) VALUES (:stream, :seq, :time, 0.5, :answer)"
 )
 _OLD_USE = text("INSERT INTO uses VALUES (:model, :endpoint, 200, :id, 10)")
 
