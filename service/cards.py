@@ -76,8 +76,22 @@ class Lengths(_Frozen):
     trained: tuple[int, int]
 
 
+class Flow(_Frozen):
+    """How much of the loss's gradient came back to each step that was read, after so many ``updates``.
+
+    ``norms[k]`` is the norm of d loss / d state ``k`` steps before the last one, a mean over held-out sequences of one
+    length.
+    """
+
+    updates: Annotated[int, Field(ge=0)]
+    norms: Annotated[list[float], Field(min_length=1)]
+
+
 class Training(_Frozen):
-    """How the weights came to be. ``loss`` is the training loss over time, thinned to at most 300 points."""
+    """How the weights came to be. ``loss`` is the training loss over time, thinned to at most 300 points.
+
+    ``flow`` is there where the gradient was followed back at several moments, the first before any update.
+    """
 
     data: str
     data_sha256: Digest
@@ -89,6 +103,7 @@ class Training(_Frozen):
     loss: list[float]
     recipe: dict[str, Any]
     packages: dict[str, str]
+    flow: list[Flow] | None = None
 
 
 class Score(_Frozen):

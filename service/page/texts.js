@@ -4,6 +4,7 @@ import { beginAnew, post } from "./api.js";
 import { attentionTable } from "./attention.js";
 import { curlOf } from "./curl.js";
 import { called, CELLS, el, written } from "./dom.js";
+import { gradients } from "./gradients.js";
 import { sentence } from "./sentence.js";
 import { t } from "./words.js";
 
@@ -12,7 +13,12 @@ const remembered = settings("texts", { date: DATES[0], cell: "gru", between: 20 
 
 export function textsView(panel, { models, touch }) {
   const served = (task) => CELLS.filter((cell) => models.some(({ name }) => name === `${task}-${cell}`));
-  const parts = [dates(served("translate-date"), touch), stretched(served("recall"), touch)].filter(Boolean);
+  const recalling = served("recall");
+  const parts = [
+    dates(served("translate-date"), touch),
+    stretched(recalling, touch),
+    recalling.length > 0 ? gradients("texts", recalling) : null,
+  ].filter(Boolean);
   panel.append(el("p", { class: "hint" }, t("texts.help")), ...parts.map(({ node }) => node), curlOf("texts"));
 
   async function refresh() {

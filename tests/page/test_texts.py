@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 from tests.page.conftest import Visit
@@ -56,3 +57,24 @@ def test_a_sentence_is_stretched_until_the_simple_rnn_loses_its_beginning(visit:
         expect(kept).to_contain_text("yes")
     assert len(visitor.asked("/compare")["sequence"].split(" ")) == 126
     visitor.shoot("texts-recall")
+
+
+def test_what_came_back_of_the_error_while_the_cells_learnt_is_what_their_cards_say(
+    visit: Visit, site: httpx.Client
+) -> None:
+    visitor = visit("texts")
+    section = visitor.page.locator("section[aria-label^='What came back of the error']")
+    expect(section.locator(".chart canvas")).to_have_count(3)
+    expect(section.locator("caption")).to_contain_text("123 words before the last")
+    rows = section.locator("tbody tr")
+    expect(rows.locator("th")).to_have_text(["nothing yet", *(f"{n:,} updates" for n in (150, 375, 750, 1500))])
+    for column, cell in enumerate(("simplernn", "lstm", "gru")):
+        flow = site.get(f"/models/recall-{cell}").json()["training"]["flow"]
+        shares = [moment["norms"][123] / moment["norms"][0] for moment in flow]
+        told = [rows.nth(n).locator("td").nth(column).text_content() or "" for n in range(len(flow))]
+        shown = [float(text.removesuffix(" %").replace("\u2212", "-")) for text in told]
+        assert shown == pytest.approx([100 * share for share in shares], rel=0.06)
+    before = rows.first.locator("td").all_text_contents()
+    assert float(before[0].removesuffix(" %")) < 1e-3 < float(before[1].removesuffix(" %"))
+    section.scroll_into_view_if_needed()
+    visitor.shoot("texts-gradients")

@@ -55,6 +55,9 @@ class Recall(WritingTask):
         rng = generator("validation", TEST_SEED)
         return {f"{between} words between": sentences(rng, count // 4, between) for between in TRAINED[::2]}
 
+    def followed(self, count: int) -> Examples:
+        return sentences(generator("validation", TEST_SEED), count, TRAINED[-1])
+
     def test_sets(self, count: int) -> list[Written]:
         rng, each = generator("test", TEST_SEED), min(count, 1000)
         return [

@@ -73,6 +73,13 @@ class WritingTask(ABC):
     def chosen_by(self, count: int) -> dict[str, Examples]:
         """Examples by name that show how far training is; no score comes from them."""
 
+    def followed(self, count: int) -> Examples | None:
+        """So many examples of one length along which the loss's gradient is followed back while a network learns.
+
+        None where that says nothing, as it does of a network that looks back at all that it read.
+        """
+        return None
+
     @abstractmethod
     def test_sets(self, count: int) -> list[Written]:
         """Held-out examples that chose nothing, the headline first, about ``count`` in each."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from service import cards
-from service.cards import Evaluation, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
+from service.cards import Evaluation, Flow, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.inference.readings.text.network import TextNetwork
 from service.inference.sequences import Sequence
 from service.inference.writing import PLAIN, Output
@@ -99,6 +99,11 @@ def training_of(recipe: WritingRecipe, seed: int, fitted: Fitted) -> Training:
             **asdict(recipe.plan),
         },
         packages=versions("tensorflow"),
+        flow=[
+            Flow(updates=updates, norms=[float(f"{norm:.3g}") for norm in norms])
+            for updates, norms in fitted.flow.items()
+        ]
+        or None,
     )
 
 

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from service.inference.sequences import batches
 from training.tasks.base import generator
 from training.tasks.written import Examples, WritingTask
+from training.text import flow
 from training.text.network import build
 from training.text.recipes import WritingRecipe
 
-# Updates between two looks at how many answers are right by now, and the examples that are looked at.
-LOOK, _LOOKED_AT = 50, 400
+# Updates between two looks at how many answers are right by now, the examples that are looked at, and those along which
+# the gradient is followed back.
+LOOK, _LOOKED_AT, _FOLLOWED = 50, 400, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Fitted:
     """A trained network and how it came to be.
 
     ``losses`` are mean cross-entropies of a symbol and ``exact`` the shares of unseen texts that were answered without
-    a fault, by the name of what was looked at, both one for each look.
+    a fault, by the name of what was looked at, both one for each look. ``flow`` has by the updates done how much of the
+    loss's gradient came back to each step (:mod:`training.text.flow`), where the task says along what.
     """
 
     network: Any
@@ -48,6 +51,7 @@ class Fitted:
     data_sha256: str = ""
     losses: list[float] = field(default_factory=list)
     exact: dict[str, list[float]] = field(default_factory=dict)
+    flow: dict[int, list[float]] = field(default_factory=dict)
 
 
 class Arrays(NamedTuple):
@@ -81,6 +85,14 @@ def fit(
     )
     fitted, rng, sha = Fitted(network), generator("training", seed), hashlib.sha256()
     looked_at = {name: arrays(task, known) for name, known in task.chosen_by(_LOOKED_AT).items()}
+    followed = task.followed(_FOLLOWED)
+    along = None if followed is None else arrays(task, followed)
+
+    def follow_back() -> None:
+        if along is not None and fitted.updates in {round(share * plan.updates) for share in flow.MOMENTS}:
+            fitted.flow[fitted.updates] = flow.flow(network, *along)
+
+    follow_back()
     since: list[float] = []
     while fitted.updates < plan.updates:
         drawn = arrays(task, task.draw(rng, plan.batch))
@@ -88,6 +100,7 @@ def fit(
         since.append(float(learner.train_on_batch(drawn[:2], drawn.answer, sample_weight=drawn.counts)))
         learner.reset_metrics()
         fitted.updates += 1
+        follow_back()
         if fitted.updates % LOOK == 0 or fitted.updates == plan.updates:
             fitted.losses.append(float(np.mean(since)))
             for name, known in looked_at.items():
