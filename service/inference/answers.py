@@ -1,4 +1,8 @@
-"""What the engine gives back: plain records, each answer with its evidence."""
+"""What the engine gives back: plain records, each answer with its evidence.
+
+None has slots: orjson takes the attributes out of an object's dictionary as they are, and those in slots one by one,
+for four times as long.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from service.inference.written_answers import WrittenResult, WrittenRule
 from service.verdicts import Verdict
 
 
-@dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every sequence
+@dataclass  # not frozen: that doubles the time to make one, and there is one for every sequence
 class Prediction:
     """The next value of one sequence, or the answer of a memory model.
 
@@ -33,7 +37,7 @@ class Prediction:
     season: Season | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NextValues:
     """The answers of one model to several sequences, and the verdict of the check of each, without a record for each.
 
@@ -48,7 +52,7 @@ class NextValues:
     quantiles: list[list[float]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Band:
     """Bounds of an interval at each step ahead."""
 
@@ -56,7 +60,7 @@ class Band:
     upper: list[float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forecast:
     """The values after one sequence, one for each step up to the horizon.
 
@@ -74,7 +78,7 @@ class Forecast:
     season: Season | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """What would have been said of the last ``values`` of one sequence, of each from those before it.
 
@@ -93,7 +97,7 @@ class History:
     season: Season | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shift:
     """A lasting change of level at place ``step``: the values from there on lie by ``size`` above what was said."""
 
@@ -101,7 +105,7 @@ class Shift:
     size: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Anomalies(History):
     """A history, and which of its values are odd.
 
@@ -116,7 +120,7 @@ class Anomalies(History):
     shifts: list[Shift]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counterfactual:
     """What flipping the parity of one step's index does: to the model's answer, and to the exact one.
 
@@ -130,7 +134,7 @@ class Counterfactual:
     exact_change: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelResult:
     """One model's answers in a comparison; the lists run parallel to the posted sequences.
 
@@ -152,7 +156,7 @@ class ModelResult:
     test: Score
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleResult:
     """One rule's answers in a comparison, parallel to the posted sequences."""
 
@@ -161,7 +165,7 @@ class RuleResult:
     errors: list[float] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Best:
     """Who did best, and by what: the known error, the one-step-ahead record, or else the card's test set."""
 
@@ -169,7 +173,7 @@ class Best:
     by: Literal["error", "check", "test"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chosen:
     """What answers one sequence when no model is named: a model, or ``rule:<name>`` with no version."""
 
@@ -178,7 +182,7 @@ class Chosen:
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """The models of one task beside each other and beside the rules, or beside their own rule where they write.
 
@@ -192,7 +196,7 @@ class Comparison:
     chosen: list[Chosen] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelBacktest:
     """How one model did so many steps ahead, over all origins.
 
@@ -211,7 +215,7 @@ class ModelBacktest:
     coverage: dict[str, float] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleBacktest:
     """How one rule did so many steps ahead, as in :class:`ModelBacktest`."""
 
@@ -223,7 +227,7 @@ class RuleBacktest:
     coverage: dict[str, float] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BestBacktest:
     """Who had the lowest mean error over all horizons, a model or ``rule:<name>``, and that mean."""
 
@@ -232,7 +236,7 @@ class BestBacktest:
     mase: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Backtest:
     """A rolling-origin judgement: from each of ``origins`` points the values after it are foretold and compared.
 

@@ -29,7 +29,7 @@ SURE, KNOWS = 3.0, 0.8
 FIRST = 2
 
 
-@dataclass(slots=True)  # not frozen: that doubles the time to make one, and there is one for every sequence
+@dataclass  # not frozen: that doubles the time to make one, and there is one for every sequence
 class Check:
     """A model's one-step-ahead record on one sequence beside the best rule's.
 

@@ -31,7 +31,7 @@ MOST_ORIGINS = 8
 _FEWEST_PIECES = 2.0
 
 
-@dataclass(slots=True)  # not frozen: there is one for every sequence
+@dataclass  # not frozen: there is one for every sequence
 class HorizonCheck:
     """The record of a forecast over its horizon on one sequence, beside the best rule's at the same steps.
 

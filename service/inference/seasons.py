@@ -31,7 +31,7 @@ _LAGS = np.array(CANDIDATES)
 _FEWEST = 2 * CANDIDATES[0] + 1
 
 
-@dataclass(slots=True)  # not frozen: there is one for every answer
+@dataclass  # not frozen: there is one for every answer
 class Season:
     """Under which seasons a sequence was answered.
 

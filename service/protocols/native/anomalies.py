@@ -51,7 +51,7 @@ class AnomaliesRequest(ModelPayload, SequencesPayload, SeasonPayload):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Point:
     """One value beside what was expected of it one step before: `p` is the share of errors that are as large.
 
@@ -66,7 +66,7 @@ class Point:
     flag: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SequenceAnomalies:
     """The values of one sequence from the first that could be judged, and its lasting changes of level.
 
@@ -82,7 +82,7 @@ class SequenceAnomalies:
     warnings: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnomaliesResponse:
     """What is odd about each of the posted sequences, in their order."""
 

@@ -252,7 +252,7 @@ class BacktestRequest(SeasonPayload):
         return questions.Backtest([cast("Sequence", self.sequence)], self.horizon, self.models, self.told(), beside)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PredictResponse:
     """The answers, in the order of the posted sequences; `model` and `version` are null when each was chosen."""
 
@@ -269,7 +269,7 @@ class PredictResponse:
         return PredictResponse(request_id, found[0].model, found[0].version, found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ForecastResponse:
     """The continued sequences, in the order they were posted."""
 
