@@ -37,7 +37,9 @@ class Off(NamedTuple):
 
 
 def without(layers: Sequence[Layer], weights: Weights, off: Off) -> dict[str, NDArray[np.float32]]:
-    """``weights`` by the names of the ONNX form, with that part of the last recurrent layer switched off.
+    """``weights`` by the names of the ONNX form, with that part of the last recurrent layer of ``layers`` switched off.
+
+    Where that is the last of them, whoever reads its states is to leave out the unit.
 
     Raises:
         InvalidInput: the layer has no such unit or gate.
@@ -49,7 +51,8 @@ def without(layers: Sequence[Layer], weights: Weights, off: Off) -> dict[str, ND
             raise _refused("off.unit", f"a unit from 1 to {layer.units}")
         unit = off.unit - 1
         changed[f"layer_{index}.R"][..., unit] = 0.0
-        changed[f"layer_{index + 1}.kernel"][unit] = 0.0
+        if index + 1 < len(layers):
+            changed[f"layer_{index + 1}.kernel"][unit] = 0.0
         return changed
     count, gates = _GATES[layer.kind]
     found = gates.get(off.gate or "")

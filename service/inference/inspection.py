@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidInput, Problem
-from service.inference.ablation import Off, without
+from service.inference.ablation import Off
 from service.inference.answers import Counterfactual
 from service.inference.forgetting import Memory, memory_of
 from service.inference.model import Model
+from service.inference.readings.reading import Lacking
 from service.inference.sequences import Batch, Sequence, batches
 from service.inference.writing import Output
 
@@ -41,7 +42,8 @@ class Inspection:
 
     ``replayed`` is the same answer from NumPy; None for a general model, of which the steps are replayed, not what is
     asked about them, and influences are finite differences, and for one that writes. ``without`` is the answer with
-    the part off that was to be switched off; None where there is none.
+    the part off that was to be switched off, None where there is none: of one that writes the logarithm, like
+    ``value``, of the probability that the same text would still have, and ``without_output`` what would be written.
     """
 
     model: str
@@ -56,6 +58,7 @@ class Inspection:
     attention: list[list[float]] | None = None
     connectivity: list[list[float]] | None = None
     without: float | None = None
+    without_output: Output | None = None
 
 
 def inspect(model: Model, sequence: Sequence, off: Off | None = None) -> Inspection:
@@ -80,10 +83,7 @@ def inspect(model: Model, sequence: Sequence, off: Off | None = None) -> Inspect
     memory = memory_of(cell, taken)
     first = len(read) - len(taken) + 1
     traced = reading.traced(model.network, batch, unroller, unrolled)
-    if off is not None and traced.replayed is None:
-        expected = "a model whose whole answer is replayed, such as sine-lstm"
-        raise InvalidInput(f"expected {expected}", code="not_replayed", problems=(Problem("model", expected),))
-    without_it = None if off is None else _without(model, batch, features, off)
+    lacking = None if off is None else _lacking(model, batch, off)
     return Inspection(
         model=model.card.name,
         version=model.card.version,
@@ -105,14 +105,17 @@ def inspect(model: Model, sequence: Sequence, off: Off | None = None) -> Inspect
         output=traced.output,
         attention=_listed(traced.attention),
         connectivity=_listed(traced.connectivity),
-        without=without_it,
+        without=None if lacking is None else lacking.value,
+        without_output=None if lacking is None else lacking.output,
     )
 
 
-def _without(model: Model, batch: Batch, features: Floats, off: Off) -> float | None:
-    """The replayed answer of a network that lacks a part."""
-    unroller = model.reading.unroller(model.card.layers, without(model.card.layers, model.weights(), off))
-    return model.reading.traced(model.network, batch, unroller, unroller.forward(features)).replayed
+def _lacking(model: Model, batch: Batch, off: Off) -> Lacking:
+    found = model.reading.lacking(model.network, batch, model.card.layers, model.weights(), off)
+    if found is None:
+        expected = "a model whose whole answer is replayed, such as sine-lstm"
+        raise InvalidInput(f"expected {expected}", code="not_replayed", problems=(Problem("model", expected),))
+    return found
 
 
 def _listed(matrix: Floats | None) -> list[list[float]] | None:

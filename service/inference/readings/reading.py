@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from service.cards import GoldenCase, Layer
 from service.covariates import Beside
 from service.errors import InvalidInput, NonFiniteOutput, Problem
+from service.inference.ablation import Off, without
 from service.inference.answers import Counterfactual
 from service.inference.check import FIRST, Check, Known
 from service.inference.forgetting import FORGOTTEN, Memory, forgotten_until
@@ -85,6 +86,16 @@ class Traced(NamedTuple):
     output: Output | None = None
     attention: Floats | None = None
     connectivity: Floats | None = None
+
+
+class Lacking(NamedTuple):
+    """The answer to a single sequence without a part of the network: its ``value``, and what would have been written.
+
+    Of an answer that was written the value is how likely it still is, the logarithm of its probability.
+    """
+
+    value: float
+    output: Output | None = None
 
 
 class Refusal(NamedTuple):
@@ -300,6 +311,19 @@ class Reading(BaseModel, ABC):
     def traced(self, network: Loaded, batch: Batch, unroller: Unroller, unrolled: Unrolled) -> Traced:
         """Where the answer to a single sequence comes from."""
         return Traced(float(unrolled.outputs[-1]), unroller.gradient(unrolled))
+
+    def lacking(
+        self, network: Loaded, batch: Batch, layers: list[Layer], weights: Mapping[str, NDArray[np.float32]], off: Off
+    ) -> Lacking | None:
+        """The answer to a single sequence with a part of the network ``off``; None where it cannot be replayed.
+
+        Raises:
+            InvalidInput: there is no such part.
+        """
+        unroller = self.unroller(layers, without(layers, weights, off))
+        features = self.seen(batch)[0, -self.looks_back(int(self.counted(batch)[0])) :]
+        replayed = self.traced(network, batch, unroller, unroller.forward(features)).replayed
+        return None if replayed is None else Lacking(replayed)
 
     def remembered(self, name: str, memory: Memory, first: int) -> str:
         """What the ``memory`` of the model called ``name`` from step ``first`` on means, in a sentence or two."""

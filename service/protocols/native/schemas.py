@@ -220,7 +220,9 @@ class InspectRequest(ComputingPayload):
     )
 
     off: SwitchedOff | None = Field(
-        default=None, description="A part of the last recurrent layer to switch off; `without` is the answer then."
+        default=None,
+        description="A part of the last recurrent layer to switch off, of a model that writes texts of the one that "
+        "reads; `without` is the answer then.",
     )
 
     def question(self) -> questions.Inspect:

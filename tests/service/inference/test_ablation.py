@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,9 @@ from service.errors import InvalidInput
 from service.inference.ablation import Off
 from service.inference.cells import GruCell, LstmCell, State, Step
 from service.inference.engine import Engine
+from service.inference.model import Model
+from service.inference.readings.text.decoding import retold
+from service.inference.readings.text.network import Read
 from service.inference.sequences import batches
 
 SERIES = [float(value) for value in np.random.default_rng(3).normal(size=20).cumsum()]
@@ -100,6 +105,62 @@ def test_what_the_network_has_not_cannot_be_switched_off(engine: Engine, name: s
         engine.inspect(SERIES, name, off=off)
 
 
-def test_a_model_that_writes_is_not_replayed(engine: Engine) -> None:
-    with pytest.raises(InvalidInput, match="whose whole answer is replayed"):
-        engine.inspect("3 Nov 26", "translate-date-gru", off=Off(1, None))
+TEXAS = f"born in texas . {'the sea is blue and ' * 12}. speaks"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "off"),
+    [
+        *(("recall-lstm", TEXAS, Off(None, gate)) for gate in ("forget", "input", "output")),
+        ("recall-gru", TEXAS, Off(None, "update")),
+        ("recall-gru", TEXAS, Off(7, None)),
+        ("translate-date-gru", "3 Nov 26", Off(None, "reset")),
+        ("translate-date-lstm", "3 Nov 26", Off(3, None)),
+    ],
+)
+def test_of_a_model_that_writes_the_part_that_reads_is_switched_off(
+    engine: Engine, name: str, text: str, off: Off
+) -> None:
+    found, model = engine.inspect(text, name, off=off), engine.catalog.get(name)
+    reading: Any = model.reading
+    seen = reading.seen(next(batches([text])))
+    cell: Any = reading.unroller(model.card.layers, model.weights()).layers[0]
+    there = np.arange(cell.units) != (off.unit or 0) - 1
+    if off.gate is not None:
+        cell = Lacking(cell, off.gate, 0.0 if off.gate == "update" else 1.0)
+    state, memory, network = cell.start(), [], model.network
+    for step in seen[0]:
+        state = tuple(part * there for part in cell.step(step, state).after)
+        memory.append(state[0])
+    whole = network.read(seen, np.array([seen.shape[1]], np.int32))
+    parts = dict(zip(whole.state, (part[None, None].astype(np.float32) for part in state), strict=True))
+    read = Read(np.array([memory], np.float32), whole.mask, parts)
+    assert found.without_output == written_from(model, read)
+    told = np.array([reading.symbols_of(found.output)[: reading.longest + 1]])
+    chances = np.take_along_axis(retold(network, read, told).chances, told[..., None], axis=2)
+    assert found.without == pytest.approx(chances.sum(), abs=1e-4)
+    assert found.without != pytest.approx(found.value, abs=1e-6)
+
+
+def written_from(model: Model, read: Read) -> str:
+    """The text that is likeliest symbol by symbol, each told to the network as soon as it is written."""
+    reading: Any = model.reading
+    symbols: list[int] = []
+    while len(symbols) <= reading.longest and symbols[-1:] != [0]:
+        told = retold(model.network, read, np.array([[*symbols, 0]]))
+        symbols.append(int(told.chances[0, -1].argmax()))
+    words = [reading.answers[symbol - 1] for symbol in symbols if symbol]
+    return ("" if isinstance(reading.answers, str) else " ").join(words)
+
+
+def test_without_its_update_gate_the_gru_forgets_texas(engine: Engine) -> None:
+    found = engine.inspect(TEXAS, "recall-gru", off=Off(None, "update"))
+    assert found.output == "english" != found.without_output
+    assert engine.inspect("3 Nov 26", "translate-date-gru").without_output is None
+
+
+def test_of_what_reads_a_text_only_what_is_there_can_be_switched_off(engine: Engine) -> None:
+    with pytest.raises(InvalidInput, match="a unit from 1 to 64"):
+        engine.inspect("3 Nov 26", "translate-date-gru", off=Off(65, None))
+    with pytest.raises(InvalidInput, match="it has no gates"):
+        engine.inspect(TEXAS, "recall-simplernn", off=Off(None, "forget"))

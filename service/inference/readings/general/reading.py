@@ -146,6 +146,9 @@ class General(Reading):
             parts |= {f"layer_{layer + 1}.{part}": weights[f"layer_{layer}.{part}"] for part in "WRB"}
         return Unroller(layers[: LAYERS + 1], parts)
 
+    def lacking(self, *_: object) -> None:
+        """What is asked about the steps is not replayed."""
+
     def traced(self, network: GeneralNetwork, batch: Batch, unroller: Unroller, unrolled: Unrolled) -> Traced:
         values, count = batch.gapped[0], batch.values.shape[1]
         step = _NUDGE * max(float(batch.unit[0]), float(np.abs(batch.values).max()) * 1e-6)

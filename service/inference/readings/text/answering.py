@@ -12,9 +12,10 @@ from pydantic import Field
 
 from service.cards import GoldenCase, Layer
 from service.errors import ModelRejected
+from service.inference.ablation import Off, without
 from service.inference.forgetting import Memory
 from service.inference.network import State
-from service.inference.readings.reading import Floats, Reading, Traced
+from service.inference.readings.reading import Floats, Lacking, Reading, Traced
 from service.inference.readings.text.alphabet import Alphabet, apart, numbers, together
 from service.inference.readings.text.decoding import END, Line, lines, retold
 from service.inference.readings.text.network import Read, TextNetwork
@@ -108,6 +109,29 @@ class Answering(Reading):
         connectivity = (np.take_along_axis(plain.chances, places, axis=2) - kept)[..., 0].T
         influence, output = connectivity.sum(axis=0)[:, None], self._text(best).output
         return Traced(None, influence, output, None if plain.attention is None else plain.attention[0], connectivity)
+
+    def lacking(
+        self,
+        network: TextNetwork,
+        batch: Batch,
+        layers: list[Layer],
+        weights: Mapping[str, NDArray[np.float32]],
+        off: Off,
+    ) -> Lacking:
+        """Of what reads the characters, in NumPy: how likely the same text still is, and what is written now."""
+        ((best, whole),) = self._each(network, batch)
+        unroller = self.unroller(layers, without(layers[:1], weights, off))
+        (steps,) = unroller.forward(self.seen(batch)[0]).steps
+        there = np.ones(layers[0].units, np.float32)
+        if off.unit is not None:
+            there[off.unit - 1] = 0.0
+        memory = np.stack([step.after[0] for step in steps]).astype(np.float32) * there
+        last = [part.astype(np.float32)[None, None] * there for part in steps[-1].after]
+        read = Read(memory[None], whole.mask, dict(zip(whole.state, last, strict=True)))
+        symbols = np.array([best.symbols])
+        chances = np.take_along_axis(retold(network, read, symbols).chances, symbols[..., None], axis=2)
+        (now, *_) = lines(network, read, PLAIN, self.longest + 1)
+        return Lacking(float(chances.sum()), self._text(now).output)
 
     def remembered(self, name: str, memory: Memory, first: int) -> str:
         return super().remembered(name, memory, first).replace("in its answer", "in the last state that it read with")
