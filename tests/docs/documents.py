@@ -12,8 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from service.cards import Score
+from service.folders import read_folder
 from service.settings import Settings
 from tests.serving import Process
+from training.drawing import recipes as drawing
+from training.markdown import table
+from training.text import recipes as writing
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,7 +81,26 @@ def first_clause(path: Path) -> str:
     return (found.group() if found else text).replace("``", "`")
 
 
-BLOCKS = {"settings": settings_table, "rooms": rooms}
+def miniatures() -> str:
+    """The published models that write or draw: their errors beside those of the rules, and what training them took."""
+    cards = [read_folder(ROOT / "models" / name / "1").card for name in sorted({**writing.RECIPES, **drawing.RECIPES})]
+    rows = []
+    for card in cards:
+        about = (f"`{card.name}`", f"{card.parameters:,}", f"{card.training.seconds:.0f}")
+        for test in card.evaluations:
+            rules = ", ".join(f"{name} {_error(rule, test.unit)}" for name, rule in test.rules.items())
+            rows.append((*about, test.name, _error(test.model, test.unit), rules))
+            about = ("", "", "")
+    rows.append(("together", "", f"{sum(card.training.seconds for card in cards):,.0f}", "", "", ""))
+    return table(("model", "weights", "trained in, seconds", "test", "error", "of the rules"), rows) + "\n"
+
+
+def _error(score: Score, unit: str) -> str:
+    """A share of wrong answers, or the mean squared error of a pixel."""
+    return f"{100 * score.mse:.3g} %" if "wrong" in unit else f"MSE {score.mse:.4f}"
+
+
+BLOCKS = {"settings": settings_table, "rooms": rooms, "miniatures": miniatures}
 
 
 def block(document: Path, name: str) -> str | None:
