@@ -167,8 +167,8 @@ class Settings(BaseSettings):
         default=128 * _KIB * _KIB,
         ge=_KIB,
         le=_MOST_BYTES,
-        description="Bytes of streams that a process holds, those that took a value last: some 5,000 to 8,000. Another "
-        "one is rebuilt from the record for its next value.",
+        description="Bytes of streams that a process holds, those that took a value last: some 4,400 with the window "
+        "that is the default. Another one is rebuilt from the record for its next value.",
     )
     stream_followers: int = Field(
         default=256,

@@ -77,36 +77,37 @@ def services_of(scope: Scope) -> Services:
     return services
 
 
-def _services(connection: HTTPConnection) -> Services:
+# What only looks something up is asynchronous, though it waits for nothing: FastAPI hands each other one to a thread.
+async def _services(connection: HTTPConnection) -> Services:
     return services_of(connection.scope)
 
 
-def _catalog(connection: HTTPConnection) -> Catalog:
+async def _catalog(connection: HTTPConnection) -> Catalog:
     return services_of(connection.scope).catalog
 
 
-def _repository(connection: HTTPConnection) -> Repository:
+async def _repository(connection: HTTPConnection) -> Repository:
     return services_of(connection.scope).repository
 
 
-def _reader(connection: HTTPConnection) -> LogReader:
+async def _reader(connection: HTTPConnection) -> LogReader:
     return services_of(connection.scope).reader
 
 
-def _kept(connection: HTTPConnection) -> Kept:
+async def _kept(connection: HTTPConnection) -> Kept:
     return services_of(connection.scope).kept
 
 
-def _jobs(connection: HTTPConnection) -> Jobs:
+async def _jobs(connection: HTTPConnection) -> Jobs:
     return services_of(connection.scope).jobs
 
 
-def _own_rows(connection: HTTPConnection) -> str | None:
+async def _own_rows(connection: HTTPConnection) -> str | None:
     state = connection.scope["state"]
     return state["client"] if state.get("own_rows_only") else None
 
 
-def _known(connection: HTTPConnection) -> bool:
+async def _known(connection: HTTPConnection) -> bool:
     keys_are_on = services_of(connection.scope).settings.api_keys_file is not None
     return not keys_are_on or connection.scope["state"].get("client") is not None
 

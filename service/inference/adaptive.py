@@ -64,11 +64,6 @@ class AdaptiveThreshold:
         self._came = array("d")
         self._ordered = array("d")
 
-    @property
-    def count(self) -> int:
-        """How many scores are kept."""
-        return len(self._came)
-
     def judge(self, score: float | None) -> Judged:
         """How odd ``score`` is, zero or more, beside those before it; None at a gap, which changes nothing.
 

@@ -6,9 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from service.covariates import Beside
 from service.errors import InvalidInput, Problem
 from service.inference import anomalies, backtest, comparison, generation, history, inspection, written_comparison
@@ -32,6 +29,7 @@ from service.inference.answers import (
     NextValues,
     Prediction,
 )
+from service.inference.carrying import Read
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, judged
 from service.inference.inspection import Inspection
@@ -45,8 +43,6 @@ from service.levels import LEVELS
 from service.verdicts import Verdict
 
 Past = TypeVar("Past", bound=History)
-# What a network answered at each step of each sequence.
-Reads = list[NDArray[np.float32]]
 
 
 class Engine:
@@ -72,18 +68,20 @@ class Engine:
         levels: tuple[float, ...] = LEVELS,
         quantiles: tuple[float, ...] = (),
         season: tuple[int, ...] = (),
-        read: Reads | None = None,
+        read: list[Read] | None = None,
     ) -> list[Prediction]:
         """The next value of each sequence (or a memory model's answer), in the order they came in.
 
-        ``read`` is what the network of the named model has answered at each step of each sequence, where that is known.
+        ``read`` is what is known of each sequence, where the network of the named model has read them before.
         """
         named = None if model is None else self.catalog.get(model, version)
         found: dict[int, Prediction] = {}
         for batch in batches(sequences, season):
             who = named
             if named is not None and read is not None:
-                who = named.having_read([read[row] for row in batch.rows.tolist()])
+                its = [read[row] for row in batch.rows.tolist()]
+                who = named.having_read([each.outputs for each in its])
+                batch.know_seasons([each.season for each in its])
             for part, choice in who_answers(who, batch, self.catalog):
                 places = part.rows[choice.rows].tolist()
                 answers = predictions(choice, part, levels, quantiles)

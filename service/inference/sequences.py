@@ -144,6 +144,16 @@ class Batch:
             chosen[known >= 2 * season] = season
         return chosen
 
+    def know_seasons(self, found: list[int | None]) -> None:
+        """Take ``found`` for the seasons that :attr:`seasons` looks for; None where it is still to look."""
+        if not self.told:
+            known = self.lengths - self.lengths // 2
+            missing = [row for row, season in enumerate(found) if season is None]
+            its = np.array([season or 1 for season in found], np.int64)
+            if missing:
+                its[missing] = seasons.found(self.gapped[missing], known[missing])
+            self._found[known.tobytes()] = its
+
     def season_within(self, known: NDArray[np.int32]) -> NDArray[np.int64]:
         """The season that is found in the first ``known`` [sequences] values of each, 1 where there is none."""
         key = known.tobytes()

@@ -22,8 +22,8 @@ class Entry:
 
     rows: list[Written]
     size: int  # bytes of bodies
-    waiters: list[asyncio.Future[None]]
-    needed: bool = False  # whoever waits goes on only when it is committed, whatever else may go on without
+    waiters: list[asyncio.Future[Any]]
+    needed: bool = False  # one waits for all of it, and is told what failed, whatever else may go on without
     settled: bool = False  # everyone was told what became of it, or that it took too long
 
 

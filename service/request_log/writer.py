@@ -152,24 +152,22 @@ class LogWriter:
             entry.waiters.append(waiter)
         self._put(entry)
 
-    def append(self, appends: Sequence[Append]) -> list[asyncio.Future[None]]:
-        """Queue ``appends`` for one transaction; each waiter is told when its values are committed, or why not.
+    async def append(self, appends: Sequence[Append]) -> list[LogUnavailable | None]:
+        """Queue ``appends`` for one transaction, and say when it has ended why each is not on record, None where it is.
 
-        It gets :class:`AppendLost` where the stream is not as the append takes it to be, else the errors of
+        That is :class:`AppendLost` where the stream is not as the append takes it to be, else the errors of
         :meth:`record`, whatever ``on_failure`` says: values that are not on record would be lost.
         """
-        entry = Entry([], 0, [], needed=True)
-        waiters: list[asyncio.Future[None]] = []
+        if not appends:
+            return []
+        if (failure := self._failure or self._lack_of_room()) is not None:
+            return [failure] * len(appends)
+        waiter: asyncio.Future[list[LogUnavailable | None] | None] = self._loop.create_future()
+        entry = Entry([], 0, [waiter], needed=True)
         for each in appends:
-            waiter: asyncio.Future[None] = self._loop.create_future()
-            waiters.append(waiter)
-            if (failure := self._failure or self._lack_of_room()) is not None:
-                answer(waiter, None, failure)
-                continue
             self._put_in(entry, each)
-            entry.waiters.append(waiter)
         self._put(entry)
-        return waiters
+        return await waiter or [None] * len(appends)
 
     def note(self, row: Row) -> None:
         """Queue ``row`` without waiting for it; at the bound of the queue it is counted as skipped."""
@@ -286,12 +284,11 @@ class LogWriter:
         if failures is None:
             for waiter in entry.waiters:
                 answer(waiter, None)
+        elif entry.needed:
+            answer(entry.waiters[0], failures)
         elif entry.waiters:
             for waiter, failure in zip(entry.waiters, failures, strict=True):
-                if entry.needed:
-                    answer(waiter, None, failure)
-                else:
-                    self._tell_waiter(waiter, failure)
+                self._tell_waiter(waiter, failure)
         else:
             self._skipped += sum(failure is not None for failure in failures)
 

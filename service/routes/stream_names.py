@@ -12,12 +12,12 @@ from service.routes import stream_schemas as schemas
 from service.streams.definition import NAME
 
 
-def _client(connection: HTTPConnection) -> str:
+async def _client(connection: HTTPConnection) -> str:
     """Whose streams are meant: a key's own."""
     return connection.scope["state"].get("client") or ""
 
 
-def _name(stream: Annotated[str, Path(pattern=NAME, description="The stream's name")]) -> str:
+async def _name(stream: Annotated[str, Path(pattern=NAME, description="The stream's name")]) -> str:
     if stream == schemas.MANY:
         expected = "another name: /streams/values is the path of many streams"
         raise InvalidInput(f"expected {expected}", code="out_of_range", problems=(Problem("path.stream", expected),))

@@ -56,20 +56,17 @@ class Following:
         self.definition = definition_of(tail.stream)
         self.next = tail.stream.next
         self.flagged = 0  # of the values of the last :meth:`answer`
+        # Bytes that it comes to take in memory, about: values, what the network made of them, and scores.
+        self.size = _BESIDES + (8 + 4) * self.definition.kept + Judge.MOST_BYTES
         self._first = first_read(tail.stream)
         self._values = _numbers([value for _, value in tail.values])
         self._reader: Network | None = None  # whose reading is kept, and from which number on
         self._read: tuple[int, Carried] | None = None
+        self._season: tuple[tuple[int, int], int] | None = None  # and the values that it was found in
         self._foretold = Foretold.of(None if tail.answer is None else orjson.loads(tail.answer)["prediction"])
         self._judge = Judge(self.definition, tail.stream.learnt)
         for _, score in tail.scores:
             self._judge.judge(score)
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes in memory, about."""
-        read = 0 if self._read is None else self._read[1].outputs.nbytes
-        return _BESIDES + self._values.nbytes + read + self._judge.size
 
     def require(self, engine: Engine, values: Sequence[Known], place: int = 0) -> None:
         """Refuse ``values``, posted from ``place`` on, that the stream's model has no answer for.
@@ -81,8 +78,8 @@ class Following:
             expected = "no null: of the served models the general ones, as series-gru, take gaps"
             problem = Problem(f"values.{place + values.index(None)}", expected)
             raise InvalidInput(f"{model.card.name} takes {expected}", code="gaps", problems=(problem,))
-        large = [number for number, value in enumerate(values, place) if value is not None and abs(value) > LARGEST]
-        if large:
+        if any(value is not None and abs(value) > LARGEST for value in values):
+            large = [n for n, value in enumerate(values, place) if value is not None and abs(value) > LARGEST]
             problems = tuple(Problem(f"values.{number}", "magnitudes of at most 1e300") for number in large[:10])
             raise InvalidInput("a value is too large to compute with", code="out_of_range", problems=problems)
 
@@ -99,12 +96,20 @@ class Following:
         known = np.concatenate((self._values, _numbers(values)))
         shortest = self.model(engine).card.lengths.accepted[0]
         found: list[Context | None] = []
-        for seq in range(self.next, self.next + len(values)):
+        for seq, value in enumerate(values, self.next):
             start = self.definition.start(seq)
             context = known[start - self._first : seq + 1 - self._first]
-            answerable = len(context) >= shortest and not np.isnan(context).all()
+            answerable = len(context) >= shortest and not (value is None and np.isnan(context).all())
             found.append(Context(start, context) if answerable else None)
         return found
+
+    def season(self, context: Context) -> int | None:
+        """The season that was found in the first half of ``context``, if it is known."""
+        return self._season[1] if self._season is not None and self._season[0] == _searched(context) else None
+
+    def found_season(self, context: Context, season: int) -> None:
+        """Keep the ``season`` that was found there: the next but one value looks at the same values."""
+        self._season = _searched(context), season
 
     def read(self, network: Network, start: int) -> Carried | None:
         """What ``network`` has read of the values from number ``start`` on, if that is held."""
@@ -124,8 +129,11 @@ class Following:
         ``told`` are the predictions after each, ``posted`` is the number of the first value of the request.
         """
         begin, taken, self.flagged = self.next, [], 0
+        known = np.concatenate((self._values, _numbers(values)))
         for value, prediction in zip(values, told, strict=True):
-            taken.append(self._take(value, prediction, time))
+            taken.append(self._take(value, prediction, time, known))
+        first = self.definition.start(self.next - 1)
+        self._values, self._first = known[first - self._first :], first
         window = self.definition.window
         if self.next // window == begin // window:
             return Append(self.stream.id, taken)
@@ -134,21 +142,25 @@ class Following:
         forget = min(posted, self.next - self.definition.kept)
         return Append(self.stream.id, taken, max(forget, 0), Learnt(self.next, self._judge.pack()))
 
-    def _take(self, value: Known, prediction: Prediction | None, time: int) -> Value:
-        score: float | None = None
-        if value is not None and self._foretold is not None:
-            score = self._foretold.score(value, self.context())
+    def _take(self, value: Known, prediction: Prediction | None, time: int, known: Floats) -> Value:
+        """The value of the next number, which is among those ``known``, and what is answered to it."""
+        seq, foretold, score = self.next, self._foretold, None
+        if value is not None and foretold is not None:
+            start = self.definition.start(max(seq - 1, 0))
+            score = foretold.score(value, known[start - self._first : seq - self._first])
         p, flag, drift = self._judge.judge(score)
-        self.flagged += bool(flag)
         arrived: Arrived | None = None
-        if value is not None and self._foretold is not None:
-            arrived = Arrived(self._foretold.value - value, self._foretold.inside(value), flag, p)
+        if value is not None and foretold is not None:
+            self.flagged += bool(flag)
+            arrived = Arrived(foretold.value - value, foretold.inside(value), flag, p)
         self._foretold = None if prediction is None else Foretold(prediction.value, prediction.intervals)
-        seq, self.next = self.next, self.next + 1
-        first = self.definition.start(seq)
-        self._values = np.concatenate((self._values[first - self._first :], _numbers([value])))
-        self._first = first
+        self.next += 1
         return Value(seq, time, value, score, _written(seq, arrived, prediction, drift))
+
+
+def _searched(context: Context) -> tuple[int, int]:
+    """Which values a season is looked for in: those before the later half, by the first and how many they are."""
+    return context.start, len(context.values) - len(context.values) // 2
 
 
 def _numbers(values: Sequence[Known]) -> Floats:

@@ -13,8 +13,8 @@ import numpy as np
 
 from service.inference.answers import Prediction
 from service.inference.cancellation import checkpoint
-from service.inference.carrying import Carried, carry_on
-from service.inference.engine import Engine, Reads
+from service.inference.carrying import Carried, Read, carry_on
+from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.sequences import Rows
 from service.streams.following import Context, Floats, Following, Known
@@ -54,6 +54,8 @@ def predictions(engine: Engine, asked: Sequence[tuple[Following, Sequence[Known]
             answers = engine.predict(contexts, model, version, levels, (), season, outputs)
             for each, answer in zip(part, answers, strict=True):
                 found[each.place][each.number] = answer
+                if outputs is not None and answer.season is not None:
+                    each.following.found_season(each.context, answer.season.steps[0])
             checkpoint()
     return found
 
@@ -66,7 +68,7 @@ def _rows(contexts: list[Floats]) -> Rows:
     return Rows(table, lengths)
 
 
-def _read(model: Model, group: list[_Asked]) -> Reads | None:
+def _read(model: Model, group: list[_Asked]) -> list[Read] | None:
     """What the network of ``model`` answers at each step of each context; None where it reads each anew."""
     if not model.reading.carries:
         return None
@@ -86,4 +88,7 @@ def _read(model: Model, group: list[_Asked]) -> Reads | None:
     for key, carried in came:
         read[key] = carried
         longest[key].following.hold(network, key[1], carried)
-    return [read[each.place, each.context.start].outputs[: len(each.context.values)] for each in group]
+    return [
+        Read(read[place, context.start].outputs[: len(context.values)], following.season(context))
+        for place, _, following, context in group
+    ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.adaptive import AdaptiveThreshold, DriftMartingale
+from service.inference.adaptive import KEPT, AdaptiveThreshold, DriftMartingale
 from service.streams.definition import Definition
 
 LARGEST_SCORE = 1e9
@@ -20,10 +20,10 @@ _HEAD = struct.Struct("<I")
 
 
 class Foretold(NamedTuple):
-    """The next value as it was foretold, and its ``intervals`` by their levels, the lowest first; None without any."""
+    """The next value as it was foretold, and its ``intervals`` by their levels, the widest last; None without any."""
 
     value: float
-    intervals: Mapping[str, Sequence[float]] | None
+    intervals: dict[str, tuple[float, float]] | None
 
     @classmethod
     def of(cls, prediction: Mapping[str, Any] | None) -> Self | None:
@@ -43,7 +43,7 @@ class Foretold(NamedTuple):
                 return None
             width = float(np.abs(np.diff(known)).mean())
         else:
-            lower, upper = max(self.intervals.values(), key=lambda bounds: bounds[1] - bounds[0])
+            lower, upper = next(reversed(self.intervals.values()))
             width = self.value - lower if came < self.value else upper - self.value
         if off == 0.0:
             return 0.0
@@ -85,6 +85,8 @@ class Drift:
 class Judge:
     """What is learnt of one stream's errors: it follows from its scores alone, to the bit."""
 
+    MOST_BYTES = 2 * 8 * KEPT  # the scores, as they came and in their order
+
     def __init__(self, definition: Definition, learnt: bytes | None = None) -> None:
         """``learnt`` is what :meth:`pack` gave."""
         self._flags, self._drifts = definition.flag_rate is not None, definition.drift is not None
@@ -94,11 +96,6 @@ class Judge:
             (size,) = _HEAD.unpack_from(learnt)
             self._threshold = AdaptiveThreshold.unpack(learnt[_HEAD.size : _HEAD.size + size])
             self._martingale = DriftMartingale.unpack(learnt[_HEAD.size + size :])
-
-    @property
-    def size(self) -> int:
-        """Bytes that the scores take in memory, as they came and in their order."""
-        return 16 * self._threshold.count
 
     def judge(self, score: float | None) -> tuple[float | None, bool | None, Drift | None]:
         """``p``, whether it is flagged, and the drift after a score; None, where nothing was foretold, changes none."""

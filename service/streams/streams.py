@@ -55,7 +55,6 @@ class Appended:
     next: int
     replayed: bool
     answers: list[bytes]
-    appended: list[Value]
 
 
 class Work(Protocol):
@@ -149,13 +148,13 @@ class Streams:
             try:
                 if following is None:
                     raise _unknown()
-                on_record = await self._on_record(each, following)
+                on_record = [] if _is_next(each, following) else await self._on_record(each, following)
                 values = list(each.values[len(on_record) :])
                 if values:
                     following.require(self.engine, values, len(on_record))
                     new.append(_New(each, following, values, on_record))
                 else:
-                    found[each.name] = Appended(each.name, each.seq, following.next, True, on_record, [])
+                    found[each.name] = Appended(each.name, each.seq, following.next, True, on_record)
             except StreamConflict as conflict:
                 self._metrics.conflicted(conflict.code)
                 found[each.name] = conflict
@@ -170,24 +169,22 @@ class Streams:
             if isinstance(append, UnrollError):
                 found[each.posted.name] = append
         ready = [(each, its) for each, its in zip(new, answered, strict=True) if isinstance(its, Append)]
-        again = []
-        waiters = self._log.append([append for _, append in ready])
-        for waiter, (each, append) in zip(waiters, ready, strict=True):
-            posted = each.posted
-            try:
-                await waiter
-            except AppendLost:
+        again: list[Posted] = []
+        taken = flagged = 0
+        for (each, append), failure in zip(ready, await self._log.append([append for _, append in ready]), strict=True):
+            posted, following = each.posted, each.following
+            if isinstance(failure, AppendLost):
                 self._metrics.conflicted(AppendLost.code)
                 again.append(posted)
-            except UnrollError as error:  # nobody knows what is on record now
-                found[posted.name] = error
+            elif failure is not None:  # nobody knows what is on record now
+                found[posted.name] = failure
             else:
                 answers = [*each.on_record, *[value.answer for value in append.values]]
-                end = each.following.next
-                found[posted.name] = Appended(posted.name, posted.seq, end, False, answers, [*append.values])
-                self._held.put(each.following)
-                self._metrics.streamed(len(append.values), each.following.flagged)
-                self.events.appended(each.following.stream.id)
+                found[posted.name] = Appended(posted.name, posted.seq, following.next, False, answers)
+                taken, flagged = taken + len(append.values), flagged + following.flagged
+                self._held.put(following)
+                self.events.appended(following.stream.id)
+        self._metrics.streamed(taken, flagged)
         self._metrics.streams(held=len(self._held))
         return again
 
@@ -266,6 +263,11 @@ def _answered(engine: Engine, new: list[_New]) -> list[Append | UnrollError]:
     now = round(time() * 1e6)
     rows = zip(new, told, strict=True)
     return [each.following.answer(each.values, its, now, each.posted.seq) for each, its in rows]
+
+
+def _is_next(posted: Posted, following: Following) -> bool:
+    """Whether all that was ``posted`` is new, and may be taken."""
+    return posted.seq == following.next and following.stream.closed is None
 
 
 def _conflict(code: str, why: str, end: int) -> StreamConflict:

@@ -147,7 +147,7 @@ class Metrics:
             self._log_before = numbers
 
     def streamed(self, values: int, flags: int) -> None:
-        """Count ``values`` that a stream took, some of which were flagged."""
+        """Count ``values`` that streams took, some of which were flagged."""
         self._stream_values.inc(values)
         self._stream_flags.inc(flags)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.inference import scaling
-from service.inference.carrying import Carried, HasRead, carry_on
+from service.inference.carrying import Carried, HasRead, Read, carry_on
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 
@@ -43,10 +43,10 @@ def test_an_answer_from_what_was_read_before_is_the_same_answer(engine: Engine) 
     grown = [rng.normal(size=length).cumsum() for length in (70, 3, 128, 1)]
     sequences = [its.tolist() for its in grown]
     read = carry_on(engine.catalog.get("sine-gru").network, [None] * 4, grown)
-    outputs = [carried.outputs for carried in read]
-    assert engine.predict([*sequences], "sine-gru", read=outputs) == engine.predict([*sequences], "sine-gru")
+    reads = [Read(carried.outputs, None) for carried in read]
+    assert engine.predict([*sequences], "sine-gru", read=reads) == engine.predict([*sequences], "sine-gru")
     # It is those outputs that the answers come from.
-    moved = engine.predict([*sequences], "sine-gru", read=[each + 1 for each in outputs])
+    moved = engine.predict([*sequences], "sine-gru", read=[Read(each.outputs + 1, None) for each in reads])
     assert [each.value for each in moved][:3] != [each.value for each in engine.predict([*sequences], "sine-gru")][:3]
 
 
