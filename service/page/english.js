@@ -266,6 +266,7 @@ export const english = {
   "recall.answer": "Answer",
   "recall.chance": "Probability",
   "recall.right": "Still knows?",
+  "recall.without": "Without that part",
   "recall.yes": "yes",
   "recall.no": "no",
   "unit.1": "the values",

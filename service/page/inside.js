@@ -22,7 +22,7 @@ export function insideView(panel, { models, touch }) {
     remembered.textbook = textbook.checked;
     touch();
   });
-  const off = offChoice(remembered, touch);
+  const off = offChoice("inside", remembered, touch);
   const cut = el("p", { class: "hint" });
   const headline = el("p", { class: "headline", "aria-live": "polite" });
   const host = chartHost(240);

@@ -266,6 +266,7 @@ export const korean = {
   "recall.answer": "답",
   "recall.chance": "확률",
   "recall.right": "아직 아는가?",
+  "recall.without": "그 부분이 없다면",
   "recall.yes": "예",
   "recall.no": "아니요",
   "unit.1": "값 그대로",

@@ -6,10 +6,11 @@ import { curlOf } from "./curl.js";
 import { called, CELLS, el, written } from "./dom.js";
 import { gradients } from "./gradients.js";
 import { sentence } from "./sentence.js";
+import { offChoice, offOf } from "./switched_off.js";
 import { t } from "./words.js";
 
 const DATES = ["3 Nov 26", "2026년 11월 3일", "November 3, 2026", "2026. 11. 3.", "31 Feb 2026"];
-const remembered = settings("texts", { date: DATES[0], cell: "gru", between: 20 });
+const remembered = settings("texts", { date: DATES[0], cell: "gru", between: 20, off: "", unit: 1 });
 
 export function textsView(panel, { models, touch }) {
   const served = (task) => CELLS.filter((cell) => models.some(({ name }) => name === `${task}-${cell}`));
@@ -95,9 +96,9 @@ function stretched(cells, touch) {
     touch();
   });
   const said = el("p", { class: "sentence", lang: "en", tabindex: "0" });
+  const off = offChoice("texts", remembered, touch);
   const body = el("tbody");
-  const columns = ["cell", "answer", "chance", "right"];
-  const head = el("tr", {}, columns.map((name) => el("th", { scope: "col" }, t(`recall.${name}`))));
+  const head = el("tr");
   const table = el("table", {}, el("caption", { class: "hidden" }, t("texts.recall")), el("thead", {}, head), body);
   const node = el(
     "section",
@@ -105,6 +106,7 @@ function stretched(cells, touch) {
     el("h3", {}, t("texts.recall")),
     el("p", { class: "hint" }, t("texts.recall.help")),
     el("div", { class: "slider" }, el("label", { for: "between" }, t("recall.between")), slider, count),
+    off.node,
     said,
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("texts.recall") }, table),
   );
@@ -113,18 +115,29 @@ function stretched(cells, touch) {
     const between = Number(slider.value);
     const input = sentence(between);
     count.textContent = String(between);
+    off.show(true);
     said.textContent = input;
     const { results } = await post("texts", "compare", { task: "recall", sequence: input });
-    body.replaceChildren(...results.map(row));
+    const lacking = await Promise.all(results.map((result) => without(result, input)));
+    const columns = ["cell", "answer", "chance", "right", ...(lacking.some(Boolean) ? ["without"] : [])];
+    head.replaceChildren(...columns.map((name) => el("th", { scope: "col" }, t(`recall.${name}`))));
+    body.replaceChildren(...results.map((result, n) => row(result, lacking[n], columns.length)));
   }
   return { node, refresh };
 }
 
-// One cell's answer, and whether it is the right one.
-function row({ architecture: cell, outputs, probabilities, checks }) {
+// What a cell would answer without the part that is switched off; null where nothing is, or it has no such part.
+async function without({ model, architecture: cell }, input) {
+  const part = offOf(cell, remembered);
+  return "off" in part ? post("texts", "inspect", { model, sequence: input, ...part }) : null;
+}
+
+// One cell's answer, and whether it is the right one; and what it would be without a part, where there is a column for it.
+function row({ architecture: cell, outputs, probabilities, checks }, lacking, columns) {
   const [badge, word] = checks[0].agree ? ["beats", "recall.yes"] : ["loses", "recall.no"];
   const name = el("th", { scope: "row" }, el("span", { class: `swatch ${cell}` }), called(cell));
   const answers = [outputs[0], percent(probabilities[0]), el("span", { class: `badge ${badge}` }, t(word))];
+  if (columns > answers.length + 1) answers.push(lacking?.without_output ?? "–");
   return el("tr", {}, name, answers.map((answer) => el("td", {}, answer)));
 }
 

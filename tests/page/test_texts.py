@@ -59,6 +59,27 @@ def test_a_sentence_is_stretched_until_the_simple_rnn_loses_its_beginning(visit:
     visitor.shoot("texts-recall")
 
 
+def test_without_its_update_gate_the_gru_loses_the_beginning_of_the_sentence(visit: Visit) -> None:
+    visitor = visit("texts")
+    page = visitor.page
+    rows = page.locator("#texts tbody tr").filter(has=page.locator("th .swatch"))
+    heads = page.locator("section[aria-label='Long memory'] thead th")
+    before = visitor.redraws()
+    page.locator("#texts-off").select_option("update")
+    visitor.settled(before)
+    expect(heads.last).to_have_text("Without that part")
+    expect(rows.nth(2).locator("td").first).to_have_text("english")
+    expect(rows.nth(2).locator("td").last).not_to_have_text("english")
+    expect(rows.nth(1).locator("td").last).to_have_text("–")  # noqa: RUF001  # an LSTM has no such gate
+    asked = visitor.asked("/inspect")
+    assert (asked["model"], asked["off"]) == ("recall-gru", {"gate": "update"})
+    before = visitor.redraws()
+    page.locator("#texts-off").select_option("")
+    visitor.settled(before)
+    expect(heads.last).to_have_text("Still knows?")
+    expect(rows.nth(2).locator("td")).to_have_count(3)
+
+
 def test_what_came_back_of_the_error_while_the_cells_learnt_is_what_their_cards_say(
     visit: Visit, site: httpx.Client
 ) -> None:
