@@ -34,6 +34,8 @@ from training.tasks.next_value import awkward, walk
 _OWN_GOLDENS = 4
 # What a model with covariates would be, after its name.
 WITHOUT = " without covariates"
+# And what one that is averaged with an autoregression.
+ALONE = " without its autoregression"
 # Values of those of a general network, which reads more of them than a golden answer needs.
 _GOLDEN = 128
 
@@ -131,7 +133,7 @@ def write_tuned(
     """
     recipe, plain = tuning.recipe_of(start), tuning.reading_of(start, season)
     effects = None if tuned.effects is None else Effects.model_validate(tuned.effects)
-    reading = tuning.reading_of(start, season, effects)
+    reading = tuning.reading_of(start, season, effects, tuned.averaged)
     model = tuning.network_of(start)
 
     def outcome(named: str, reading: General = plain) -> judge.Outcome:
@@ -143,6 +145,8 @@ def write_tuned(
         model.set_weights(twin.weights)
         untouched[f"{name}{WITHOUT}"] = outcome(f"{name}{WITHOUT}").record
     model.set_weights(tuned.weights)
+    if tuned.averaged is not None:
+        untouched[f"{name}{ALONE}"] = outcome(f"{name}{ALONE}").record
     made, own, _ = outcome(name, reading)
     verdict = judge.judged(own.entries, others | untouched, panel, split, season)
     posed, beside = _posed(panel, split, reading)
@@ -211,7 +215,11 @@ def _covariates(
 def _how(tuned: Tuned) -> str:
     """In words what became of the published network."""
     said = [_WAYS[each].format(tuned.updates[each]) for each in tuned.ways]
-    return said[0] if len(said) == 1 else f"averaged over {len(said)} ways to take it further: {'; '.join(said)}"
+    how = said[0] if len(said) == 1 else f"averaged over {len(said)} ways to take it further: {'; '.join(said)}"
+    if tuned.averaged is None:
+        return how
+    share, lags = tuned.averaged["share"], tuned.averaged["autoregression"]["lags"]
+    return f"{how}; its forecasts averaged with those of an autoregression of {lags} lags, which has {share:.0%}"
 
 
 # What became of the published network, by the way and its number of updates.

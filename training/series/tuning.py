@@ -21,6 +21,7 @@ from service.inference.finetuning import correction
 from service.inference.finetuning.excerpts import BATCH, HORIZONS, ORIGINS, Excerpts
 from service.inference.finetuning.frozen import Frozen, Said
 from service.inference.finetuning.questions import Questions
+from service.inference.readings.averaged.reading import Averaged
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.reading import WithCovariates
 from service.inference.readings.general.network import GeneralNetwork
@@ -30,7 +31,7 @@ from training.general.export import CONTEXT
 from training.general.fitting import Progress
 from training.general.recipes import RECIPES, Plan, SeriesRecipe
 from training.general.tuning import Drawn, Part, Step, Tuning
-from training.series import regression, storing
+from training.series import averaging, regression, storing
 from training.series.candidates import Start
 from training.series.effects import left_of
 from training.series.excerpts import excerpts as excerpts_of
@@ -48,6 +49,7 @@ EVERY = 100
 # Batches that a correction is solved on, and the strengths of its ridge.
 EXERCISES, STRENGTHS = 50, correction.STRENGTHS
 UNTOUCHED, CORRECTION, AVERAGE = "untouched", "correction", "average"
+AUTOREGRESSION = "with an autoregression"
 # What layer a correction changes.
 _LAST = "answer"
 
@@ -60,6 +62,7 @@ class Tuned:
     ``ways`` are those that it is the average of, and ``updates`` what they took. ``losses`` are those of the whole
     network between looks at the origins. ``effects`` are those of covariates, as a card has them, in the ``manner`` and
     by the ridge of :class:`training.series.regression.Found`; ``manners`` are the MASE of all that were tried.
+    ``averaged`` is what :meth:`training.series.averaging.Found.kept` keeps.
     """
 
     weights: Weights
@@ -72,17 +75,20 @@ class Tuned:
     effects: dict[str, Any] | None = None
     manner: tuple[str, bool, float, float | None] | None = None
     manners: dict[str, float] = field(default_factory=dict)
+    averaged: dict[str, Any] | None = None
 
     def save(self, path: Path) -> None:
         """Write everything, whole or not at all."""
-        kept = ("score", "scores", "ways", "updates", "losses", "seconds", "effects", "manner", "manners")
-        storing.save(path, self.weights, {name: getattr(self, name) for name in kept})
+        storing.save(path, self.weights, {name: getattr(self, name) for name in _KEPT})
 
     @classmethod
     def load(cls, path: Path) -> Tuned:
         """Read what :meth:`save` wrote."""
         weights, record = storing.load(path)
         return cls(weights, **record)
+
+
+_KEPT = ("score", "scores", "ways", "updates", "losses", "seconds", "effects", "manner", "manners", "averaged")
 
 
 class Way(NamedTuple):
@@ -99,9 +105,16 @@ def recipe_of(start: Start) -> SeriesRecipe:
     return RECIPES[start.published]
 
 
-def reading_of(start: Start, season: int | None, effects: Effects | None = None) -> General:
-    """How a network that was tuned for series of that ``season`` reads, with the ``effects`` of covariates if any."""
+def reading_of(
+    start: Start, season: int | None, effects: Effects | None = None, averaged: dict[str, Any] | None = None
+) -> General:
+    """How a network that was tuned for series of that ``season`` reads.
+
+    With the ``effects`` of covariates, or ``averaged`` with an autoregression, if any.
+    """
     plain = General(quantiles=recipe_of(start).shape.quantiles, context=CONTEXT, season=season)
+    if averaged is not None:
+        return Averaged.model_validate({**plain.spec(), "kind": "averaged", **averaged})
     return plain if effects is None else WithCovariates.of(plain, effects)
 
 
@@ -132,13 +145,19 @@ def fit(
     tuning = _Tuning(start, panel, split, season, steps, report, effects)
     ways = tuning.ways()
     chosen, score = tuning.averaged(ways)
+    scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
+    averaged = None
+    if effects is None:
+        beside = tuning.beside(_mean([ways[each].weights for each in chosen]))
+        if (averaged := beside.kept()) is not None:
+            scores[AUTOREGRESSION] = score = beside.score
     left = panel if effects is None else left_of(panel, effects.again, split, again=True)
     excerpts = excerpts_of(left, split, season, CONTEXT, again=True)
     weights = _mean([ways[each].again(excerpts) for each in chosen])
-    scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
     updates = {name: ways[name].updates for name in chosen}
     tuning.ended()
-    found = Tuned(weights, score, scores, chosen, updates, tuning.losses, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    found = Tuned(weights, score, scores, chosen, updates, tuning.losses, seconds, averaged=averaged)
     if effects is None:
         return found
     told, manner = effects.again.model_dump(mode="json"), (*effects.manner, effects.ridge)
@@ -163,10 +182,8 @@ class _Tuning:
         left = panel if effects is None else left_of(panel, effects.trained, split)
         self._excerpts = excerpts_of(left, split, season, CONTEXT)
         reading = reading_of(start, season, None if effects is None else effects.trained)
-        self._median, self._validated = (
-            reading.median,
-            validation(reading, CONTEXT, panel, split, season, chosen_by(panel, split)),
-        )
+        self._reading, self._about = reading, (panel, split, season, chosen_by(panel, split))
+        self._validated = validation(reading, CONTEXT, *self._about)
         self._plans = {
             part: replace(plan, updates=min(steps or plan.updates, plan.updates)) for part, plan in PLANS.items()
         }
@@ -195,13 +212,20 @@ class _Tuning:
                 chosen, score = [*chosen, name], tried
         return chosen, score
 
+    def beside(self, weights: Weights) -> averaging.Found:
+        """What an autoregression brings a network of these ``weights``."""
+        return averaging.search(self._reading, self._served(self._start), self._served(weights), *self._about)
+
     def ended(self) -> None:
         """Say that nothing is left to be done."""
         self._report(Progress(self._total, self._total, self.losses[-1]))
 
     def _score(self, weights: Weights) -> float:
+        return self._validated(self._served(weights))
+
+    def _served(self, weights: Weights) -> GeneralNetwork:
         self._network.set_weights(weights)
-        return self._validated(GeneralNetwork(graph.to_onnx(self._network, self._shape)))
+        return GeneralNetwork(graph.to_onnx(self._network, self._shape))
 
     def _corrected(self) -> Way:
         tried = []
@@ -212,7 +236,7 @@ class _Tuning:
         return Way(weights, score, 0, lambda excerpts: self._with_correction(self._frozen(excerpts), strength))
 
     def _with_correction(self, frozen: Exercise, strength: float) -> Weights:
-        lesson = correction.lesson(frozen.asked, frozen.said, self._median)
+        lesson = correction.lesson(frozen.asked, frozen.said, self._reading.median)
         found = correction.correction(lesson, strength)
         self._network.set_weights(self._start)
         last = self._network.get_layer(_LAST)

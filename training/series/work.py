@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Report = Callable[["Progress | GeneralProgress"], None]
 # Changed with anything in this folder that changes what a candidate becomes.
-_EDITION = 2
+_EDITION = 3
 
 
 @dataclass(frozen=True, slots=True)

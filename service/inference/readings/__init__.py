@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from service.cards import ModelCard
 from service.errors import ModelRejected
 from service.folders import plain
+from service.inference.readings.averaged.reading import Averaged
 from service.inference.readings.covariates.reading import WithCovariates
 from service.inference.readings.drawings import Drawings
 from service.inference.readings.general.reading import General
@@ -27,6 +28,7 @@ KINDS: Mapping[str, type[Reading]] = {
     "windows": Windows,
     "pairs": Pairs,
     "general": General,
+    "averaged": Averaged,
     "covariates": WithCovariates,
     "text": Texts,
     "image": Images,

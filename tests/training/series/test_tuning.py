@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.inference.readings.averaged.autoregression import Manner
 from service.inference.readings.general.network import GeneralNetwork
 from tests.training.general.small import SMALL, Untrained, untrained
 from tests.training.series.conftest import MakePanel
@@ -70,8 +71,10 @@ def test_where_every_way_does_harm_the_untouched_network_is_kept(
     scores = iter([1.0, *[2.0] * 50])
     monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
     panel = panel_of(np.sin(0.5 * np.arange(160.0)))
+    monkeypatch.setattr(tuning.averaging, "search", lambda *_: tuning.averaging.Found(0.0, None, 1.0))
     found = tuning.fit(START, panel, SPLIT, None, 2)
     assert found.ways == ["untouched"]
+    assert found.averaged is None
     assert found.score == 1.0
     for one, other in zip(found.weights, tuning.network_of(START).get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -86,7 +89,11 @@ def test_ways_are_averaged_where_their_average_does_better(
     # Untouched; the correction of either strength; head and whole after 2 updates; then averages with the best.
     scores = iter([4.0, 2.0, 3.0, 2.5, 2.2, 1.5, 1.7, 1.6])
     monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
+    beside = tuning.averaging.Found(0.3, Manner(lags=24), 1.2)
+    monkeypatch.setattr(tuning.averaging, "search", lambda *_: beside)
     found = tuning.fit(START, panel_of(np.sin(0.5 * np.arange(160.0))), SPLIT, None, 2)
     assert found.ways == ["correction", "whole"]
-    assert found.score == found.scores["average"] == 1.5
+    assert found.scores["average"] == 1.5
+    assert found.score == found.scores["with an autoregression"] == 1.2
+    assert tuning.reading_of(START, None, averaged=found.averaged) == beside.reading(tuning.reading_of(START, None))
     assert found.updates == {"correction": 0, "whole": 2}

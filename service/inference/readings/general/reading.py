@@ -105,7 +105,7 @@ class General(Reading):
             values = np.ascontiguousarray(batch.gapped[:, first:stop])
             series = Series(values, lengths, batch.seasons, np.zeros_like(batch.seasons))
             origins = np.broadcast_to(np.arange(start, stop) - first, (count, stop - start))
-            found[:, start:stop] = quantiles(network, series, origins, np.ones(1, np.int64))[:, :, 0]
+            found[:, start:stop] = self._next(network, series, origins)
         return found[..., self.median], self._fan(found, [None] * count)
 
     def answer(self, network: GeneralNetwork, batch: Batch) -> tuple[Floats, State | None]:
@@ -158,10 +158,20 @@ class General(Reading):
         moved[count + places, places] -= step
         lengths, told = np.full(2 * count, count), self._seasons(batch, batch.lengths) * (2 * count)
         end = View(told, lengths, lengths[:, None] - 1)
-        (found,) = forecasts(network, np.array(self.quantiles), moved, lengths, [end], 1)
+        (found,) = self._forecasts(network, moved, lengths, [end], 1)
         answers = found.quantiles[:, 0, 0, self.median]
         influence = (answers[:count] - answers[count:]) / (2.0 * step) if step > 0.0 else np.zeros(count)
         return Traced(None, np.where(np.isnan(values), 0.0, influence)[:, None])
+
+    def _forecasts(
+        self, network: GeneralNetwork, values: Floats, lengths: Counts, views: list[View], horizon: int
+    ) -> list[Mixed]:
+        """What is said from the origins of each view, as :func:`.forecasting.forecasts`."""
+        return forecasts(network, np.array(self.quantiles), values, lengths, views, horizon)
+
+    def _next(self, network: GeneralNetwork, series: Series, origins: Counts) -> Floats:
+        """Quantiles [series, origins, levels] of the value after each of ``origins`` [series, n]."""
+        return quantiles(network, series, origins, np.ones(1, np.int64))[:, :, 0]
 
     def _seasons(self, batch: Batch, known: NDArray[Any]) -> list[Seasons]:
         """Those told, or the model's own, or of each sequence that found in its first ``known`` values."""
@@ -182,11 +192,11 @@ class General(Reading):
         """
         if origins.shape[1] == 0:
             return None, self._end(network, batch, horizon)
-        levels, lengths = np.array(self.quantiles), batch.lengths.astype(np.int64)
+        lengths = batch.lengths.astype(np.int64)
         past = View(self._seasons(batch, known), known, np.minimum(origins, lengths[:, None] - 1))
         if batch.values.shape[1] <= self.context:
             end = View(self._seasons(batch, batch.lengths), lengths, lengths[:, None] - 1)
-            last, before = forecasts(network, levels, batch.gapped, lengths, [end, past], horizon)
+            last, before = self._forecasts(network, batch.gapped, lengths, [end, past], horizon)
             return before.quantiles, _state(end, last)
         # The first origin's context starts before that of the end, which reads no more than its own. What takes more
         # than one piece is a series that is alone in its batch; each further piece has its record in what is before it.
@@ -198,7 +208,7 @@ class General(Reading):
             first, stop = max(0, int(told.min()) - self.context), int(part.max()) + 1
             cut = View(past.seasons, told - first, part - first)
             values, left = batch.gapped[:, first:stop], np.minimum(lengths, stop) - first
-            found.append(forecasts(network, levels, values, left, [cut], horizon)[0].quantiles)
+            found.append(self._forecasts(network, values, left, [cut], horizon)[0].quantiles)
         return np.concatenate(found, axis=1), self._end(network, batch, horizon)
 
     def _end(self, network: GeneralNetwork, batch: Batch, horizon: int) -> State:
@@ -209,7 +219,7 @@ class General(Reading):
         place = np.minimum(first[:, None] + np.arange(width), lengths[:, None] - 1)
         values, lengths = np.take_along_axis(batch.gapped, place, axis=1), lengths - first
         end = View(self._seasons(batch, batch.lengths), lengths, lengths[:, None] - 1)
-        (found,) = forecasts(network, np.array(self.quantiles), values, lengths, [end], horizon)
+        (found,) = self._forecasts(network, values, lengths, [end], horizon)
         return _state(end, found)
 
 

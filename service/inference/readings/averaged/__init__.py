@@ -1,0 +1,1 @@
+"""How a model reads a series whose network is averaged with an autoregression of the series itself."""

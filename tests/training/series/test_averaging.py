@@ -1,0 +1,68 @@
+"""Whether an autoregression is averaged with a general network: by the validation origins, as it will be served."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from service.folders import read_folder
+from service.inference.catalog import load
+from service.inference.readings.general.network import GeneralNetwork
+from service.inference.readings.general.reading import General
+from tests.conftest import MODELS
+from tests.training.series.conftest import MakePanel
+from training.series import averaging
+from training.series.panel import Panel
+from training.series.splits import Split
+from training.series.validating import chosen_by, validation
+
+SPLIT = Split(4)
+
+
+@pytest.fixture(scope="module")
+def network() -> GeneralNetwork:
+    found: GeneralNetwork = load(read_folder(MODELS / "series-gru" / "1")).network
+    return found
+
+
+@pytest.fixture(scope="module")
+def reading() -> General:
+    model = load(read_folder(MODELS / "series-gru" / "1"))
+    return General.model_validate(model.reading.spec())
+
+
+@pytest.fixture(scope="module")
+def swings(panel_of: MakePanel) -> Panel:
+    """What an autoregression of two terms explains, and a season does not."""
+    rng, values = np.random.default_rng(2), np.zeros((2, 240))
+    for step in range(2, 240):
+        values[:, step] = 1.7 * values[:, step - 1] - 0.95 * values[:, step - 2] + rng.standard_normal(2)
+    return panel_of(*values)
+
+
+def test_its_score_is_that_of_what_is_served(network: GeneralNetwork, reading: General, swings: Panel) -> None:
+    chosen = chosen_by(swings, SPLIT)
+
+    def score(own: General) -> float:
+        return validation(own, own.context, swings, SPLIT, None, chosen)(network)
+
+    found = averaging.search(reading, network, network, swings, SPLIT, None, chosen)
+    assert found.score == pytest.approx(score(found.reading(reading)), rel=1e-9)
+    assert found.share > 0.5
+    assert found.score < 0.8 * score(reading)
+
+
+def test_where_it_does_harm_the_network_stays_alone(
+    network: GeneralNetwork, reading: General, swings: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(averaging.autoregression, "quantiles", lambda *asked: np.full((len(asked[0]), 1, 4, 1), 1e6))
+    chosen = chosen_by(swings, SPLIT)
+    found = averaging.search(reading, network, network, swings, SPLIT, None, chosen)
+    assert found[:2] == (0.0, None)
+    assert found.kept() is None
+    assert found.reading(reading) is reading
+    assert found.score == validation(reading, reading.context, swings, SPLIT, None, chosen)(network)
+
+
+def test_the_lags_reach_beyond_a_season_where_so_many_are_allowed() -> None:
+    assert [averaging.lags_of(season) for season in (1, 12, 52, 168)] == [24, 24, 56, 24]
