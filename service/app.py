@@ -22,6 +22,7 @@ from service.http.batching import Batching
 from service.http.cross_origin import AllowedHosts, CrossOrigin
 from service.http.deps import Services, State
 from service.http.errors import PROBLEMS
+from service.http.gathering import Gathering
 from service.http.jobs import Jobs
 from service.http.live import LiveErrors
 from service.http.middleware import ContentPolicy, Head, Prefixed, RequestId, Straight
@@ -139,6 +140,7 @@ def create_app(
             CapacityLimiter(1),
             admission,
             Batching(log, admission),
+            Gathering(log, admission, settings.work_timeout),
             life,
             {codec.path: codec.claims for codec in spoken.codecs if codec.claims is not None},
             Streams(

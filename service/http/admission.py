@@ -37,13 +37,17 @@ class _Lane:
 
 
 class Admission:
-    """Counts of one process. ``requests`` and ``large_bytes`` are bounds, ``wait`` is in seconds."""
+    """Counts of one process. ``requests`` and ``large_bytes`` are bounds, ``wait`` is in seconds.
+
+    ``threads`` are those for work that is not dear.
+    """
 
     def __init__(self, *, requests: int, large_bytes: int, wait: float, threads: int) -> None:
         self._most_requests, self._most_bytes, self._wait = requests, large_bytes, wait
         self.requests = self.large_bytes = 0
         self._cheap, self._dear = _Lane(threads), _Lane(max(1, threads // 2))
-        self._threads = anyio.CapacityLimiter(self._cheap.threads + self._dear.threads)
+        self.threads = self._cheap.threads
+        self._limiter = anyio.CapacityLimiter(self._cheap.threads + self._dear.threads)
         self._ends_at = math.inf
         self._working: set[Cancellation] = set()
         self._waiting: set[asyncio.Timeout] = set()
@@ -91,7 +95,7 @@ class Admission:
         cancellation.end_by(self._ends_at, _stopping())
         self._working.add(cancellation)
         try:
-            return await anyio.to_thread.run_sync(partial(cancellation.run, work), limiter=self._threads)
+            return await anyio.to_thread.run_sync(partial(cancellation.run, work), limiter=self._limiter)
         finally:
             self._working.discard(cancellation)
 

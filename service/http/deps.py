@@ -15,6 +15,7 @@ from service.http import encoding
 from service.http.admission import Admission, Hand
 from service.http.batching import Batching
 from service.http.body import AT_ONCE, JSON_ONLY, Accepted, Payload, cost_of, parse, read_body
+from service.http.gathering import Gathering
 from service.http.jobs import Jobs
 from service.http.live import LiveErrors
 from service.inference.cancellation import Cancellation
@@ -53,6 +54,7 @@ class Services:
     threads: CapacityLimiter
     admission: Admission
     batching: Batching
+    gathering: Gathering
     lifecycle: Lifecycle
     claims: Readers
     streams: Streams

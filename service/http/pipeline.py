@@ -22,6 +22,7 @@ from service.http.codec import Call, Codec
 from service.http.computing import ask, compute
 from service.http.deps import Services, services_of
 from service.http.errors import UNEXPECTED, Failure, Refusal
+from service.http.gathering import gathers
 from service.http.leaving import cancelled_with
 from service.http.protocol import protocol_of, refuse, send_refusal
 from service.http.query import refuse_others
@@ -88,6 +89,11 @@ async def _take(call: Call, scope: Asgi, receive: Receive, services: Services, h
             await _admitted(call, scope, services)
     if asked and call.sequenced is None and call.price.microseconds <= INLINE:
         await services.batching.answer(call, services.engine)
+    elif asked and call.sequenced is None and gathers(call):
+        cancellation = Cancellation(services.settings.work_timeout + call.codec.patience)
+        async with cancelled_with(receive, cancellation):
+            await services.gathering.answer(call, services.engine, cancellation)
+        hand.keep(len(call.content.body) + len(call.sent.body))
     else:
         if not asked or call.sequenced is None:
             await _in_threads(call, scope, receive, services, asked)

@@ -141,12 +141,19 @@ class Forecast(Question[list[answers.Forecast]]):
         count, values = len(self.sequences), self.values
         return prices.forecast(count, values, self.horizon, self.model, self.version, self.sequences)
 
+    def joins(self) -> Hashable | None:
+        if self.covariates is not None:
+            return None  # what stands beside each sequence has its places
+        return _short(self, self.model, self.version, self.horizon, self.levels, self.quantiles, self.season)
+
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[list[answers.Forecast]]]:
-        (asked,) = questions
-        of = asked.model, asked.version, asked.levels, asked.quantiles, asked.season, asked.covariates
-        found = engine.forecast(asked.sequences, asked.horizon, *of)
-        return [asked._answer(found, engine.catalog.task(asked.model), references(found))]
+        first = questions[0]
+        of = first.model, first.version, first.levels, first.quantiles, first.season, first.covariates
+        found = engine.forecast(_all(questions), first.horizon, *of)
+        task = engine.catalog.task(first.model)
+        rows = zip(questions, _parts(found, questions), strict=True)
+        return [question._answer(part, task, references(part)) for question, part in rows]
 
 
 @dataclass(slots=True)

@@ -29,6 +29,8 @@ BODIES: list[tuple[str, dict[str, Any]]] = [
     *[("/predict", {"model": "memory-lstm", "sequence": PAIRS[:length]}) for length in (2, 3, 4, 4, 4, 4)],
     *[("/predict", {"model": "textbook-sine-gru", "sequence": [x / 2 for x in WAVE]}) for _ in range(6)],
     *[("/predict", {"model": "sine-gru", "sequence": WAVE, "levels": [90]}) for _ in range(2)],
+    *[("/forecast", {"sequence": WAVE[:length], "horizon": 3}) for length in range(1, 10)],
+    *[("/forecast", {"model": "sine-gru", "sequence": [x * scale for x in WAVE], "horizon": 5}) for scale in (1, 2, 3)],
     *[("/v1/models/linear-lstm:predict", {"instances": [[shift, 2.0, 3.0]]}) for shift in range(6)],
     *[("/v2/models/sine-lstm/infer", {"inputs": [{**TENSOR, "data": [shift, *WAVE]}]}) for shift in range(6)],
     *[("/compare", {"task": "sine", "sequence": [x * scale for x in WAVE]}) for scale in (1, 2, 3, 4, 5, 6)],
