@@ -12,23 +12,20 @@ import logging
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.cards import CARD, MODEL_FILES
 from service.errors import ModelPending, ModelRejected, UnknownModel
-from service.folders import ModelFolder, is_name, model_folders, read_folder, reference_of
+from service.folders import ModelFolder, is_name, read_folder, reference_of
 from service.inference.catalog import Catalog, Runtime
 from service.inference.changes import Change, Changes
+from service.inference.listing import Key, chosen_of, scan
 from service.inference.model import Model
 from service.inference.opening import Opening
 
 log = logging.getLogger(__name__)
 
-# Time of change (also of who may read it), size and inode of each file; or the error of one that cannot be looked at.
-Fingerprint = tuple[tuple[int, int, int] | int, ...]
-Key = tuple[str, str]  # name and version
 _FOLLOW_SECONDS, _TRY_SECONDS = 0.25, 1.0
 
 
@@ -63,8 +60,8 @@ class Repository:
         self._lock = threading.Lock()
         self._unloaded: dict[str, list[str]] = {}
         self._missing: set[Path] = set()
-        self._seen, self._barred = self._scan()
-        self._chosen = _chosen(self.folders, self._seen, self._barred)
+        self._seen, self._barred = scan(self.folders)
+        self._chosen = chosen_of(self.folders, self._seen, self._barred)
         read = self._read(self._chosen.values())
         refused = {reference_of(path): each.detail for path, each in read.items() if isinstance(each, ModelRejected)}
         self.catalog = Catalog([each for each in read.values() if isinstance(each, Model)], refused)
@@ -153,14 +150,14 @@ class Repository:
         that cannot be looked into any more is served on.
         """
         with self._lock:
-            found, barred = self._scan()
+            found, barred = scan(self.folders)
             missing = {path for path in self._seen.keys() - found.keys() if barred.keys().isdisjoint(path.parents)}
             kept = self._seen.keys() - found.keys() - (missing & self._missing)
             self._missing = missing - self._missing
             present = {**{path: self._seen[path] for path in kept}, **found}
             names = {path.name for path in barred}
             held = {key: path for key, path in self._chosen.items() if key[0] in names and path in present}
-            chosen = {**_chosen(self.folders, present, barred), **held}
+            chosen = {**chosen_of(self.folders, present, barred), **held}
             changed = {
                 key: path
                 for key, path in chosen.items()
@@ -188,8 +185,8 @@ class Repository:
         self.catalog.refresh()
 
     def _load(self, name: str) -> None:
-        found, self._barred = self._scan()
-        chosen = {key: path for key, path in _chosen(self.folders, found, self._barred).items() if key[0] == name}
+        found, self._barred = scan(self.folders)
+        chosen = {key: path for key, path in chosen_of(self.folders, found, self._barred).items() if key[0] == name}
         barred = [reason for path, reason in self._barred.items() if name in (path.name, path.parent.name)]
         if not chosen:
             raise ModelRejected("; ".join(barred)) if barred else UnknownModel("no folder has that name")
@@ -271,15 +268,6 @@ class Repository:
     def _withdraw(self, path: Path, reason: str) -> None:
         self.catalog.withdraw(path.parent.name, path.name, reason)
 
-    def _scan(self) -> tuple[dict[Path, Fingerprint], dict[Path, str]]:
-        found: dict[Path, Fingerprint] = {}
-        barred: dict[Path, str] = {}
-        for folder in self.folders:
-            paths, refused = model_folders(folder)
-            found.update({path: _fingerprint(path) for path in paths})
-            barred.update(refused)
-        return found, barred
-
     def _bar(self) -> None:
         """Names of folders that cannot be looked into, or are no names, are among the refused, and no others."""
         read = {
@@ -308,29 +296,6 @@ async def follow_others(repository: Repository) -> None:
     while True:
         await asyncio.sleep(_FOLLOW_SECONDS)
         await asyncio.to_thread(repository.follow)
-
-
-def _chosen(folders: list[Path], paths: Iterable[Path], barred: Container[Path]) -> dict[Key, Path]:
-    """The folder that counts for each name and version: none where one that would count more cannot be looked into."""
-    order = {folder: place for place, folder in enumerate(folders)}
-    ranked = sorted(paths, key=lambda path: -order[path.parents[1]])
-    return {
-        (path.parent.name, path.name): path
-        for path in ranked
-        if not any(folder / path.parent.name in barred for folder in folders[: order[path.parents[1]]])
-    }
-
-
-def _fingerprint(path: Path) -> Fingerprint:
-    return tuple(_file(path / name) for name in (CARD, *MODEL_FILES))
-
-
-def _file(path: Path) -> tuple[int, int, int] | int:
-    try:
-        status = path.lstat()
-    except OSError as error:
-        return error.errno or 0
-    return status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _keyed(item: tuple[str, str]) -> tuple[Key, str]:
