@@ -77,7 +77,7 @@ def test_prometheus_reads_the_metrics_of_each_replica_with_a_key_of_its_own(scal
     scaled.compose("--profile", "monitoring", "up", "--detach", "--no-recreate", "prometheus", **settings)
     reached = 0.0
     deadline = time.monotonic() + 60
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as prometheus:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as prometheus:
         while reached != 2 and time.monotonic() < deadline:
             time.sleep(0.5)  # it scrapes when it will
             try:

@@ -31,7 +31,7 @@ def test_it_predicts_and_compares_and_both_are_on_record(single: Stack) -> None:
 
 
 def test_without_a_key_it_answers_nothing_but_its_health(single: Stack) -> None:
-    with httpx.Client(base_url=single.client.base_url) as stranger:
+    with httpx.Client(base_url=single.client.base_url, timeout=60) as stranger:
         assert stranger.post("/predict", json={"sequence": [1, 2, 3]}).status_code == httpx.codes.UNAUTHORIZED
         assert stranger.get("/health/ready").status_code == httpx.codes.OK
 
@@ -77,7 +77,7 @@ def test_no_key_can_be_read_from_its_volume_its_messages_or_its_settings(single:
 
 def test_a_key_made_while_it_runs_works_and_a_revoked_one_does_not(single: Stack) -> None:
     made = single.tool("key", "key", "new", "--name", "later", "--scope", "predict").split()[-1]
-    with httpx.Client(base_url=single.client.base_url, headers={"X-API-Key": made}) as client:
+    with httpx.Client(base_url=single.client.base_url, headers={"X-API-Key": made}, timeout=60) as client:
         wait_for(client, httpx.codes.OK)
         assert client.get("/requests").status_code == httpx.codes.FORBIDDEN
         single.tool("key", "key", "revoke", "later")

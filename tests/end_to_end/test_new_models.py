@@ -58,7 +58,7 @@ class Asking:
         self._thread.join()
 
     def _ask(self) -> None:
-        with httpx.Client(base_url=self._url) as client:
+        with httpx.Client(base_url=self._url, timeout=60) as client:
             while not self._ends:
                 answer = client.post("/predict", json={"model": "sine-gru", "sequence": SERIES})
                 with self._answered:

@@ -91,7 +91,7 @@ def test_while_draining_readiness_is_503_and_new_requests_are_answered(tmp_path:
             assert read_reply(kept).status == 200
             began = time.perf_counter()
             service.process.send_signal(signal.SIGTERM)
-            _wait_for(lambda: httpx.get(f"{service.client.base_url}/health/ready").status_code == 503)
+            _wait_for(lambda: httpx.get(f"{service.client.base_url}/health/ready", timeout=60).status_code == 503)
             kept.sendall(PREDICT)
             reply = read_reply(kept)
             assert (reply.status, reply.headers["connection"]) == (200, "close")
@@ -99,7 +99,7 @@ def test_while_draining_readiness_is_503_and_new_requests_are_answered(tmp_path:
             with connected(service.port) as late:
                 late.sendall(PREDICT)
                 assert read_reply(late).status == 200
-            assert httpx.get(f"{service.client.base_url}/health/live").status_code == 200
+            assert httpx.get(f"{service.client.base_url}/health/live", timeout=60).status_code == 200
             assert service.process.wait(timeout=30) == 0
             assert time.perf_counter() - began > 2.9
             assert is_closed(waiting)

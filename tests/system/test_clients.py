@@ -145,8 +145,8 @@ def test_plain_tf_serving_requests_work(service: Process, expected: Any) -> None
     for instances in (SEQUENCES, as_keras):
         body = {"signature_name": "serving_default", "instances": instances}
         for url in (f"{base}:predict", f"{base}/versions/1:predict"):
-            assert httpx.post(url, json=body).json()["predictions"] == expected
-    (status,) = httpx.get(base).json()["model_version_status"]
+            assert httpx.post(url, json=body, timeout=60).json()["predictions"] == expected
+    (status,) = httpx.get(base, timeout=60).json()["model_version_status"]
     assert (status["version"], status["state"]) == ("1", "AVAILABLE")
 
 

@@ -52,7 +52,7 @@ def _run(folder: Path, posts: Any) -> Any:
                 await app({**scope, "state": dict(state)}, receive, send)
 
             transport = httpx.ASGITransport(with_state)
-            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60) as client:
                 return await posts(client)
 
     return asyncio.run(session())

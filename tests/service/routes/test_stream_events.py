@@ -64,7 +64,7 @@ def test_every_value_is_sent_once_and_in_order_whichever_process_took_it(
         following, found = _events(answer), []
         found.append(next(following))
         for seq in range(2, 6):
-            with httpx.Client(base_url=services[seq % 2].base_url) as sender:
+            with httpx.Client(base_url=services[seq % 2].base_url, timeout=60) as sender:
                 _send(sender, "turns", seq, float(seq))
             found.append(next(following))
     assert [int(each["id"]) for each in found] == [1, 2, 3, 4, 5]

@@ -429,7 +429,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, httpx.C
         quota="300/minute",
     ) as client:
         url = client.base_url
-        clients = {name: httpx.Client(base_url=url, headers={"X-API-Key": token}) for name, token in tokens.items()}
+        clients = {
+            name: httpx.Client(base_url=url, headers={"X-API-Key": token}, timeout=60) for name, token in tokens.items()
+        }
         yield clients
         for each in clients.values():
             each.close()

@@ -39,12 +39,14 @@ def main(url: str, sequences: list[list[float]]) -> dict[str, Any]:
         request = ForecastRequest(
             model=model, inputs=inputs, options=ForecastOptions(horizon=3, quantiles=[0.1, 0.5, 0.9])
         )
-        return httpx.post(f"{url}/v1/timeseries/forecast", content=request.model_dump_json(exclude_none=True))
+        return httpx.post(
+            f"{url}/v1/timeseries/forecast", content=request.model_dump_json(exclude_none=True), timeout=60
+        )
 
     answer = ForecastResponse.model_validate_json(ask(MODEL).content)
     unknown = ask("nobody")
     return {
-        "models": httpx.get(f"{url}/v1/timeseries/models").json(),
+        "models": httpx.get(f"{url}/v1/timeseries/models", timeout=60).json(),
         "answer": answer.model_dump(mode="json"),
         "unknown": [unknown.status_code, ErrorResponse.model_validate_json(unknown.content).error.message],
     }

@@ -121,7 +121,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, http
         ExitStack() as stack,
     ):
         yield {
-            name: stack.enter_context(httpx.Client(base_url=client.base_url, headers={"X-API-Key": token}))
+            name: stack.enter_context(httpx.Client(base_url=client.base_url, headers={"X-API-Key": token}, timeout=60))
             for name, token in tokens.items()
         }
 
