@@ -12,7 +12,7 @@ from training.classic import report
 from training.classic.command import recorded
 from training.classic.published import TASKS
 from training.classic.settings import DOCUMENT, RECORD, Ran, Setting
-from training.classic.tasks import Adding, Order, Sum
+from training.classic.tasks import Adding, Copy, Order, Sum
 from training.markdown import replaced
 from training.tasks.addition import Addition
 from training.tasks.base import generator
@@ -55,6 +55,30 @@ def test_the_order_of_two_symbols_is_the_class() -> None:
         first, second = symbols[row, places] - 6
         assert targets[row].argmax() == 2 * first + second
     assert len(set(targets.argmax(axis=1))) == 4
+
+
+def test_ten_symbols_are_asked_for_again_after_the_blanks() -> None:
+    task = Copy(100)
+    inputs, targets = task.draw(np.random.default_rng(0), 300)
+    read, asked = inputs.argmax(axis=-1), targets.argmax(axis=-1)
+    assert inputs.shape == targets.shape == (300, 120, 10)
+    assert set(read[:, :10].ravel()) == set(range(1, 9))
+    assert (read[:, 10:109] == 0).all()
+    assert (read[:, 109:] == 9).all()
+    assert (asked[:, :110] == 0).all()
+    assert (asked[:, 110:] == read[:, :10]).all()
+    forgot = np.copy(targets)
+    forgot[0, 115], forgot[1, 50] = np.eye(10)[0], np.eye(10)[3]  # an answer before the markers is asked for by nobody
+    assert task.right(forgot, targets)[:3].tolist() == [False, True, True]
+
+
+def test_who_remembers_nothing_has_the_published_loss_at_copying() -> None:
+    task = Copy(1000)
+    _, targets = task.draw(np.random.default_rng(0), 20)
+    chances = np.zeros_like(targets)
+    chances[:, :-10, 0], chances[:, -10:, 1:9] = 1.0, 1.0 / 8.0
+    loss = -np.log((chances * targets).sum(axis=-1)).mean()
+    assert loss == pytest.approx(task.memoryless) == pytest.approx(0.0204, abs=5e-5)  # Bai et al. give the LSTM .0204
 
 
 def test_right_is_what_the_papers_call_right() -> None:

@@ -11,8 +11,8 @@ from training.classic.settings import Ran
 from training.markdown import number, table
 
 _CALLED = {"simplernn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
-_HEAD = ("task", "published", "source", "here", "weights", "seeds", "sequences needed", "wrong of those tested", "MSE",
-         "wall seconds: median")  # fmt: skip
+_HEAD = ("task", "published", "source", "here", "weights", "seeds", "sequences at most", "needed",
+         "wrong of those tested", "loss", "wall seconds: median")  # fmt: skip
 
 
 def rendered(runs: Sequence[Ran]) -> str:
@@ -25,12 +25,18 @@ def rendered(runs: Sequence[Ran]) -> str:
             ]
             if found:
                 rows.append(
-                    (row.label, row.published, row.source, f"{_CALLED[setting.cell]}({setting.units})", *_cells(found))
+                    (
+                        row.label,
+                        row.published,
+                        row.source,
+                        f"{_CALLED[setting.cell]}({setting.units})",
+                        *_cells(found, setting.sequences),
+                    )
                 )
     return table(_HEAD, rows)
 
 
-def _cells(found: Sequence[Ran]) -> tuple[str, ...]:
+def _cells(found: Sequence[Ran], most: int) -> tuple[str, ...]:
     needed = sorted(run.needed for run in found if run.needed is not None)
     reached = f"{', '.join(f'{each:,}' for each in needed) or '-'}"
     if len(needed) < len(found):
@@ -38,8 +44,9 @@ def _cells(found: Sequence[Ran]) -> tuple[str, ...]:
     return (
         f"{found[0].weights:,}",
         str(len(found)),
+        f"{most:,}",
         reached,
         ", ".join(f"{run.wrong:,}" for run in found) + f" of {found[0].tested:,}",
-        ", ".join(number(run.mse) for run in found if run.mse is not None) or "-",
+        ", ".join(number(run.loss) for run in found if run.loss is not None) or "-",
         f"{np.median([run.seconds for run in found]):.0f}",
     )

@@ -31,12 +31,12 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Sums of numbers of so many ``digits``, for an encoder-decoder with attention and so many ``examples``."""
+    """Sums of numbers of so many ``digits``, for an encoder-decoder with attention that reads so many ``sequences``."""
 
     digits: int
     cell: Cell
     units: int
-    examples: int
+    sequences: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Ran:
     """What came of one run, by its row's ``label``, ``cell``, ``units`` and ``seed``.
 
     ``needed`` are the sequences until it was right, None where it never was; of those it was ``tested`` on, so many
-    were ``wrong``, with a mean squared error ``mse`` where it answers with numbers. ``seconds`` are by the clock.
+    were ``wrong``. ``loss`` is the mean squared error where it answers with numbers, the mean cross-entropy of a step
+    where it answers with classes, None where it was not measured. ``seconds`` are by the clock.
     """
 
     label: str
@@ -54,6 +55,6 @@ class Ran:
     needed: int | None
     tested: int
     wrong: int
-    mse: float | None
+    loss: float | None
     weights: int
     seconds: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -13,7 +14,10 @@ Floats = NDArray[np.float32]
 
 
 class Drawn(NamedTuple):
-    """``inputs`` [sequences, timesteps, features] and what is asked about each, ``targets`` [sequences, numbers]."""
+    """``inputs`` [sequences, timesteps, features] and what is asked about each, ``targets`` [sequences, numbers].
+
+    Where every step is asked about, ``targets`` are [sequences, timesteps, numbers].
+    """
 
     inputs: Floats
     targets: Floats
@@ -26,8 +30,9 @@ class Classic(ABC):
     length: int
     name: ClassVar[str]
     features: ClassVar[int]
-    # Whether the targets are probabilities of classes rather than numbers.
+    # Whether the targets are probabilities of classes rather than numbers, and of every step rather than of the last.
     classes: ClassVar[bool] = False
+    every_step: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -120,3 +125,40 @@ class Order(Classic):
     def right(self, answers: Floats, targets: Floats) -> NDArray[np.bool_]:
         close: NDArray[np.bool_] = (np.abs(answers - targets) < 0.3).all(axis=1)
         return close
+
+
+class Copy(Classic):
+    """Ten symbols of eight kinds, to be said again in their order after ``length`` blanks (Arjovsky et al. 2016).
+
+    As in Bai et al. (2018): the ten, blanks, and eleven markers, at the last ten of which the symbols are asked for; a
+    blank at all steps before. ``length`` + 20 steps, one symbol of ten each. Who remembers nothing, and knows where
+    blanks are asked for, has a mean cross-entropy of :attr:`memoryless` a step.
+    """
+
+    name = "copy"
+    features = 10  # blank, the eight kinds, marker
+    answers = 10
+    classes = True
+    every_step = True
+    symbols: ClassVar[int] = 10
+    kinds: ClassVar[int] = 8
+
+    @property
+    def memoryless(self) -> float:
+        """The least loss without memory: each of the ten symbols is one of eight, all alike."""
+        return self.symbols * math.log(self.kinds) / (self.length + 2 * self.symbols)
+
+    def draw(self, rng: np.random.Generator, count: int) -> Drawn:
+        told = rng.integers(1, self.kinds + 1, (count, self.symbols))
+        read = np.zeros((count, self.length + 2 * self.symbols), int)
+        asked = np.zeros_like(read)
+        read[:, : self.symbols], read[:, -self.symbols - 1 :] = told, self.kinds + 1
+        asked[:, -self.symbols :] = told
+        one_hot = np.eye(self.features, dtype=np.float32)
+        return Drawn(one_hot[read], one_hot[asked])
+
+    def right(self, answers: Floats, targets: Floats) -> NDArray[np.bool_]:
+        """All ten symbols."""
+        said, told = (each[:, -self.symbols :].argmax(axis=-1) for each in (answers, targets))
+        same: NDArray[np.bool_] = (said == told).all(axis=1)
+        return same
