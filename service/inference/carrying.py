@@ -22,12 +22,12 @@ Number = TypeVar("Number", bound=np.floating)
 class Carried(NamedTuple):
     """A sequence as far as a network has read it.
 
-    ``outputs`` float32 [timesteps] are the network's at each step; ``scaling`` float64 [3], a :class:`scaling.Carry`,
-    and ``state``, float32 [units] by name, are what the next step is read with.
+    ``outputs`` float32 [timesteps] are the network's at each step; ``scaling``, the three numbers of a
+    :class:`scaling.Carry`, and ``state``, float32 [units] by name, are what the next step is read with.
     """
 
     outputs: NDArray[np.float32]
-    scaling: Floats
+    scaling: list[float]
     state: Mapping[str, NDArray[np.float32]]
 
 
@@ -97,11 +97,11 @@ def _on(network: Network, known: list[Carried], further: Floats, lengths: Length
     """On by ``further`` values from what is ``known`` of all sequences; from their beginning where that is empty."""
     start, state = scaling.begin(further[:, 0]), None
     if known:
-        start = scaling.Carry(*_stacked([each.scaling for each in known]).T)
+        start = scaling.Carry(*np.array([each.scaling for each in known]).T)
         state = {name: _stacked([each.state[name] for each in known])[None] for name in known[0].state}
     scaled, end = scaling.advance(start, further)
     outputs, after = run_in_parts(network, scaled.features, lengths, state)
-    carries = np.stack((end.last, end.total, start.differences + lengths), axis=1)
+    carries = np.stack((end.last, end.total, start.differences + lengths), axis=1).tolist()
     # Copies: what is kept of one sequence must not keep what was computed of all.
     read = [its[:length] for its, length in zip(outputs, lengths.tolist(), strict=True)]
     if known:
@@ -109,7 +109,7 @@ def _on(network: Network, known: list[Carried], further: Floats, lengths: Length
     else:
         read = [its.copy() for its in read]
     return [
-        Carried(its, carry.copy(), {name: part[0, row].copy() for name, part in after.items()})
+        Carried(its, carry, {name: part[0, row].copy() for name, part in after.items()})
         for row, (its, carry) in enumerate(zip(read, carries, strict=True))
     ]
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from secrets import randbits
 from time import time
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, func, null, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import UnknownStream
@@ -43,7 +43,7 @@ class Stream:
     next: int
     closed: int | None
     judged: int
-    learnt: bytes | None
+    learnt: bytes | None  # last, and pages of memory long
 
 
 _STREAM = [streams.c[field.name] for field in fields(Stream)]
@@ -157,10 +157,10 @@ class StreamReader:
             return _require(_find(connection, client, name))
 
     def page(self, client: str, limit: int, after: str | None) -> list[Stream]:
-        """At most ``limit`` streams of ``client`` by name, those after the name ``after``."""
+        """At most ``limit`` streams of ``client`` by name, those after the name ``after``; without what they learnt."""
         where = (streams.c.client == client, streams.c.name > (after or ""))
         with self._reading() as connection:
-            found = select(*_STREAM).where(*where).order_by(streams.c.name).limit(limit)
+            found = select(*_STREAM[:-1], null()).where(*where).order_by(streams.c.name).limit(limit)
             return [Stream(*row) for row in connection.execute(found)]
 
     def tails(self, client: str, names: Sequence[str], start: Callable[[Stream], int]) -> dict[str, Tail]:

@@ -7,6 +7,7 @@ database.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,12 @@ _BESIDES = 8_000  # of a stream's own record and definition, in bytes
 
 def definition_of(stream: Stream) -> Definition:
     """What ``stream`` was asked to be, with the model that it was given."""
-    return Definition.unpacked(stream.asked).pinned(stream.model, stream.version)
+    return _defined(stream.asked, stream.model, stream.version)
+
+
+@lru_cache(256)  # most streams are asked for alike
+def _defined(asked: str, model: str, version: str) -> Definition:
+    return Definition.unpacked(asked).pinned(model, version)
 
 
 def first_read(stream: Stream) -> int:
@@ -59,7 +65,8 @@ class Following:
         # Bytes that it comes to take in memory, about: values, what the network made of them, and scores.
         self.size = _BESIDES + (8 + 4) * self.definition.kept + Judge.MOST_BYTES
         self._first = first_read(tail.stream)
-        self._values = _numbers([value for _, value in tail.values])
+        # The values from that number on, NaN at gaps, and room for some more.
+        self._room = np.array([value for _, value in tail.values], np.float64)
         self._reader: Network | None = None  # whose reading is kept, and from which number on
         self._read: tuple[int, Carried] | None = None
         self._season: tuple[tuple[int, int], int] | None = None  # and the values that it was found in
@@ -93,7 +100,7 @@ class Following:
 
     def contexts(self, engine: Engine, values: Sequence[Known]) -> list[Context | None]:
         """What the answer to each of ``values`` reads; None where that is nothing that has an answer."""
-        known = np.concatenate((self._values, _numbers(values)))
+        known = self._with(values)
         shortest = self.model(engine).card.lengths.accepted[0]
         found: list[Context | None] = []
         for seq, value in enumerate(values, self.next):
@@ -121,7 +128,16 @@ class Following:
 
     def context(self) -> Floats:
         """What the answer to the last value read, NaN at gaps."""
-        return self._values[self.definition.start(max(self.next - 1, 0)) - self._first :]
+        return self._room[self.definition.start(max(self.next - 1, 0)) - self._first : self.next - self._first]
+
+    def _with(self, values: Sequence[Known]) -> Floats:
+        """What is known from the number ``_first`` on, and ``values`` after that."""
+        count = self.next - self._first
+        end = count + len(values)
+        if end > len(self._room):
+            self._room = _with_room(self._room[:count], max(len(values), self.definition.window))
+        self._room[count:end] = values
+        return self._room[:end]
 
     def answer(self, values: Sequence[Known], told: Sequence[Prediction | None], time: int, posted: int) -> Append:
         """Move on by ``values``, which came at ``time``, in microseconds; what is to be put on record of it.
@@ -129,12 +145,12 @@ class Following:
         ``told`` are the predictions after each, ``posted`` is the number of the first value of the request.
         """
         begin, taken, self.flagged = self.next, [], 0
-        known = np.concatenate((self._values, _numbers(values)))
+        known = self._with(values)
         for value, prediction in zip(values, told, strict=True):
             taken.append(self._take(value, prediction, time, known))
-        first = self.definition.start(self.next - 1)
-        self._values, self._first = known[first - self._first :], first
-        window = self.definition.window
+        window, first = self.definition.window, self.definition.start(self.next - 1)
+        if first > self._first:
+            self._room, self._first = _with_room(known[first - self._first :], window), first
         if self.next // window == begin // window:
             return Append(self.stream.id, taken)
         # Once a window: what was learnt, so that all earlier scores may go, and then the values that nothing reads.
@@ -163,9 +179,8 @@ def _searched(context: Context) -> tuple[int, int]:
     return context.start, len(context.values) - len(context.values) // 2
 
 
-def _numbers(values: Sequence[Known]) -> Floats:
-    """``values`` with NaN at gaps."""
-    return np.array(values, np.float64)
+def _with_room(values: Floats, more: int) -> Floats:
+    return np.concatenate((values, np.empty(more)))
 
 
 def _written(seq: int, arrived: Arrived | None, prediction: Prediction | None, drift: Drift | None) -> bytes:

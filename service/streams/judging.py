@@ -56,7 +56,7 @@ class Foretold(NamedTuple):
         return {level: lower <= came <= upper for level, (lower, upper) in self.intervals.items()}
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: that doubles the time to make one, and there is one for every value
 class Arrived:
     """How a value compares with what had been foretold of it.
 
@@ -71,7 +71,7 @@ class Arrived:
     p: float | None
 
 
-@dataclass(frozen=True)
+@dataclass  # as above
 class Drift:
     """``evidence`` that errors are not what they were: where nothing changes it passes 1 / `drift` with a chance of
     `drift` at most, ever; ``above`` says whether it has now. An indication, since errors that depend on each other
