@@ -7,7 +7,7 @@ from it (see :mod:`training.series.splits`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from service.inference.scaling import unit_of
 from training.series.order import MOST_MISSING, in_order, spacing
-from training.series.panel import OwnSeries, Panel, RawSeries, SeriesError
+from training.series.panel import Keep, OwnSeries, Panel, RawSeries, SeriesError
 from training.series.splits import Split
 from training.series.times import Clock
 from training.tasks.base import Floats
@@ -27,8 +27,8 @@ LARGEST = 1e100  # far below where the service's own sums would overflow
 _NAMED = 20
 
 
-def mended(raw: Sequence[RawSeries], clock: Clock | None) -> Panel:
-    """The series of ``raw`` that can be used, and what was done to them.
+def mended(raw: Sequence[RawSeries], clock: Clock | None, keep: Keep = tuple) -> Panel:
+    """The series of ``raw`` that can be used, kept by ``keep`` one after the other, and what was done to them.
 
     Among several series, those that cannot be used are left out and named; a single one raises.
 
@@ -37,29 +37,35 @@ def mended(raw: Sequence[RawSeries], clock: Clock | None) -> Panel:
     """
     repairs: Counter[str] = Counter()
     step = None if clock is None else spacing(raw)
-    kept, left_out = _those(raw, lambda each: _mended(each, clock, step, repairs))
+    kept, left_out = _those(raw, lambda each: _mended(each, clock, step, repairs), keep)
     said = [sentence.format(count) for sentence, count in repairs.items()]
     step_name, season = (None, None) if clock is None or step is None else clock.spacing(step)
     every = None if clock is None or step is None else clock.every(step)
-    return Panel(tuple(kept), tuple(said), step_name, season, left_out, every)
+    return Panel(kept, tuple(said), step_name, season, left_out, every)
 
 
-def trainable(panel: Panel, split: Split) -> Panel:
+def trainable(panel: Panel, split: Split, keep: Keep = tuple) -> Panel:
     """The series of ``panel`` that are long enough for ``split`` and move where they train; else as :func:`mended`."""
-    kept, left_out = _those(panel.series, lambda each: _trainable(each, split))
-    return replace(panel, series=tuple(kept), left_out=(*panel.left_out, *left_out))
+    kept, left_out = _those(panel.series, lambda each: _trainable(each, split), keep)
+    return replace(panel, series=kept, left_out=(*panel.left_out, *left_out))
 
 
-def _those(series: Sequence[T], use: Callable[[T], OwnSeries]) -> tuple[list[OwnSeries], tuple[str, ...]]:
+def _those(
+    series: Sequence[T], use: Callable[[T], OwnSeries], keep: Keep
+) -> tuple[Sequence[OwnSeries], tuple[str, ...]]:
     """What ``use`` makes of each, without those that it refuses, and why it refused those."""
-    kept, refused = [], []
-    for each in series:
-        try:
-            kept.append(use(each))
-        except SeriesError as error:
-            if len(series) == 1:
-                raise
-            refused.append(error.detail)
+    refused: list[str] = []
+
+    def used() -> Iterator[OwnSeries]:
+        for each in series:
+            try:
+                yield use(each)
+            except SeriesError as error:
+                if len(series) == 1:
+                    raise
+                refused.append(error.detail)
+
+    kept = keep(used())
     if not kept:
         raise SeriesError(f"none of the {len(series)} series can be used; the first: {refused[0]}")
     if further := refused[_NAMED:]:

@@ -12,11 +12,11 @@ from service.errors import to_install
 from training import jobs
 from training.markdown import number
 from training.recipes import CELLS
-from training.series import chance, checks, covariates, files, report, work
+from training.series import chance, checks, covariates, files, report, stored, work
 from training.series.candidates import GENERAL, Candidate, Start
 from training.series.judge import Records, holdout
 from training.series.options import wanted_of
-from training.series.panel import Panel, SeriesError
+from training.series.panel import Keep, Panel, SeriesError
 from training.series.rivals import missing, rivals
 from training.series.splits import Split, default_horizon
 from training.terminal import name, say, written
@@ -28,7 +28,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         SeriesError: the data cannot be used.
     """
-    assignment = assignment_of(options, console)
+    with stored.room(options.runs / options.name) as keep:
+        return _run(assignment_of(options, console, keep), options, console)
+
+
+def _run(assignment: work.Assignment, options: argparse.Namespace, console: Console) -> int:
     tried, starts = assignment.grid(), assignment.starts()
     # What takes longest first.
     others = _train_and_judge(assignment, [*starts, *tried], options.jobs, console)
@@ -40,17 +44,21 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def assignment_of(options: argparse.Namespace, console: Console) -> work.Assignment:
-    """What the options ask for, the data read and checked; says what was found and repaired."""
+def assignment_of(options: argparse.Namespace, console: Console, keep: Keep = tuple) -> work.Assignment:
+    """What the options ask for, the data read, checked and kept by ``keep``; says what was found and repaired.
+
+    Series with covariates stay in memory: their effects are solved from all at once.
+    """
     columns = tuple(dict.fromkeys(options.column))
     beside = wanted_of(options)
     paths = files.found(options.series)
     source = files.Source(paths, columns, options.id_column, options.time_column, beside.columns)
     raw, clock = files.read(source)
-    mended = checks.mended(raw, clock)
+    keep = tuple if beside else keep
+    mended = checks.mended(raw, clock, keep)
     horizon = options.horizon or default_horizon([len(each.values) for each in mended.series])
     split = Split(horizon, options.holdout)
-    panel = checks.trainable(mended, split)
+    panel = checks.trainable(mended, split, keep)
     if beside:
         panel = covariates.prepared(panel, beside)
     season = _season_for(panel, options.season)

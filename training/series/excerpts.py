@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import overload
+
 import numpy as np
 
 from service.errors import InvalidInput
 from service.inference.finetuning.excerpts import Excerpts
-from training.series.panel import Panel, SeriesError
+from training.series.panel import OwnSeries, Panel, SeriesError
 from training.series.splits import Split
+from training.tasks.base import Floats
+
+
+class _Parts(Sequence[Floats]):
+    """The beginnings of series up to their ``ends``, NaN where a value was filled in; made when they are asked for."""
+
+    def __init__(self, series: Sequence[OwnSeries], ends: Sequence[int]) -> None:
+        self._series, self._ends = series, ends
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, place: int) -> Floats: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Floats]: ...
+    def __getitem__(self, place: int | slice) -> Floats | list[Floats]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        series, end = self._series[place], self._ends[place]
+        return np.where(series.filled[:end], np.nan, series.values[:end])
 
 
 def excerpts(panel: Panel, split: Split, season: int | None, context: int, *, again: bool = False) -> Excerpts:
@@ -18,10 +42,10 @@ def excerpts(panel: Panel, split: Split, season: int | None, context: int, *, ag
     Raises:
         SeriesError: no series moves in its training part.
     """
-    parts = [np.where(each.filled, np.nan, each.values) for each in panel.series]
+    ends = [split.ends(len(each.values)) for each in panel.series]
     # Of one width, with the validation part or without, so that a network is compiled once.
-    longest = max(split.ends(len(part))[1] for part in parts)
-    parts = [part[: split.ends(len(part))[int(again)]] for part in parts]
+    longest = max(end for _, end, _ in ends)
+    parts = _Parts(panel.series, [each[int(again)] for each in ends])
     try:
         return Excerpts(parts, split.horizon, season or 1, min(longest, context + split.horizon))
     except InvalidInput as error:

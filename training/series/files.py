@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -58,11 +58,11 @@ def found(patterns: Iterable[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def read(source: Source) -> tuple[list[RawSeries], Clock | None]:
+def read(source: Source) -> tuple[Sequence[RawSeries], Clock | None]:
     """All series of ``source``, one for each value column and id, and what their times are.
 
-    Each has the ``columns`` of ``source.extra``, row by row: float64 with NaN where a cell is missing, or texts with ""
-    where most of a column's cells are no numbers.
+    Each is made when it is asked for. Each has the ``columns`` of ``source.extra``, row by row: float64 with NaN where
+    a cell is missing, or texts with "" where most of a column's cells are no numbers.
 
     Raises:
         SeriesError: a file or a column is not there, a cell is neither a number nor empty, or a time cannot be read.
@@ -73,15 +73,40 @@ def read(source: Source) -> tuple[list[RawSeries], Clock | None]:
     clock = clock_of(source.time_column, rows.joined(source.time_column), rows.at) if source.time_column else None
     values = {each: rows.numbers(each) for each in source.columns}
     extra = {each: numbers_or_texts(each, rows.joined(each), rows.at) for each in source.extra}
-    series = []
-    places = _places(source.id_column, rows)
-    for column in source.columns:
-        for identity, some in places.items():
-            title = ":".join(part for part in (identity, column if len(source.columns) > 1 else "") if part) or column
-            times = None if clock is None else clock.positions[some]
-            beside = {each: cells[some] for each, cells in extra.items()}
-            series.append(RawSeries(title, values[column][some], times, rows.lines_of(some), beside))
-    return series, clock
+    return _Several(values, extra, clock, _places(source.id_column, rows), rows.lines()), clock
+
+
+class _Several(Sequence[RawSeries]):
+    """The series of all value columns and ids, cut out of the columns one at a time."""
+
+    def __init__(
+        self,
+        values: Mapping[str, NDArray[np.float64]],
+        extra: Mapping[str, NDArray[Any]],
+        clock: Clock | None,
+        places: Mapping[str, NDArray[np.intp]],
+        lines: NDArray[np.intp] | None,
+    ) -> None:
+        self._values, self._extra, self._clock, self._places, self._lines = values, extra, clock, places, lines
+        self._keys = [(column, identity) for column in values for identity in places]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, place: int) -> RawSeries: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[RawSeries]: ...
+    def __getitem__(self, place: int | slice) -> RawSeries | list[RawSeries]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        column, identity = self._keys[place]
+        some = self._places[identity]
+        title = ":".join(part for part in (identity, column if len(self._values) > 1 else "") if part) or column
+        times = None if self._clock is None else self._clock.positions[some]
+        lines = None if self._lines is None else self._lines[some]
+        beside = {each: cells[some] for each, cells in self._extra.items()}
+        return RawSeries(title, self._values[column][some], times, lines, beside)
 
 
 class _Rows:
@@ -107,10 +132,9 @@ class _Rows:
             cells = [each.cast(pa.string()) for each in cells]
         return pa.chunked_array([chunk for each in cells for chunk in each.chunks], cells[0].type)
 
-    def lines_of(self, rows: NDArray[np.intp]) -> NDArray[np.intp] | None:
-        """The file's lines of some rows; None where there are several files, or those have none."""
-        lines = self._parts[0].lines
-        return None if lines is None or len(self._parts) > 1 else lines[rows]
+    def lines(self) -> NDArray[np.intp] | None:
+        """The file's line of each row; None where there are several files, or those have none."""
+        return None if len(self._parts) > 1 else self._parts[0].lines
 
     def __len__(self) -> int:
         return self._ends[-1]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +104,11 @@ class Described:
         )
 
 
-@dataclass(frozen=True, slots=True)
+# What makes of series, as they come, those that a panel has: in memory, or in a folder.
+Keep = Callable[[Iterable[OwnSeries]], Sequence[OwnSeries]]
+
+
+@dataclass(frozen=True)
 class Panel:
     """All series of one data set.
 
@@ -112,7 +117,7 @@ class Panel:
     spacing for a calendar, None where there is none; ``covariates`` what stands beside all series, if anything does.
     """
 
-    series: tuple[OwnSeries, ...]
+    series: Sequence[OwnSeries]
     repairs: tuple[str, ...]
     step: str | None = None
     season: int | None = None
@@ -125,7 +130,7 @@ class Panel:
         """All that a reader should know of what became of the data."""
         return (*self.repairs, *(f"left out: {each}" for each in self.left_out))
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Digest of names, values, gaps and what stands beside them, with its times."""
         names = _bytes(each.name for each in self.series)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.recipes import Stage
 from training.series.panel import Panel, SeriesError
@@ -24,16 +25,13 @@ class Windows:
         Raises SeriesError where no series is long enough or none moves.
         """
         self._timesteps, self._span = timesteps, timesteps + split.horizon
-        parts = [each.values[: split.ends(len(each.values))[int(again)]] for each in panel.series]
-        units = np.array([np.mean(np.abs(np.diff(part))) for part in parts])
-        room = np.array([len(part) - self._span + 1 for part in parts])
+        parts = (each.values[: split.ends(len(each.values))[int(again)]] for each in panel.series)
+        units, room = np.array([(np.mean(np.abs(np.diff(part))), len(part) - self._span + 1) for part in parts]).T
         usable = np.flatnonzero((room > 0) & (units > 0.0))
         if len(usable) == 0:
             raise SeriesError(f"no series moves over {self._span} values in its training part")
-        self._values: Floats = np.concatenate([parts[place] for place in usable])
-        sizes = np.array([len(parts[place]) for place in usable])
-        self._offsets = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-        self._units = units[usable]
+        self._series, self._usable = panel.series, usable
+        self._units, room = units[usable], room.astype(np.int64)
         self._before = np.concatenate(([0], np.cumsum(room[usable])))
         self._importance = np.ones(timesteps)
         self._importance[: timesteps // 4] = EARLY
@@ -43,8 +41,8 @@ class Windows:
         count = stage.chunk * stage.batch
         picked = rng.integers(0, self._before[-1], count)
         series = np.searchsorted(self._before, picked, side="right") - 1
-        starts = self._offsets[series] + picked - self._before[series]
-        clean = self._values[starts[:, None] + np.arange(self._span)]
+        starts = picked - self._before[series]
+        clean = self._cut(self._usable[series], starts)
         # A window without a difference has no scale, and a batch of such windows no loss.
         moving = np.flatnonzero(np.ptp(clean[:, : self._timesteps], axis=1) > 0.0)
         if len(moving) == 0:
@@ -58,3 +56,10 @@ class Windows:
         return Batch._make(
             None if part is None else part.reshape(stage.chunk, stage.batch, *part.shape[1:]) for part in batch
         )
+
+    def _cut(self, series: NDArray[np.intp], starts: NDArray[np.int64]) -> Floats:
+        """Windows [windows, span] that begin at ``starts`` of these ``series``."""
+        found: Floats = np.empty((len(starts), self._span))
+        for row, (place, start) in enumerate(zip(series.tolist(), starts.tolist(), strict=True)):
+            found[row] = self._series[place].values[start : start + self._span]
+        return found

@@ -35,20 +35,22 @@ class Excerpts:
         Raises:
             InvalidInput: no series moves.
         """
-        self._parts = [part for part in parts if np.nanmax(part) > np.nanmin(part)]
-        if not self._parts:
-            raise InvalidInput("no series moves: there is nothing to learn", code="stands_still")
         self._horizon, self._season, self._width = horizon, season, width
-        told = mixture.priors((season,))
-        self._best = [self._repeating(part, [*told]) for part in self._parts]
-        self._positive = [season > 1 and bool(np.nanmin(part) > 0.0) for part in self._parts]
+        told, moving = [*mixture.priors((season,))], []
+        for place, part in enumerate(parts):
+            if np.nanmax(part) > np.nanmin(part):
+                moving.append((place, self._repeating(part, told), season > 1 and np.nanmin(part) > 0.0))
+        if not moving:
+            raise InvalidInput("no series moves: there is nothing to learn", code="stands_still")
+        # The parts themselves may be in a file: nothing but these is held of each.
+        self._parts, (self._moving, self._best, self._positive) = parts, np.array(moving).T
 
     def draw(self, rng: np.random.Generator, count: int = BATCH) -> Questions:
         """Questions about ``count`` stretches."""
         values = np.full((count, self._width), np.nan)
         lengths, season = np.empty(count, np.int64), np.empty(count, np.int64)
-        for row, place in enumerate(rng.integers(0, len(self._parts), count).tolist()):
-            part = self._parts[place]
+        for row, place in enumerate(rng.integers(0, len(self._moving), count).tolist()):
+            part = self._parts[int(self._moving[place])]
             stop = len(part)
             if rng.random() >= _LATEST:
                 stop = int(rng.integers(min(stop, max(stop // 2, self._horizon + _LEAST)), stop + 1))
