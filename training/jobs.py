@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
@@ -181,9 +182,18 @@ def _start(news: Any) -> None:
     global _channel
     _channel = news
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True).start()
     prepare()
     # Before this SIGTERM ends the worker at once: there is nothing to remove yet, and no import to be torn.
     signal.signal(signal.SIGTERM, _terminated)
+
+
+def _follow() -> None:
+    """End with the process that began this one, however that ends: nobody else would."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101  # a worker has one
+    parent.join()
+    os._exit(1)
 
 
 def prepare() -> None:

@@ -10,6 +10,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from training.general.fitting import TURN, optimizer_of, pinball
@@ -33,11 +34,23 @@ class Drawn(NamedTuple):
 
 
 class Step(NamedTuple):
-    """How far a network is: ``updates`` done, its mean ``loss`` since the step before, its weights."""
+    """How far a network is: ``updates`` done, its mean ``loss`` since the step before, its weights.
+
+    ``drawn`` is the state of what draws, as NumPy's generators have it.
+    """
 
     updates: int
     loss: float
     weights: Weights
+    drawn: dict[str, Any]
+
+
+class Begun(NamedTuple):
+    """Where to go on: ``updates`` done, the state of what draws, and what :meth:`Tuning.state` was then."""
+
+    updates: int
+    drawn: dict[str, Any]
+    state: Weights
 
 
 class Tuning:
@@ -51,23 +64,43 @@ class Tuning:
         # The head is so small that compiling it would take longer than running it.
         self._learner.compile(self._optimizer, loss=pinball(shape.quantiles), jit_compile=part == "whole")
 
+    def state(self) -> Weights:
+        """All that further updates hang on, besides what is drawn for them."""
+        return [ops.convert_to_numpy(each) for each in self._variables()]
+
     def steps(
-        self, start: Weights, seed: int, draw: Callable[[np.random.Generator], Drawn], every: int, updates: int
+        self,
+        start: Weights,
+        seed: int,
+        draw: Callable[[np.random.Generator], Drawn],
+        every: int,
+        updates: int,
+        begun: Begun | None = None,
     ) -> Iterator[Step]:
         """Train from ``start`` for so many ``updates`` of the plan, telling of the network after ``every`` so many.
 
-        What ``draw`` draws hangs on ``seed`` alone. Batches of one shape are compiled once.
+        What ``draw`` draws hangs on ``seed`` alone. Batches of one shape are compiled once. What was ``begun`` goes on
+        where it was, to the bit.
         """
         keras.utils.set_random_seed(seed)
         self._network.set_weights(start)
         self._optimizer.reset()
         rng = np.random.default_rng(np.random.SeedSequence([7, seed]))
+        if begun is not None:
+            rng.bit_generator.state = begun.drawn
+            for variable, value in zip(self._variables(), begun.state, strict=True):
+                variable.assign(value)
         losses: list[float] = []
-        for done in range(1, updates + 1):
+        for done in range(1 if begun is None else begun.updates + 1, updates + 1):
             each = draw(rng)
             losses.append(float(self._learner.train_on_batch(each.inputs, each.truth)))
             if done % TURN == 0:
                 self._optimizer.turn()
             if done % every == 0 or done == updates:
-                yield Step(done, float(np.mean(losses)), self._network.get_weights())
+                drawn = dict(rng.bit_generator.state)
+                yield Step(done, float(np.mean(losses)), self._network.get_weights(), drawn)
                 losses = []
+
+    def _variables(self) -> list[Any]:
+        # Keras reports the mean loss since the network was compiled.
+        return [*self._learner.trainable_variables, *self._optimizer.variables, *self._learner.metrics_variables]

@@ -72,10 +72,12 @@ def fit(
     split: Split,
     season: int | None,
     report: Callable[[Progress], None] = lambda _: None,
+    parts: storing.Parts = storing.Parts(),  # noqa: B008  # frozen, and keeps nothing
 ) -> Team:
     """Train a member of ``candidate`` from each seed; ``recipe`` is that of one member.
 
-    The same seeds give the same weights on one machine.
+    Members that are ready are kept in ``parts``, and those that they have are not trained again. The same seeds give
+    the same weights on one machine.
 
     Raises:
         SeriesError: no window can be drawn, or a network's forecasts are never finite.
@@ -90,14 +92,18 @@ def fit(
         def tell(done: int, loss: float, before: int = member * stage.steps) -> None:
             report(Progress(before + done, len(seeds) * stage.steps, loss))
 
-        weights, score, done, curve = training.until_best(seed, tell)
-        if not np.isfinite(score):
-            raise SeriesError(f"{candidate.key} did not learn: its forecasts are not finite")
-        chosen.append(weights)
-        scores.append(score)
-        updates.append(done)
-        losses = losses or curve
-        again.append(training.again(seed, done))
+        if (kept := parts.get(f"member-{member}")) is None:
+            weights, score, done, curve = training.until_best(seed, tell)
+            if not np.isfinite(score):
+                raise SeriesError(f"{candidate.key} did not learn: its forecasts are not finite")
+            kept = [*weights, *training.again(seed, done)], {"score": score, "updates": done, "losses": curve}
+            parts.put(f"member-{member}", *kept)
+        both, record = kept
+        chosen.append(both[: len(both) // 2])
+        again.append(both[len(both) // 2 :])
+        scores.append(record["score"])
+        updates.append(record["updates"])
+        losses = losses or record["losses"]
     report(Progress(len(seeds) * stage.steps, len(seeds) * stage.steps, losses[-1]))
     score = training.score_of(merged(chosen), len(seeds), chosen_by(panel, split))
     return Team(merged(again), score, scores, updates, losses, time.perf_counter() - started)

@@ -9,7 +9,7 @@ training and validation parts together, with as many updates as did best before.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -30,7 +30,7 @@ from training.general import fitting, graph
 from training.general.export import CONTEXT
 from training.general.fitting import Progress
 from training.general.recipes import RECIPES, Plan, SeriesRecipe
-from training.general.tuning import Drawn, Part, Step, Tuning
+from training.general.tuning import Begun, Drawn, Part, Tuning
 from training.series import averaging, regression, storing
 from training.series.candidates import Start
 from training.series.effects import left_of
@@ -131,8 +131,11 @@ def fit(
     season: int | None,
     steps: int | None = None,
     report: Callable[[Progress], None] = lambda _: None,
+    parts: storing.Parts = storing.Parts(),  # noqa: B008  # frozen, and keeps nothing
 ) -> Tuned:
     """Go every way from the published network; ``steps`` caps the updates of each, for a quick trial.
+
+    What is ready is kept in ``parts``, and what they have is not done again.
 
     Raises:
         SeriesError: nothing can be drawn.
@@ -142,7 +145,7 @@ def fit(
     if start.covariates:
         network = GeneralNetwork(graph.to_onnx(network_of(start), recipe_of(start).shape))
         effects = regression.search(reading_of(start, season), network, panel, split, season)
-    tuning = _Tuning(start, panel, split, season, steps, report, effects)
+    tuning = _Tuning(start, panel, split, season, steps, report, effects, parts)
     ways = tuning.ways()
     chosen, score = tuning.averaged(ways)
     scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
@@ -176,7 +179,9 @@ class _Tuning:
         steps: int | None,
         report: Callable[[Progress], None],
         effects: regression.Found | None,
+        parts: storing.Parts,
     ) -> None:
+        self._parts = parts
         self._network, self._shape, self._seed = network_of(start), recipe_of(start).shape, start.seed
         self._start: Weights = self._network.get_weights()
         left = panel if effects is None else left_of(panel, effects.trained, split)
@@ -196,7 +201,10 @@ class _Tuning:
 
     def ways(self) -> dict[str, Way]:
         """All ways by name, gone on the training part."""
-        found = {UNTOUCHED: Way(self._start, self._score(self._start), 0, lambda _: self._start)}
+        if (kept := self._parts.get(UNTOUCHED)) is None:
+            kept = [], {"score": self._score(self._start)}
+            self._parts.put(UNTOUCHED, *kept)
+        found = {UNTOUCHED: Way(self._start, kept[1]["score"], 0, lambda _: self._start)}
         found[CORRECTION] = self._corrected()
         for part, plan in self._plans.items():
             found[part] = self._trained(part, plan)
@@ -228,11 +236,16 @@ class _Tuning:
         return GeneralNetwork(graph.to_onnx(self._network, self._shape))
 
     def _corrected(self) -> Way:
-        tried = []
-        for strength in STRENGTHS:
-            weights = self._with_correction(self._frozen(self._excerpts), strength)
-            tried.append((self._score(weights), strength, weights))
-        score, strength, weights = min(tried, key=lambda each: each[0])
+        if (kept := self._parts.get(CORRECTION)) is None:
+            tried = []
+            for strength in STRENGTHS:
+                weights = self._with_correction(self._frozen(self._excerpts), strength)
+                tried.append((self._score(weights), strength, weights))
+            score, strength, weights = min(tried, key=lambda each: each[0])
+            kept = weights, {"score": score, "strength": strength}
+            self._parts.put(CORRECTION, *kept)
+        weights, found = kept
+        score, strength = found["score"], found["strength"]
         return Way(weights, score, 0, lambda excerpts: self._with_correction(self._frozen(excerpts), strength))
 
     def _with_correction(self, frozen: Exercise, strength: float) -> Weights:
@@ -246,28 +259,38 @@ class _Tuning:
 
     def _trained(self, part: Part, plan: Plan) -> Way:
         tuning = Tuning(self._network, self._shape, plan, part)
-
-        def steps(excerpts: Excerpts, updates: int) -> Iterator[Step]:
-            draw = excerpts_drawn(excerpts) if part == "whole" else self._frozen(excerpts).drawn
-            for each in tuning.steps(self._start, self._seed, draw, EVERY, updates):
-                self._report(Progress(self._done + each.updates, self._total, each.loss))
-                yield each
-            self._done += updates
+        best = self._gone(tuning, part, part, self._excerpts, plan.updates, lambda weights, _: self._score(weights))
+        if part == "whole":
+            self.losses = best.losses
 
         def again(excerpts: Excerpts) -> Weights:
-            weights = self._start
-            for each in steps(excerpts, best.updates):
-                weights = each.weights
-            return weights
+            # With as many updates as did best, the latest is what is wanted.
+            return self._gone(tuning, part, f"{part}-again", excerpts, best.updates, lambda _, done: -done).weights
 
-        best = Way(self._start, np.inf, 0, again)
-        for each in steps(self._excerpts, plan.updates):
-            if part == "whole":
-                self.losses.append(each.loss)
-            score = self._score(each.weights)
-            if score < best.score:  # never true of NaN
-                best = best._replace(weights=each.weights, score=score, updates=each.updates)
-        return best
+        return Way(best.weights, best.score, best.updates, again)
+
+    def _gone(
+        self,
+        tuning: Tuning,
+        part: Part,
+        name: str,
+        excerpts: Excerpts,
+        updates: int,
+        score: Callable[[Weights, int], float],
+    ) -> Gone:
+        """Train a ``part`` for so many ``updates``, on from where it is kept under its ``name``; what scores best."""
+        draw = excerpts_drawn(excerpts) if part == "whole" else self._frozen(excerpts).drawn
+        gone = Gone.kept(self._parts.get(name), len(self._start)) or Gone(self._start, np.inf, 0, [], None)
+        for each in tuning.steps(self._start, self._seed, draw, EVERY, updates, gone.begun):
+            self._report(Progress(self._done + each.updates, self._total, each.loss))
+            found = score(each.weights, each.updates)
+            if found < gone.score:  # never true of NaN
+                gone = gone._replace(weights=each.weights, score=found, updates=each.updates)
+            begun = Begun(each.updates, each.drawn, tuning.state())
+            gone = gone._replace(losses=[*gone.losses, each.loss], begun=begun)
+            self._parts.put(name, *gone.to_keep())
+        self._done += updates
+        return gone
 
     def _frozen(self, excerpts: Excerpts) -> Exercise:
         """What the network that was begun with says of some questions from ``excerpts``, the same each time."""
@@ -278,6 +301,35 @@ class _Tuning:
             asked = [excerpts.draw(rng) for _ in range(self._exercise)]
             self._exercises[excerpts] = Exercise(asked, [frozen.said(each) for each in asked])
         return self._exercises[excerpts]
+
+
+class Gone(NamedTuple):
+    """How far a part of a network was trained: what scored best yet, after how many ``updates``, and where to go on.
+
+    ``losses`` are those between two looks.
+    """
+
+    weights: Weights
+    score: float
+    updates: int
+    losses: list[float]
+    begun: Begun | None
+
+    def to_keep(self) -> tuple[Weights, dict[str, Any]]:
+        """All of it as arrays, the best weights first, and what JSON knows."""
+        assert self.begun is not None  # noqa: S101  # nobody keeps what has not begun
+        record = {"score": self.score, "updates": self.updates, "losses": self.losses}
+        record |= {"done": self.begun.updates, "drawn": self.begun.drawn}
+        return [*self.weights, *self.begun.state], record
+
+    @classmethod
+    def kept(cls, found: tuple[Weights, dict[str, Any]] | None, number: int) -> Gone | None:
+        """What :meth:`to_keep` gave of a network of that ``number`` of weights."""
+        if found is None:
+            return None
+        arrays, record = found
+        begun = Begun(record["done"], record["drawn"], arrays[number:])
+        return cls(arrays[:number], record["score"], record["updates"], record["losses"], begun)
 
 
 class Exercise(NamedTuple):

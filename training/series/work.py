@@ -1,7 +1,7 @@
 """What worker processes do for an own series: train one candidate, judge one rival, write one model folder.
 
 Imports TensorFlow inside the functions only, since the parent process names them and never runs them. Trained
-candidates are kept, so that a run that was stopped goes on where it was.
+candidates are kept, and what is ready of others, so that a run that was stopped or killed goes on where it was.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from training.series.splits import Split
 
 if TYPE_CHECKING:
     from training.general.fitting import Progress as GeneralProgress
+    from training.series.fitting import Team
     from training.series.folder import Written
+    from training.series.tuning import Tuned
     from training.trainer import Progress
 
 Report = Callable[["Progress | GeneralProgress"], None]
@@ -83,16 +85,17 @@ class Assignment:
 
 
 def train_candidate(work: Assignment, candidate: Candidate | Start, report: Report) -> None:
-    """Train one candidate and keep it."""
+    """Train one candidate and keep it; one that was begun goes on where it was."""
     from training.series import fitting, tuning
 
+    about, parts = (work.panel, work.split, work.season), storing.Parts(work.stored(candidate).with_suffix(".parts"))
     if isinstance(candidate, Start):
-        made = tuning.fit(candidate, work.panel, work.split, work.season, work.steps, report)
-        made.save(work.stored(candidate))
-        return
-    recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps)
-    seeds = candidates.seeds(candidate)
-    fitting.fit(recipe, candidate, seeds, work.panel, work.split, work.season, report).save(work.stored(candidate))
+        made: Tuned | Team = tuning.fit(candidate, *about, work.steps, report, parts)
+    else:
+        recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps)
+        made = fitting.fit(recipe, candidate, candidates.seeds(candidate), *about, report, parts)
+    made.save(work.stored(candidate))
+    parts.remove()
 
 
 def judge(work: Assignment, rival: str, _: Report) -> Record | str:

@@ -37,11 +37,14 @@ class Untrained:
 
     def __init__(self, *_: Any) -> None: ...
 
-    def steps(self, start: Any, _: int, __: Any, every: int, updates: int) -> Iterator[Any]:
+    def steps(self, start: Any, _: int, __: Any, every: int, updates: int, begun: Any = None) -> Iterator[Any]:
         from training.general.tuning import Step
 
         for done in sorted({*range(every, updates + 1, every), updates}):
-            yield Step(done, 1.0, [each + 0.01 for each in start])
+            yield Step(done, 1.0, [each + 0.01 for each in start], {})
+
+    def state(self) -> list[Any]:
+        return []
 
 
 def batch(number: int = 0, count: int = 8) -> Questions:
