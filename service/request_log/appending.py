@@ -8,7 +8,7 @@ order of their ids, so that two replicas on one PostgreSQL never wait for each o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ class Learnt(NamedTuple):
 
 @dataclass(slots=True)  # not frozen: that doubles the time to make one
 class Append:
-    """``values``, one or more, for the end of the stream of that id.
+    """``values``, one or more, for the end of the stream of that id: about so many bytes in ``size``.
 
     With ``forget`` values of lower numbers are deleted; ``learnt`` replaces what is on record.
     """
@@ -49,11 +49,10 @@ class Append:
     values: Sequence[Value]
     forget: int | None = None
     learnt: Learnt | None = None
+    size: int = field(init=False)
 
-    @property
-    def size(self) -> int:
-        """Bytes, about."""
-        return sum([64 + len(each.answer) for each in self.values])
+    def __post_init__(self) -> None:
+        self.size = sum([64 + len(each.answer) for each in self.values])
 
 
 def append(cursor: Any, dialect: Dialect, appends: Sequence[Append]) -> list[int]:

@@ -59,7 +59,9 @@ class Following:
     def __init__(self, tail: Tail) -> None:
         """``tail`` has the values from :func:`first_read` on."""
         self.stream = tail.stream
-        self.definition = definition_of(tail.stream)
+        self.definition = its = definition_of(tail.stream)
+        # Streams of which this is the same are answered together.
+        self.kind = its.model, its.version, its.levels, its.season
         self.next = tail.stream.next
         self.flagged = 0  # of the values of the last :meth:`answer`
         # Bytes that it comes to take in memory, about: values, what the network made of them, and scores.

@@ -40,8 +40,7 @@ def predictions(engine: Engine, asked: Sequence[tuple[Following, Sequence[Known]
     found: list[list[Prediction | None]] = []
     for place, (following, values) in enumerate(asked):
         found.append([None] * len(values))
-        its = following.definition
-        group = groups.setdefault((its.model, its.version, its.levels, its.season), [])
+        group = groups.setdefault(following.kind, [])
         for number, context in enumerate(following.contexts(engine, values)):
             if context is not None:
                 group.append(_Asked(place, number, following, context))

@@ -8,7 +8,6 @@ soon as it is not certain to be what is on record.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from time import time
 from typing import NamedTuple, Protocol, TypeVar
@@ -37,8 +36,7 @@ T = TypeVar("T")
 _ATTEMPTS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """``values`` for a stream of that name, the first of which is number ``seq``."""
 
     name: str
@@ -46,8 +44,7 @@ class Posted:
     values: Sequence[Known]
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(NamedTuple):
     """What was answered to posted values, as JSON each; ``replayed`` where all of them were on record already."""
 
     name: str
