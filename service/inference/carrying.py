@@ -47,9 +47,7 @@ class HasRead:
 
     def __init__(self, outputs: Sequence[NDArray[np.float32]]) -> None:
         """``outputs`` are those at all steps of each of the sequences."""
-        self._outputs = np.zeros((len(outputs), max(map(len, outputs))), np.float32)
-        for row, its in zip(self._outputs, outputs, strict=True):
-            row[: len(its)] = its
+        self._outputs = padded(outputs)
 
     def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
         """The outputs, and no state: it goes no further."""
@@ -63,7 +61,7 @@ def carry_on(network: Network, before: Sequence[Carried | None], values: Sequenc
     """
     found: dict[int, Carried] = {}
     for places in _alike(before, values):
-        further = _table([values[place] for place in places])
+        further = padded([values[place] for place in places])
         lengths = np.array([len(values[place]) for place in places], np.int32)
         known = [each for place in places if (each := before[place]) is not None]
         read = _on(network, known, further, lengths)
@@ -84,10 +82,13 @@ def _alike(before: Sequence[Carried | None], values: Sequence[Floats]) -> Iterat
             yield [places[one] for one in some]
 
 
-def _table(values: list[Floats]) -> Floats:
-    """``values`` [sequences, timesteps], each padded with its own last one, which moves no scale."""
-    table = np.empty((len(values), max(map(len, values))))
-    for row, its in zip(table, values, strict=True):
+def padded(rows: Sequence[NDArray[Number]]) -> NDArray[Number]:
+    """``rows`` under each other, each padded with its own last number, which moves no scale."""
+    longest = max(map(len, rows))
+    if min(map(len, rows)) == longest:
+        return np.concatenate(rows).reshape(len(rows), longest)  # numpy.stack takes three times as long
+    table = np.empty((len(rows), longest), rows[0].dtype)
+    for row, its in zip(table, rows, strict=True):
         row[: len(its)] = its
         row[len(its) :] = its[-1]
     return table
@@ -98,7 +99,7 @@ def _on(network: Network, known: list[Carried], further: Floats, lengths: Length
     start, state = scaling.begin(further[:, 0]), None
     if known:
         start = scaling.Carry(*np.array([each.scaling for each in known]).T)
-        state = {name: _stacked([each.state[name] for each in known])[None] for name in known[0].state}
+        state = {name: padded([each.state[name] for each in known])[None] for name in known[0].state}
     scaled, end = scaling.advance(start, further)
     outputs, after = run_in_parts(network, scaled.features, lengths, state)
     carries = np.stack((end.last, end.total, start.differences + lengths), axis=1).tolist()
@@ -112,8 +113,3 @@ def _on(network: Network, known: list[Carried], further: Floats, lengths: Length
         Carried(its, carry, {name: part[0, row].copy() for name, part in after.items()})
         for row, (its, carry) in enumerate(zip(read, carries, strict=True))
     ]
-
-
-def _stacked(rows: Sequence[NDArray[Number]]) -> NDArray[Number]:
-    """``rows`` of one length under each other; :func:`numpy.stack` takes three times as long for many short ones."""
-    return np.concatenate(rows).reshape(len(rows), -1)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from secrets import randbits
 from time import time
 
-from sqlalchemy import ColumnElement, Connection, delete, func, null, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, null, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import UnknownStream
@@ -47,6 +47,15 @@ class Stream:
 
 
 _STREAM = [streams.c[field.name] for field in fields(Stream)]
+# Made once: to make such a statement takes SQLAlchemy about as long as the database takes to answer it.
+_NAMED = select(*_STREAM).where(streams.c.client == bindparam("client"), streams.c.name == bindparam("name"))
+_OF_IT = stream_values.c.stream == bindparam("stream")
+_END = (
+    select(stream_values.c.seq, stream_values.c.value, stream_values.c.score)
+    .where(_OF_IT, stream_values.c.seq >= bindparam("seq"))
+    .order_by(stream_values.c.seq)
+)
+_LAST = select(stream_answers.c.answer).select_from(_ANSWERED).where(_OF_IT, stream_values.c.seq == bindparam("seq"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,22 +216,17 @@ class StreamReader:
 
 
 def _tail(connection: Connection, stream: Stream, start: int) -> Tail:
-    least = min(start, stream.judged)
-    rows = select(stream_values.c.seq, stream_values.c.value, stream_values.c.score)
-    of_it = stream_values.c.stream == stream.id
-    found = connection.execute(rows.where(of_it, stream_values.c.seq >= least).order_by(stream_values.c.seq)).all()
-    last = select(stream_answers.c.answer).select_from(_ANSWERED).where(of_it, stream_values.c.seq == stream.next - 1)
+    found = connection.execute(_END, {"stream": stream.id, "seq": min(start, stream.judged)}).all()
     return Tail(
         stream,
         [(seq, value) for seq, value, _ in found if seq >= start],
         [(seq, score) for seq, _, score in found if seq >= stream.judged],
-        connection.scalar(last),
+        connection.scalar(_LAST, {"stream": stream.id, "seq": stream.next - 1}),
     )
 
 
 def _find(connection: Connection, client: str, name: str) -> Stream | None:
-    found = select(*_STREAM).where(streams.c.client == client, streams.c.name == name)
-    row = connection.execute(found).one_or_none()
+    row = connection.execute(_NAMED, {"client": client, "name": name}).one_or_none()
     return None if row is None else Stream(*row)
 
 

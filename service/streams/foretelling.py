@@ -13,7 +13,7 @@ import numpy as np
 
 from service.inference.answers import Prediction
 from service.inference.cancellation import checkpoint
-from service.inference.carrying import Carried, Read, carry_on
+from service.inference.carrying import Carried, Read, carry_on, padded
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.sequences import Rows
@@ -48,23 +48,16 @@ def predictions(engine: Engine, asked: Sequence[tuple[Following, Sequence[Known]
         read = _read(engine.catalog.get(model, version), group)
         for start in range(0, len(group), _AT_ONCE):
             part = group[start : start + _AT_ONCE]
-            contexts = _rows([each.context.values for each in part])
+            contexts = [each.context.values for each in part]
+            rows = Rows(padded(contexts), np.array([*map(len, contexts)]))
             outputs = None if read is None else read[start : start + _AT_ONCE]
-            answers = engine.predict(contexts, model, version, levels, (), season, outputs)
+            answers = engine.predict(rows, model, version, levels, (), season, outputs)
             for each, answer in zip(part, answers, strict=True):
                 found[each.place][each.number] = answer
                 if outputs is not None and answer.season is not None:
                     each.following.found_season(each.context, answer.season.steps[0])
             checkpoint()
     return found
-
-
-def _rows(contexts: list[Floats]) -> Rows:
-    lengths = np.array([*map(len, contexts)])
-    table = np.zeros((len(contexts), int(lengths.max())))
-    for row, context in zip(table, contexts, strict=True):
-        row[: len(context)] = context
-    return Rows(table, lengths)
 
 
 def _read(model: Model, group: list[_Asked]) -> list[Read] | None:

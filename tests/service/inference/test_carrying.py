@@ -54,5 +54,5 @@ def test_what_has_read_repeats_its_outputs_in_rows_of_the_longest() -> None:
     outputs, state = HasRead([np.ones(2, np.float32), np.full(3, 2, np.float32)]).run(
         np.zeros((2, 3, 2), np.float32), np.array([2, 3], np.int32)
     )
-    np.testing.assert_array_equal(outputs, [[1, 1, 0], [2, 2, 2]])
+    np.testing.assert_array_equal(outputs, [[1, 1, 1], [2, 2, 2]])
     assert state == {}
