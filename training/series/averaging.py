@@ -18,7 +18,7 @@ from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 from service.inference.readings.reading import Loaded
 from training.answers import forecasts
-from training.series.measures import mase, scales
+from training.series.measures import origin_errors, scales
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, Stretch, origins
 from training.tasks.base import Floats
@@ -33,11 +33,15 @@ _STRETCHES: tuple[Stretch, ...] = ("training", "validation")
 
 
 class Found(NamedTuple):
-    """The best ``share`` and ``manner`` of an autoregression, None where it does not help, and its validation MASE."""
+    """The best ``share`` and ``manner`` of an autoregression, None where it does not help, and what comes of it.
+
+    ``errors`` [origins] is what each of the validation origins adds to the MASE, ``score`` that itself.
+    """
 
     share: float
     manner: Manner | None
     score: float
+    errors: Floats
 
     def reading(self, plain: General) -> General:
         """How a network that reads as ``plain`` does reads with it."""
@@ -94,13 +98,14 @@ class _Beside:
         """The best share of an autoregression, 0 where it does not help."""
         if manner not in self._tried:
             own = self._medians(manner)
-            scored = [(self._mase((1.0 - share) * self._said + share * own), share) for share in SHARES]
-            score, share = min(scored)
-            self._tried[manner] = Found(share, manner if share else None, score)
+            errors = {share: self._errors((1.0 - share) * self._said + share * own) for share in SHARES}
+            share = min(errors, key=lambda each: float(errors[each].mean()))
+            best = errors[share]
+            self._tried[manner] = Found(share, manner if share else None, float(best.mean()), best)
         return self._tried[manner]
 
-    def _mase(self, values: Floats) -> float:
-        return mase(values, self._chosen, self._scale)
+    def _errors(self, values: Floats) -> Floats:
+        return origin_errors(values, self._chosen, self._scale)
 
     def _medians(self, manner: Manner) -> Floats:
         """The autoregression's forecasts [origins, horizon]; the network's where there is none."""

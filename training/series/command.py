@@ -119,17 +119,12 @@ def _write(
     workers: jobs.Workers,
     console: Console,
 ) -> tuple[dict[str, ModelCard], Records]:
-    """The cards of the written models, the best on the validation origins first, and what came on the hold-out."""
+    """The cards of the written models, the chosen one first, and what came on the hold-out."""
     made = [jobs.Job(each, work.write, (assignment, each, candidate, others)) for each, candidate in best.items()]
     written = jobs.run(made, workers, console)
-    cards = {name: each.card for name, each in written.items()}
+    cards = {name: written[name].card for name in assignment.in_order(best)}
     records = {name: record for each in written.values() for name, record in each.records.items()}
-    return dict(sorted(cards.items(), key=lambda item: validated(item[1]))), records
-
-
-def validated(card: ModelCard) -> float:
-    """The MASE on the validation origins, by which cells were compared."""
-    return float(card.training.recipe["validation_mase"])
+    return cards, records
 
 
 def _conclude(assignment: work.Assignment, cards: dict[str, ModelCard], records: Records, console: Console) -> None:

@@ -26,16 +26,16 @@ from training.series.candidates import Candidate
 from training.series.merging import Weights, merged
 from training.series.panel import Panel, SeriesError
 from training.series.splits import Origins, Split, origins
-from training.series.validating import chosen_by, validation
+from training.series.validating import chosen_by, errors, validation
 from training.series.windows import Windows
 from training.soap import Soap
-from training.tasks.base import generator
+from training.tasks.base import Floats, generator
 from training.trainer import Progress
 
 FREE_SHARE = 1.0
 # Chunks without a better validation score after which training stops, and origins that are scored after each.
 PATIENCE, SCORED = 16, 100
-_KEPT = ("score", "scores", "updates", "losses", "seconds")
+_KEPT = ("score", "scores", "updates", "losses", "seconds", "errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Team:
     """A candidate's members as one network's ``weights``.
 
     ``score`` is the MASE on the validation origins of the members before they were trained on those too; ``scores``
-    and ``updates`` [members] are each one's own. ``losses`` are the first member's.
+    and ``updates`` [members] are each one's own. ``losses`` are the first member's, and ``errors`` what each of the
+    validation origins adds to the ``score``.
     """
 
     weights: Weights
@@ -52,6 +53,7 @@ class Team:
     updates: list[int]
     losses: list[float]
     seconds: float
+    errors: list[float]
 
     def save(self, path: Path) -> None:
         """Write everything, whole or not at all."""
@@ -105,8 +107,9 @@ def fit(
         updates.append(record["updates"])
         losses = losses or record["losses"]
     report(Progress(len(seeds) * stage.steps, len(seeds) * stage.steps, losses[-1]))
-    score = training.score_of(merged(chosen), len(seeds), chosen_by(panel, split))
-    return Team(merged(again), score, scores, updates, losses, time.perf_counter() - started)
+    found = training.errors_of(merged(chosen), len(seeds), chosen_by(panel, split))
+    seconds = time.perf_counter() - started
+    return Team(merged(again), float(found.mean()), scores, updates, losses, seconds, found.tolist())
 
 
 class _Training:
@@ -143,14 +146,14 @@ class _Training:
         weights: Weights = self._model.get_weights()
         return weights
 
-    def score_of(self, weights: Weights, members: int, chosen: Origins) -> float:
-        """The score of a merged network on the ``chosen`` origins."""
+    def errors_of(self, weights: Weights, members: int, chosen: Origins) -> Floats:
+        """What each of the ``chosen`` origins adds to the score of a merged network."""
         (units,) = self._recipe.units
         whole = architectures.build(
             Recipe("merged", "own", self._recipe.cell, "own", (members * units,), self._recipe.stages)
         )
         whole.set_weights(weights)
-        return validation(*self._about, chosen)(network_of(whole))
+        return errors(*self._about, chosen)(network_of(whole))
 
     def _chunks(self, seed: int, windows: Windows, updates: int) -> Iterator[tuple[int, float]]:
         keras.utils.set_random_seed(seed)

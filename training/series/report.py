@@ -30,7 +30,8 @@ _FANS = 4
 _CHOICE = (
     "## Choice\n\nEach candidate that starts from nothing is trained from several seeds, its members averaged within "
     "one network; of each cell stands here the size and length that did best on the validation part. `{}` is the "
-    "published general network that did best there, as it is or trained on. The lowest of all, `{}`, is chosen."
+    "published general network that did best there, as it is or trained on. `{}` is chosen: the lowest of all, but a "
+    "network from nothing, which the same origins told when to stop, must be lower than that by more than chance."
 )
 _CHANCE = (
     "### More than chance?\n\nThe error of `{}` beside that of each other, and bounds by a "

@@ -31,7 +31,7 @@ from training.general.export import CONTEXT
 from training.general.fitting import Progress
 from training.general.recipes import RECIPES, Plan, SeriesRecipe
 from training.general.tuning import Begun, Drawn, Part, Tuning
-from training.series import averaging, regression, storing
+from training.series import averaging, regression, storing, validating
 from training.series.candidates import Start
 from training.series.effects import left_of
 from training.series.excerpts import excerpts as excerpts_of
@@ -39,6 +39,7 @@ from training.series.merging import Weights
 from training.series.panel import Panel
 from training.series.splits import Split
 from training.series.validating import chosen_by, validation
+from training.tasks.base import Floats
 
 # Updates and the peak rate of each part, and updates between two looks at the validation origins.
 PLANS: Mapping[Part, Plan] = {
@@ -62,7 +63,8 @@ class Tuned:
     ``ways`` are those that it is the average of, and ``updates`` what they took. ``losses`` are those of the whole
     network between looks at the origins. ``effects`` are those of covariates, as a card has them, in the ``manner`` and
     by the ridge of :class:`training.series.regression.Found`; ``manners`` are the MASE of all that were tried.
-    ``averaged`` is what :meth:`training.series.averaging.Found.kept` keeps.
+    ``averaged`` is what :meth:`training.series.averaging.Found.kept` keeps, and ``errors`` what each of the validation
+    origins adds to the ``score``.
     """
 
     weights: Weights
@@ -76,6 +78,7 @@ class Tuned:
     manner: tuple[str, bool, float, float | None] | None = None
     manners: dict[str, float] = field(default_factory=dict)
     averaged: dict[str, Any] | None = None
+    errors: list[float] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write everything, whole or not at all."""
@@ -88,7 +91,19 @@ class Tuned:
         return cls(weights, **record)
 
 
-_KEPT = ("score", "scores", "ways", "updates", "losses", "seconds", "effects", "manner", "manners", "averaged")
+_KEPT = (
+    "score",
+    "scores",
+    "ways",
+    "updates",
+    "losses",
+    "seconds",
+    "effects",
+    "manner",
+    "manners",
+    "averaged",
+    "errors",
+)
 
 
 class Way(NamedTuple):
@@ -149,18 +164,22 @@ def fit(
     ways = tuning.ways()
     chosen, score = tuning.averaged(ways)
     scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
-    averaged = None
+    averaged, best = None, _mean([ways[each].weights for each in chosen])
     if effects is None:
-        beside = tuning.beside(_mean([ways[each].weights for each in chosen]))
+        beside = tuning.beside(best)
+        errors = beside.errors
         if (averaged := beside.kept()) is not None:
             scores[AUTOREGRESSION] = score = beside.score
+    else:
+        errors = tuning.errors(best)
     left = panel if effects is None else left_of(panel, effects.again, split, again=True)
     excerpts = excerpts_of(left, split, season, CONTEXT, again=True)
     weights = _mean([ways[each].again(excerpts) for each in chosen])
     updates = {name: ways[name].updates for name in chosen}
     tuning.ended()
     seconds = time.perf_counter() - began
-    found = Tuned(weights, score, scores, chosen, updates, tuning.losses, seconds, averaged=averaged)
+    rest = {"averaged": averaged, "errors": errors.tolist()}
+    found = Tuned(weights, score, scores, chosen, updates, tuning.losses, seconds, **rest)
     if effects is None:
         return found
     told, manner = effects.again.model_dump(mode="json"), (*effects.manner, effects.ridge)
@@ -223,6 +242,10 @@ class _Tuning:
     def beside(self, weights: Weights) -> averaging.Found:
         """What an autoregression brings a network of these ``weights``."""
         return averaging.search(self._reading, self._served(self._start), self._served(weights), *self._about)
+
+    def errors(self, weights: Weights) -> Floats:
+        """What each of the validation origins adds to the MASE of a network of these ``weights``."""
+        return validating.errors(self._reading, CONTEXT, *self._about)(self._served(weights))
 
     def ended(self) -> None:
         """Say that nothing is left to be done."""

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from service.inference.readings.reading import Loaded, Reading
 from training.answers import forecasts
 from training.series.covariates import beside
-from training.series.measures import mase, scales
+from training.series.measures import origin_errors, scales
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
+from training.tasks.base import Floats
 
 # Origins of one series, and of all together.
 _ONE, _MOST = 200, 1_500
@@ -24,6 +25,14 @@ def validation(
     reading: Reading, length: int, panel: Panel, split: Split, season: int | None, chosen: Origins
 ) -> Callable[[Loaded], float]:
     """A function that gives a network's MASE on the ``chosen`` origins, before which it reads ``length`` values."""
+    found = errors(reading, length, panel, split, season, chosen)
+    return lambda network: float(found(network).mean())
+
+
+def errors(
+    reading: Reading, length: int, panel: Panel, split: Split, season: int | None, chosen: Origins
+) -> Callable[[Loaded], Floats]:
+    """As :func:`validation`, what each origin adds to it [origins]."""
     contexts, scale = chosen.contexts(panel, length), scales(panel, split, season)
     stands = beside(panel, chosen, length, split.horizon) if reading.covariates else None
-    return lambda network: mase(forecasts(reading, network, *contexts, split.horizon, stands), chosen, scale)
+    return lambda network: origin_errors(forecasts(reading, network, *contexts, split.horizon, stands), chosen, scale)

@@ -9,18 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from service.cards import Cell, JudgedEntry
-from training.series import candidates, storing
+from training.series import candidates, chance, storing
 from training.series.candidates import Candidate, Start
 from training.series.judge import Record, Records, judge_rival
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import FAILURES, OPTIONAL
 from training.series.splits import Split
+from training.series.validating import chosen_by
 
 if TYPE_CHECKING:
     from training.general.fitting import Progress as GeneralProgress
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 Report = Callable[["Progress | GeneralProgress"], None]
 # Changed with anything in this folder that changes what a candidate becomes.
-_EDITION = 3
+_EDITION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,23 @@ class Assignment:
     def score(self, candidate: Candidate | Start) -> float:
         """A stored candidate's MASE on the validation origins."""
         return float(storing.record(self.stored(candidate))["score"])
+
+    def in_order(self, best: Mapping[str, Candidate | Start]) -> list[str]:
+        """The names of the ``best`` of each kind, the one to be chosen first, then by their validation MASE.
+
+        A network from nothing comes before one that began as a published model only where it is better there by more
+        than chance: the same origins said when its training was to stop, in up to some hundred looks at each member.
+        """
+        ordered = sorted(best, key=lambda name: self.score(best[name]))
+        general = next(name for name in ordered if isinstance(best[name], Start))
+        if ordered[0] != general:
+            mine, other = (
+                np.array(storing.record(self.stored(best[name]))["errors"]) for name in (ordered[0], general)
+            )
+            if not chance.difference(mine, other, chosen_by(self.panel, self.split), self.split.horizon).sure:
+                ordered.remove(general)
+                return [general, *ordered]
+        return ordered
 
 
 def train_candidate(work: Assignment, candidate: Candidate | Start, report: Report) -> None:

@@ -35,7 +35,7 @@ def fitted(file: Path, parts: storing.Parts) -> None:
     tuning.PLANS = {part: replace(plan, updates=6) for part, plan in tuning.PLANS.items()}
     tuning.EVERY, tuning.EXERCISES, tuning.STRENGTHS = 2, 3, (1e-1, 1e-3)
     tuning.recipe_of, tuning.network_of = lambda start: SMALL[start.cell], untrained
-    averaging.search = lambda *_: averaging.Found(0.25, Manner(lags=4), 0.0)
+    averaging.search = lambda *_: averaging.Found(0.25, Manner(lags=4), 0.0, np.zeros(3))
     rng = np.random.default_rng(0)
     values = [20.0 + np.cumsum(rng.standard_normal(150)) for _ in range(2)]
     panel = Panel(tuple(OwnSeries(str(n), each, np.zeros(150, bool)) for n, each in enumerate(values)), ())

@@ -71,7 +71,7 @@ def test_where_every_way_does_harm_the_untouched_network_is_kept(
     scores = iter([1.0, *[2.0] * 50])
     monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
     panel = panel_of(np.sin(0.5 * np.arange(160.0)))
-    monkeypatch.setattr(tuning.averaging, "search", lambda *_: tuning.averaging.Found(0.0, None, 1.0))
+    monkeypatch.setattr(tuning.averaging, "search", lambda *_: tuning.averaging.Found(0.0, None, 1.0, np.ones(3)))
     found = tuning.fit(START, panel, SPLIT, None, 2)
     assert found.ways == ["untouched"]
     assert found.averaged is None
@@ -89,7 +89,7 @@ def test_ways_are_averaged_where_their_average_does_better(
     # Untouched; the correction of either strength; head and whole after 2 updates; then averages with the best.
     scores = iter([4.0, 2.0, 3.0, 2.5, 2.2, 1.5, 1.7, 1.6])
     monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
-    beside = tuning.averaging.Found(0.3, Manner(lags=24), 1.2)
+    beside = tuning.averaging.Found(0.3, Manner(lags=24), 1.2, np.ones(3))
     monkeypatch.setattr(tuning.averaging, "search", lambda *_: beside)
     found = tuning.fit(START, panel_of(np.sin(0.5 * np.arange(160.0))), SPLIT, None, 2)
     assert found.ways == ["correction", "whole"]
