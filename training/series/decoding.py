@@ -9,7 +9,7 @@ import io
 import lzma
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from training.series.panel import SeriesError
@@ -19,6 +19,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+# Bytes that are decoded at a time.
+_PIECE = 1 << 20
 _PACKED: dict[bytes, Callable[[bytes], bytes]] = {
     b"\x1f\x8b": gzip.decompress,
     b"BZh": bz2.decompress,
@@ -65,14 +67,32 @@ def encoding_of(file: str, data: bytes) -> str:
     if encoding == "utf-8" and data.count(0) > len(data) // 4:
         raise SeriesError(f"{file} is UTF-16 without a byte order mark, or no text: save it as UTF-8")
     try:
-        found = data.decode(encoding)
+        for text in _pieces(data, encoding):
+            if "\0" in text:
+                found = data.decode(encoding)
+                line = sum(1 for _ in io.StringIO(found[: found.index("\0") + 1], newline=""))
+                raise SeriesError(f"line {line} of {file} has a NUL byte, and so is no text")
     except UnicodeDecodeError as error:
-        where = f"line {len(data[: error.start + 1].splitlines())} of {file}" if "8" in encoding else file
+        found_at = _whole(data, encoding, error).start
+        where = f"line {len(data[: found_at + 1].splitlines())} of {file}" if "8" in encoding else file
         raise SeriesError(
             f"{where} is not {encoding.removesuffix('-sig').upper()}: save it as UTF-8, or convert it, for example "
             "with iconv -f WINDOWS-1252 -t UTF-8"
         ) from error
-    if (place := found.find("\0")) >= 0:
-        line = sum(1 for _ in io.StringIO(found[: place + 1], newline=""))
-        raise SeriesError(f"line {line} of {file} has a NUL byte, and so is no text")
     return encoding
+
+
+def _pieces(data: bytes, encoding: str) -> Iterator[str]:
+    """``data`` decoded piece by piece, so that its text is never there whole."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for first in range(0, len(data), _PIECE):
+        yield decoder.decode(data[first : first + _PIECE], final=first + _PIECE >= len(data))
+
+
+def _whole(data: bytes, encoding: str, error: UnicodeDecodeError) -> UnicodeDecodeError:
+    """The error of all ``data``, whose place counts from the beginning."""
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as found:
+        return found
+    return error

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,12 +38,14 @@ def numbers(column: str, cells: Any, at: At) -> Floats:
         SeriesError: a cell is no finite number, or could be two.
     """
     if pa.types.is_string(cells.type):
-        texts = _known(cells)
-        comma = _has_decimal_comma(column, texts, at)
-        plain = pc.replace_substring(texts, ",", ".") if comma else texts
-        if (row := _first(pc.invert(pc.match_substring_regex(plain, _NUMBER)))) is not None:
-            raise _no_number(column, texts[row].as_py(), at(row))
-        values = np.concatenate([np.array(part.to_pylist(), np.float64) for part in plain.chunks])
+        comma, parts, first = _has_decimal_comma(column, cells, at), [np.empty(0)], 0
+        for texts in _parts(cells):
+            plain = pc.replace_substring(texts, ",", ".") if comma else texts
+            if (row := _first(pc.invert(pc.match_substring_regex(plain, _NUMBER)))) is not None:
+                raise _no_number(column, texts[row].as_py(), at(first + row))
+            parts.append(np.array(plain.to_pylist(), np.float64))
+            first += len(texts)
+        values = np.concatenate(parts)
     else:
         values = _typed(column, cells, at)
     if (infinite := np.isinf(values)).any():
@@ -67,33 +69,59 @@ def numbers_or_texts(column: str, cells: Any, at: At) -> Floats | NDArray[np.obj
     return found
 
 
+def _parts(cells: Any) -> Iterator[Any]:
+    """The chunks of a column as :func:`_known`, one after the other: whole they would be there several times."""
+    return map(_known, cells.iterchunks())
+
+
 def _known(cells: Any) -> Any:
     """Texts without space around them, null where they stand for nothing."""
     texts = pc.utf8_trim_whitespace(cells)
     return pc.if_else(pc.is_in(pc.utf8_lower(texts), _MISSING), None, texts)
 
 
-def _has_decimal_comma(column: str, texts: Any, at: At) -> bool:
+def _has_decimal_comma(column: str, cells: Any, at: At) -> bool:
     """Whether the numbers have a comma where others have a point."""
+    found = [_marks(texts) for texts in _parts(cells)]
+    commas, points = (sum(getattr(each, name) for each in found) for name in ("commas", "points"))
+    if commas and points:
+        rarer = "," if commas <= points else "."
+        raise _marked(column, cells, rarer, at, f", where both marks occur: {_MARK}")
+    if not commas and not points:
+        return False
+    either = all(each.either for each in found)
+    # Decimals are written out on every line, or cut off where they are zero; three digits or none point to thousands.
+    if either and (commas or any(each.below for each in found)):
+        raise _marked(column, cells, "," if commas else ".", at, f": {_UNSURE}")
+    return bool(commas)
+
+
+class _Marks(NamedTuple):
+    """Of some texts: how many have a comma and a point, and whether all those could be ``either`` kind of mark, and
+    whether some are numbers ``below`` 1000 without any.
+    """
+
+    commas: int
+    points: int
+    either: bool
+    below: bool
+
+
+def _marks(texts: Any) -> _Marks:
     commas, points = (pc.match_substring(texts, mark) for mark in ",.")
     counts = [pc.sum(each).as_py() or 0 for each in (commas, points)]
-    if all(counts):
-        rarer = commas if counts[0] <= counts[1] else points
-        raise _marked(column, texts, rarer, at, f", where both marks occur: {_MARK}")
-    if not any(counts):
-        return False
-    has_comma = bool(counts[0])
-    marked = commas if has_comma else points
-    either = pc.all(pc.match_substring_regex(texts.filter(marked), _EITHER)).as_py()
-    # Decimals are written out on every line, or cut off where they are zero; three digits or none point to thousands.
-    if either and (has_comma or pc.any(pc.match_substring_regex(texts, _BELOW_1000)).as_py()):
-        raise _marked(column, texts, marked, at, f": {_UNSURE}")
-    return has_comma
+    marked = texts.filter(pc.or_(commas, points))
+    either, below = (
+        which(pc.match_substring_regex(some, like)).as_py()
+        for which, some, like in ((pc.all, marked, _EITHER), (pc.any, texts, _BELOW_1000))
+    )
+    return _Marks(counts[0], counts[1], either is not False, bool(below))
 
 
-def _marked(column: str, texts: Any, marked: Any, at: At, why: str) -> SeriesError:
-    """What to say of the first of the ``marked`` cells."""
-    row = pc.index(marked, True).as_py()
+def _marked(column: str, cells: Any, mark: str, at: At, why: str) -> SeriesError:
+    """What to say of the first of the ``cells`` with that mark."""
+    texts = _known(cells)
+    row = pc.index(pc.match_substring(texts, mark), True).as_py()
     return SeriesError(f"{at(row)} holds {quoted(texts[row].as_py())} in column {quoted(column)}{why}")
 
 
