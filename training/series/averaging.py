@@ -6,7 +6,7 @@ what is tried. Trains nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from service.inference.readings.reading import Loaded
 from training.answers import forecasts
 from training.series.measures import origin_errors, scales
 from training.series.panel import Panel
-from training.series.splits import Origins, Split, Stretch, origins
+from training.series.splits import Origins, Split, origins
 from training.tasks.base import Floats
 
 SHARES = tuple(step / 10 for step in range(11))
@@ -29,7 +29,6 @@ RIDGES, HARMONICS = (10.0, 1.0, 100.0, 0.1), (0, 2, 4)
 _LAGS, _AFTER = 24, 4
 # Origins of each part that say how it is done.
 _MOST = 500
-_STRETCHES: tuple[Stretch, ...] = ("training", "validation")
 
 
 class Found(NamedTuple):
@@ -60,19 +59,46 @@ def search(
     split: Split,
     season: int | None,
     chosen: Origins,
+    most: float,
 ) -> Found:
     """What does best beside the ``tuned`` network, which reads as ``reading`` does.
 
     The manner is looked for beside the ``standing`` network, from origins of the training part too: neither that nor
-    an autoregression, which is solved on what comes before an origin, has learnt from what it is held against. The
-    share is what does best on the ``chosen`` origins of the validation part.
+    an autoregression, which is solved on what comes before an origin, has learnt from what it is held against. So is
+    the share, from those of the training part beside the standing network and the ``chosen`` ones of the validation
+    part beside the tuned one: the latter are few where series are short. Where its MASE on the chosen origins is above
+    ``most``, that of the standing network, the share that does best there is taken.
     """
     positive = all(each.values.min() > 0.0 for each in panel.series)
-    parts = [origins(panel, split, stretch, _MOST) for stretch in _STRETCHES]
-    several = Origins(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-    rest = panel, scales(panel, split, season), season or 1
-    manner = _Beside(reading, standing, several, *rest).manner(positive=positive)
-    return _Beside(reading, tuned, chosen, *rest).of(manner)
+    about = panel, scales(panel, split, season), season or 1
+    before = _Beside(reading, standing, origins(panel, split, "training", _MOST), *about)
+    some = _Beside(reading, standing, origins(panel, split, "validation", _MOST), *about)
+    manner = _manner((before, some), season or 1, positive=positive)
+    after = _Beside(reading, tuned, chosen, *about)
+    share = _share((before, after), manner)
+    if after.errors(manner, share).mean() > most:
+        share = _share((after,), manner)
+    errors = after.errors(manner, share)
+    return Found(share, manner if share else None, float(errors.mean()), errors)
+
+
+def _manner(held: Sequence[_Beside], season: int, *, positive: bool) -> Manner:
+    """The best one, whatever its share; ``positive`` values may be read in logarithms."""
+    manner = Manner(lags=lags_of(season), ridge=RIDGES[0])
+    for several in _changes(season, positive=positive):
+        others = [manner.model_copy(update=each) for each in several]
+        manner = min((manner, *others), key=lambda each: _mean(held, each, _share(held, each)))
+    return manner
+
+
+def _share(held: Sequence[_Beside], manner: Manner) -> float:
+    """The share of an autoregression that does best, 0 where it does not help."""
+    return min(SHARES, key=lambda share: _mean(held, manner, share))
+
+
+def _mean(held: Sequence[_Beside], manner: Manner, share: float) -> float:
+    """The MASE over all origins."""
+    return float(np.concatenate([each.errors(manner, share) for each in held]).mean())
 
 
 class _Beside:
@@ -84,28 +110,14 @@ class _Beside:
         self._values, self._lengths = chosen.contexts(panel, reading.context)
         self._said = forecasts(reading, network, self._values, self._lengths, chosen.truth.shape[1])
         self._chosen, self._scale, self._season, self._context = chosen, scale, season, reading.context
-        self._tried: dict[Manner, Found] = {}
+        self._said_by: dict[Manner, Floats] = {}
 
-    def manner(self, *, positive: bool) -> Manner:
-        """The best one, whatever its share; ``positive`` values may be read in logarithms."""
-        manner = Manner(lags=lags_of(self._season), ridge=RIDGES[0])
-        for several in _changes(self._season, positive=positive):
-            others = [manner.model_copy(update=each) for each in several]
-            manner = min((manner, *others), key=lambda each: self.of(each).score)
-        return manner
-
-    def of(self, manner: Manner) -> Found:
-        """The best share of an autoregression, 0 where it does not help."""
-        if manner not in self._tried:
-            own = self._medians(manner)
-            errors = {share: self._errors((1.0 - share) * self._said + share * own) for share in SHARES}
-            share = min(errors, key=lambda each: float(errors[each].mean()))
-            best = errors[share]
-            self._tried[manner] = Found(share, manner if share else None, float(best.mean()), best)
-        return self._tried[manner]
-
-    def _errors(self, values: Floats) -> Floats:
-        return origin_errors(values, self._chosen, self._scale)
+    def errors(self, manner: Manner, share: float) -> Floats:
+        """What each origin adds to the MASE [origins], of which an autoregression has that ``share``."""
+        if share and manner not in self._said_by:
+            self._said_by[manner] = self._medians(manner)
+        said = (1.0 - share) * self._said + share * self._said_by[manner] if share else self._said
+        return origin_errors(said, self._chosen, self._scale)
 
     def _medians(self, manner: Manner) -> Floats:
         """The autoregression's forecasts [origins, horizon]; the network's where there is none."""

@@ -166,7 +166,7 @@ def fit(
     scores = {name: way.score for name, way in ways.items()} | ({AVERAGE: score} if len(chosen) > 1 else {})
     averaged, best = None, _mean([ways[each].weights for each in chosen])
     if effects is None:
-        beside = tuning.beside(best)
+        beside = tuning.beside(best, ways[UNTOUCHED].score)
         errors = beside.errors
         if (averaged := beside.kept()) is not None:
             scores[AUTOREGRESSION] = score = beside.score
@@ -239,9 +239,9 @@ class _Tuning:
                 chosen, score = [*chosen, name], tried
         return chosen, score
 
-    def beside(self, weights: Weights) -> averaging.Found:
-        """What an autoregression brings a network of these ``weights``."""
-        return averaging.search(self._reading, self._served(self._start), self._served(weights), *self._about)
+    def beside(self, weights: Weights, most: float) -> averaging.Found:
+        """What an autoregression brings a network of these ``weights``, whose score may be ``most``."""
+        return averaging.search(self._reading, self._served(self._start), self._served(weights), *self._about, most)
 
     def errors(self, weights: Weights) -> Floats:
         """What each of the validation origins adds to the MASE of a network of these ``weights``."""

@@ -46,7 +46,7 @@ def test_its_score_is_that_of_what_is_served(network: GeneralNetwork, reading: G
     def score(own: General) -> float:
         return validation(own, own.context, swings, SPLIT, None, chosen)(network)
 
-    found = averaging.search(reading, network, network, swings, SPLIT, None, chosen)
+    found = averaging.search(reading, network, network, swings, SPLIT, None, chosen, np.inf)
     assert found.score == pytest.approx(score(found.reading(reading)), rel=1e-9)
     assert found.share > 0.5
     assert found.score < 0.8 * score(reading)
@@ -57,11 +57,28 @@ def test_where_it_does_harm_the_network_stays_alone(
 ) -> None:
     monkeypatch.setattr(averaging.autoregression, "quantiles", lambda *asked: np.full((len(asked[0]), 1, 4, 1), 1e6))
     chosen = chosen_by(swings, SPLIT)
-    found = averaging.search(reading, network, network, swings, SPLIT, None, chosen)
+    found = averaging.search(reading, network, network, swings, SPLIT, None, chosen, np.inf)
     assert found[:2] == (0.0, None)
     assert found.kept() is None
     assert found.reading(reading) is reading
     assert found.score == validation(reading, reading.context, swings, SPLIT, None, chosen)(network)
+
+
+def test_a_share_that_would_do_worse_than_the_standing_network_is_chosen_where_it_is_validated(
+    network: GeneralNetwork, reading: General, swings: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = chosen_by(swings, SPLIT)
+    asked: list[int] = []
+
+    def share(held: object, manner: object) -> float:
+        asked.append(len(held))  # type: ignore[arg-type]
+        return 0.0
+
+    monkeypatch.setattr(averaging, "_share", share)
+    averaging.search(reading, network, network, swings, SPLIT, None, chosen, 1e-9)
+    assert asked[-2:] == [2, 1]
+    averaging.search(reading, network, network, swings, SPLIT, None, chosen, np.inf)
+    assert asked[-1] == 2
 
 
 def test_the_lags_reach_beyond_a_season_where_so_many_are_allowed() -> None:

@@ -47,7 +47,7 @@ def test_what_is_kept_is_never_worse_than_the_untouched_network_and_is_kept_whol
     told = []
     found = tuning.fit(START, panel, SPLIT, SEASON, report=told.append)
     assert {"untouched", "correction", "head", "whole"} <= set(found.scores)
-    assert found.score == min(found.scores.values()) <= found.scores["untouched"]
+    assert found.score <= found.scores["untouched"]
     assert set(found.updates) == set(found.ways)
     assert told[-1].done == told[-1].total
     found.save(tmp_path / "tuned.npz")
