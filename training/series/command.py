@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+import pyarrow as pa
 from rich.console import Console
 
+from service import allocator
 from service.cards import ModelCard
 from service.errors import to_install
 from training import jobs
@@ -28,8 +30,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         SeriesError: the data cannot be used.
     """
+    allocator.bound()  # or reading a large file would be held for as long as others train
     with stored.room(options.runs / options.name) as keep:
-        return _run(assignment_of(options, console, keep), options, console)
+        assignment = assignment_of(options, console, keep)
+        pa.default_memory_pool().release_unused()
+        return _run(assignment, options, console)
 
 
 def _run(assignment: work.Assignment, options: argparse.Namespace, console: Console) -> int:
