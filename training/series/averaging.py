@@ -71,15 +71,21 @@ def search(
     """
     positive = all(each.values.min() > 0.0 for each in panel.series)
     about = panel, scales(panel, split, season), season or 1
-    before = _Beside(reading, standing, origins(panel, split, "training", _MOST), *about)
+    before = [_Beside(reading, standing, each, *about) for each in _training(panel, split)]
     some = _Beside(reading, standing, origins(panel, split, "validation", _MOST), *about)
-    manner = _manner((before, some), season or 1, positive=positive)
+    manner = _manner([*before, some], season or 1, positive=positive)
     after = _Beside(reading, tuned, chosen, *about)
-    share = _share((before, after), manner)
+    share = _share([*before, after], manner)
     if after.errors(manner, share).mean() > most:
-        share = _share((after,), manner)
+        share = _share([after], manner)
     errors = after.errors(manner, share)
     return Found(share, manner if share else None, float(errors.mean()), errors)
+
+
+def _training(panel: Panel, split: Split) -> list[Origins]:
+    """Origins of the training part, none where the later part of that is shorter than the horizon."""
+    first, last = np.array([split.bounds("training", len(each.values)) for each in panel.series]).T
+    return [origins(panel, split, "training", _MOST)] if (last - first > split.horizon).all() else []
 
 
 def _manner(held: Sequence[_Beside], season: int, *, positive: bool) -> Manner:

@@ -81,5 +81,14 @@ def test_a_share_that_would_do_worse_than_the_standing_network_is_chosen_where_i
     assert asked[-1] == 2
 
 
+def test_the_shortest_series_for_a_far_horizon_have_no_origins_to_train_on(
+    network: GeneralNetwork, reading: General, panel_of: MakePanel
+) -> None:
+    split = Split(60)
+    panel = panel_of(np.cumsum(np.random.default_rng(0).standard_normal(split.shortest)))
+    chosen = chosen_by(panel, split)
+    assert np.isfinite(averaging.search(reading, network, network, panel, split, None, chosen, np.inf).score)
+
+
 def test_the_lags_reach_beyond_a_season_where_so_many_are_allowed() -> None:
     assert [averaging.lags_of(season) for season in (1, 12, 52, 168)] == [24, 24, 56, 24]
