@@ -88,6 +88,7 @@ def room(folder: Path) -> Iterator[Keep]:
     for left in folder.glob(f"{_ROOM}*"):
         if not _is_alive(int(left.name.removeprefix(_ROOM).split("-")[0])):
             shutil.rmtree(left, ignore_errors=True)
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(prefix=f"{_ROOM}{os.getpid()}-", dir=folder, ignore_cleanup_errors=True) as made:
@@ -95,7 +96,8 @@ def room(folder: Path) -> Iterator[Keep]:
             yield lambda series: store(series, Path(made) / str(next(numbers)))
     finally:
         with suppress(OSError):  # what a run that was refused leaves is nothing
-            folder.rmdir()
+            for each in new:
+                each.rmdir()
 
 
 def _is_alive(process: int) -> bool:
