@@ -12,7 +12,7 @@ from service.inference.ablation import Off
 from service.inference.answers import Counterfactual
 from service.inference.forgetting import Memory, memory_of
 from service.inference.model import Model
-from service.inference.readings.reading import Lacking
+from service.inference.readings.told import Lacking
 from service.inference.sequences import Batch, Sequence, batches
 from service.inference.writing import Output
 

@@ -14,7 +14,8 @@ from service.inference.carrying import HasRead
 from service.inference.half_widths import HalfWidths
 from service.inference.intervals import Fan
 from service.inference.network import State
-from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading
+from service.inference.readings.reading import Floats, Origins, Reading
+from service.inference.readings.told import Ahead, Answers, Foretold
 from service.inference.sequences import IN_WORDS, Batch
 
 Weights = Mapping[str, NDArray[np.float32]]

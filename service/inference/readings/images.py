@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from service.inference.images import DARKEST, IN_WORDS, PIXELS, SIDE, Packed, strokes, three_nearest, unpacked
-from service.inference.readings.reading import Refusal
 from service.inference.readings.text.answering import Answering
+from service.inference.readings.told import Refusal
 from service.inference.sequences import Batch, Kind, Sequence
 
 _MOST_KNOWN = 2000

@@ -13,7 +13,8 @@ from service.inference.answers import Counterfactual
 from service.inference.check import Check, Known
 from service.inference.network import Network, run_in_parts
 from service.inference.readings.raw import Raw
-from service.inference.readings.reading import Answers, Floats, Refusal
+from service.inference.readings.reading import Floats
+from service.inference.readings.told import Answers, Refusal
 from service.inference.rolling import HorizonCheck
 from service.inference.sequences import Batch, Kind
 

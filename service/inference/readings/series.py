@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from service.inference import scaling
 from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State, run_in_parts, step_by_step
-from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading, Traced
+from service.inference.readings.reading import Floats, Origins, Reading
+from service.inference.readings.told import Ahead, Answers, Foretold, Traced
 from service.inference.sequences import Batch
 from service.inference.unrolled import Unrolled, Unroller
 

@@ -12,7 +12,8 @@ from pydantic import Field
 from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State
 from service.inference.readings.raw import Raw
-from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins
+from service.inference.readings.reading import Floats, Origins
+from service.inference.readings.told import Ahead, Answers, Foretold
 from service.inference.sequences import BATCH_STEPS, Batch
 
 

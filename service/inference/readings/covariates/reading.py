@@ -19,7 +19,8 @@ from service.inference.readings.covariates.applied import Applied
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
-from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins
+from service.inference.readings.reading import Floats, Origins
+from service.inference.readings.told import Ahead, Answers, Foretold
 from service.inference.sequences import Batch
 
 

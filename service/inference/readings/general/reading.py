@@ -21,7 +21,8 @@ from service.inference.readings.general.forecasting import Seasons, View, foreca
 from service.inference.readings.general.form import LAYERS
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork
-from service.inference.readings.reading import Ahead, Answers, Floats, Foretold, Origins, Reading, Traced
+from service.inference.readings.reading import Floats, Origins, Reading
+from service.inference.readings.told import Ahead, Answers, Foretold, Traced
 from service.inference.scaling import unit_of
 from service.inference.seasons import Season
 from service.inference.sequences import Batch

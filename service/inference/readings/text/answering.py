@@ -15,10 +15,11 @@ from service.errors import ModelRejected
 from service.inference.ablation import Off, without
 from service.inference.forgetting import Memory
 from service.inference.network import State
-from service.inference.readings.reading import Floats, Lacking, Reading, Traced
+from service.inference.readings.reading import Floats, Reading
 from service.inference.readings.text.alphabet import Alphabet, apart, numbers, together
 from service.inference.readings.text.decoding import END, Line, lines, retold
 from service.inference.readings.text.network import Read, TextNetwork
+from service.inference.readings.told import Lacking, Traced
 from service.inference.sequences import Batch
 from service.inference.unrolled import Unrolled, Unroller
 from service.inference.writing import PLAIN, Manner, OutputKind, Text, Writing

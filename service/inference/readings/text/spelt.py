@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.readings.reading import Reading, Refusal
+from service.inference.readings.reading import Reading
 from service.inference.readings.text.alphabet import UNKNOWN, Alphabet, apart, in_words, numbers
+from service.inference.readings.told import Refusal
 from service.inference.sequences import Batch, Kind, Sequence
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from dataclasses import replace
 from typing import Literal
 from service.inference.intervals import Quantiles
-from service.inference.readings.reading import Ahead, Answers, Foretold, Reading, Refusal
+from service.inference.readings.reading import Reading
+from service.inference.readings.told import Ahead, Answers, Foretold, Refusal
 from service.inference.readings.series import Series
 
 series = Series()
