@@ -33,15 +33,18 @@ class Changes:
         making.rename(self._folder / f"{_PREFIX}{name}")
 
     def news(self) -> Iterator[tuple[str, Change, str]]:
-        """What others told of a model's name since the last time, each with its digest."""
+        """What others told of a model's name since the last time, each with its digest.
+
+        Each is news until the next is asked for: who looks for the model meanwhile waits until this one was done.
+        """
         if self._folder is None:
             return
         for file in sorted(self._folder.glob(f"{_PREFIX}*")):
             name, stamp = file.name.removeprefix(_PREFIX), _stamp(file)
             if self._known.get(name) != stamp:
-                self._known[name] = stamp
                 change, _, digest = file.read_text().partition(" ")
                 yield name, cast("Change", change), digest
+                self._known[name] = stamp
 
     def is_news(self, name: str) -> bool:
         """Whether others told something of ``name``, which is a file's name, since the last time."""

@@ -12,6 +12,7 @@ import pytest
 
 from service.cards import sha256
 from service.errors import ModelRejected, ModelUnavailable, UnknownModel
+from service.inference.changes import Changes
 from service.inference.engine import Engine
 from service.inference.repository import Repository
 from tests.conftest import MODELS, CopyModel
@@ -171,6 +172,17 @@ def test_processes_follow_what_one_of_them_was_told(folder: Path, tmp_path: Path
     told.follow()
     other.follow()
     assert told.catalog.get("sine-gru") is before
+
+
+def test_what_is_being_followed_is_news_until_it_is_done(tmp_path: Path) -> None:
+    """Whoever is asked for that model meanwhile would say that there is none."""
+    told, other = Changes(tmp_path), Changes(tmp_path)
+    told.tell("sine-gru", "adopt", "digest")
+    for name, change, digest in other.news():
+        assert (name, change, digest) == ("sine-gru", "adopt", "digest")
+        assert other.is_news("sine-gru")
+    assert not other.is_news("sine-gru")
+    assert not told.is_news("sine-gru")
 
 
 def test_a_process_that_cannot_follow_serves_on(folder: Path, tmp_path: Path) -> None:
