@@ -235,6 +235,7 @@ export const english = {
   "texts.recall": "Born in Texas … speaks",
   "texts.recall.help": "The cells read word by word and are asked at the end. Nothing is looked back at: whoever forgets the beginning can only guess.",
   "gradient.title": "What came back of the error while they learnt",
+  "gradient.ends": "How much reaches the country, at several moments",
   "gradient.help": "Learning sends the error back through time, word by word. Each line is the gradient of the loss by the state at that word (0 is the last one) as a share of that at the last word, in sentences with 120 words between: dotted before the first update, then dashed, solid at the end. What does not reach the country, at the left, teaches nothing about it.",
   "gradient.country": "Share that reaches the country, {back} words before the last",
   "gradient.moment": "Trained for",

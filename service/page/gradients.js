@@ -23,7 +23,7 @@ export function gradients(view, cells) {
     el("h3", {}, t("gradient.title")),
     el("p", { class: "hint" }, t("gradient.help")),
     charts,
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("gradient.title") }, table),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("gradient.ends") }, table),
   );
   let asked = false;
 

@@ -235,6 +235,7 @@ export const korean = {
   "texts.recall": "Born in Texas … speaks",
   "texts.recall.help": "셀은 한 낱말씩 읽고 끝에서 질문을 받습니다. 되돌아볼 수 없으므로, 처음을 잊은 셀은 짐작할 뿐입니다.",
   "gradient.title": "학습하는 동안 되돌아온 오차",
+  "gradient.ends": "여러 시점에서 나라 이름까지 닿는 몫",
   "gradient.help": "학습은 오차를 시간을 거슬러 한 낱말씩 되돌려 보냅니다. 선은 각 낱말의 상태에 대한 손실의 기울기를 마지막 낱말(0)에 대한 비율로 나타냅니다. 사이에 낱말이 120개인 문장에서, 첫 갱신 전은 점선, 이어 파선, 끝은 실선입니다. 왼쪽의 나라 이름에 닿지 못한 오차는 그 나라에 대해 아무것도 가르치지 못합니다.",
   "gradient.country": "마지막에서 {back}낱말 앞의 나라 이름에 닿는 비율",
   "gradient.moment": "학습",

@@ -108,6 +108,7 @@ def test_a_word_with_a_mistake_is_drawn_as_the_digit_that_it_means(visit: Visit,
 def test_a_drawn_digit_is_shared_by_its_address(visit: Visit) -> None:
     first = visit("digits")
     stroke(first, (0.5, 0.1), (0.5, 0.9))
+    first.page.wait_for_load_state("networkidle")  # a stroke is asked about on its way, and at its end
     second = visit(first.page.url.partition("#/")[2])
     asked = [latest(visitor, "caption-digit-ko-gru")["input"] for visitor in (first, second)]
     assert asked[0] == asked[1]
