@@ -87,9 +87,10 @@ def test_clients_without_a_key_fill_no_disk_with_bodies_they_never_end(tmp_path:
         held = [stack.enter_context(socket.create_connection(address)) for _ in range(16)]
         for each in held:
             each.sendall(head(length) + begun)
-        _until(lambda: client.post("/predict", content=LARGE).status_code == 503)
+        # Before all are in, one more would take the place of the last.
+        _until(lambda: (tmp_path / "error.log").read_text().count("buffered to a temporary file") == len(held))
         refused = client.post("/predict", content=LARGE)
-        assert refused.json()["code"] == "overloaded"
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
         assert refused.headers["retry-after"] == "1"
         assert client.post("/predict", json={}).status_code == 200
         held.pop().close()
