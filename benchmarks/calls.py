@@ -76,7 +76,7 @@ class _Recorder:
 
 
 @asynccontextmanager
-async def _application() -> AsyncIterator[Any]:
+async def application() -> AsyncIterator[Any]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(models_dir=ROOT / "models", database_url=f"sqlite:///{folder}/unroll.db")
         migrate(settings.database_url)
@@ -128,7 +128,7 @@ async def count(path: str, body: bytes) -> tuple[Walk, list[tuple[str, str]]]:
     sys.setprofile(recorder)
     found: list[tuple[Walk, list[tuple[str, str]]]] = []
     try:
-        async with _application() as ask:
+        async with application() as ask:
             for _ in range(_COUNTED):
                 recorder.start()
                 await ask(path, body)
@@ -142,7 +142,7 @@ async def count(path: str, body: bytes) -> tuple[Walk, list[tuple[str, str]]]:
 
 async def clock(path: str, body: bytes) -> float:
     """Microseconds that the fastest of many such requests took."""
-    async with _application() as ask:
+    async with application() as ask:
         best = float("inf")
         for _ in range(_TIMED):
             began = time.perf_counter_ns()

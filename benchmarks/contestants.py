@@ -19,7 +19,8 @@ class Contestant:
     """A server, started in a folder of its own, and the request that it is timed with.
 
     ``{port}``, ``{second}`` and ``{third}`` in ``command`` and ``environment`` are free ports; it is asked on the
-    first. ``answer`` is where its JSON answer has the next value of ``SEQUENCE``, empty where it computes none.
+    first. ``answer`` is where its JSON answer has the next value of ``SEQUENCE`` that ``MODEL`` says, empty where it
+    has none.
     """
 
     name: str
@@ -66,14 +67,33 @@ COMPARE = ours(
 FORECAST = ours(
     "Unroll `/forecast` of 100 steps, synced", "/forecast", body(horizon=100), ("forecasts", 0, "values", 0)
 )
+# With no model named others answer than the one that everybody is compared with.
+_SERIES = [*SEQUENCE, *SEQUENCE, *SEQUENCE][:36]
+UNNAMED = ours("Unroll `/predict`, no model named, synced", "/predict", json.dumps({"sequence": SEQUENCE}), ())
+GENERAL = ours(
+    "Unroll `/forecast` of 12 steps after 36 values, no model named, synced",
+    "/forecast",
+    json.dumps({"sequence": _SERIES, "horizon": 12}),
+    (),
+)
+MANY = ours(
+    "Unroll `/nixtla/v2/forecast` of 100 such series, synced",
+    "/nixtla/v2/forecast",
+    json.dumps(
+        {"model": "timegpt-1", "freq": "MS", "h": 12, "series": {"y": _SERIES * 100, "sizes": [len(_SERIES)] * 100}}
+    ),
+    (),
+)
 
 CONTESTANTS: tuple[Contestant, ...] = (
     EMPTY,
     OURS,
     UNSYNCED,
     UNRECORDED,
+    UNNAMED,
     COMPARE,
     FORECAST,
+    GENERAL,
     _fastapi("FastAPI and ONNX Runtime, no check, no record", "fastapi_onnx"),
     _fastapi("FastAPI and `keras_model.predict`, no check, no record", "fastapi_keras"),
 )

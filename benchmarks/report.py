@@ -138,7 +138,7 @@ def _latency(part: Content) -> dict[str, str]:
     lengths = {int(size): seconds for size, seconds in part["lengths"].items()}
     batches = {int(size): seconds for size, seconds in part["batches"].items()}
     longest, largest = max(lengths), max(batches)
-    alone = ", ".join(f"`{path}` {seconds * 1e3:.2f} ms" for path, seconds in part["endpoints"].items())
+    alone = ", ".join(f"{asked} {seconds * 1e3:.2f} ms" for asked, seconds in part["endpoints"].items())
     bulk = {way: f"{rate:,.0f}" for way, rate in part["bulk"].items()}
     return {
         "one client, one question at a time": f"{alone}, FastAPI's empty endpoint {part['empty'] * 1e3:.2f} ms",
@@ -205,9 +205,13 @@ def _start(part: Content) -> dict[str, str]:
     seconds, resident, further = part["seconds"], part["resident"] / _MILLION, part["further"] / _MILLION
     return {
         "start to ready with all published models": (
-            f"{seconds['kept']:.2f} s; {seconds['new']:.2f} s with a log that must be made first"
+            f"{seconds['kept']:.2f} s; {seconds['new']:.2f} s with a log that must be made first; FastAPI's empty "
+            f"endpoint {seconds['empty']:.2f} s"
         ),
-        "memory": f"{resident:.0f} MB resident; each further worker {further:.0f} MB",
+        "memory": (
+            f"{resident:.0f} MB resident; each further worker {further:.0f} MB; FastAPI's empty endpoint "
+            f"{part['empty'] / _MILLION:.0f} MB"
+        ),
     }
 
 

@@ -17,3 +17,8 @@ app = FastAPI()
 @app.post("/predict")
 async def predict(body: Body) -> dict[str, float]:
     return {"value": body.sequence[-1]}
+
+
+@app.get("/health/ready")
+async def ready() -> dict[str, bool]:
+    return {"ready": True}

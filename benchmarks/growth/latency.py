@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestants import COMPARE, EMPTY, FORECAST, MODEL, OURS
+from benchmarks.contestants import COMPARE, EMPTY, FORECAST, GENERAL, MANY, MODEL, OURS, UNNAMED
 from benchmarks.drive import LOAD_CORE, running
 from service.inference.engine import Engine
 from service.inference.repository import Repository
@@ -29,6 +29,16 @@ STEPS = 16  # values of each sequence of a batch
 BULK = 1_024
 _AT_LEAST = 3
 _JSON = {"Content-Type": "application/json"}
+
+# By what the document calls them.
+_ENDPOINTS = {
+    "`/predict`": OURS,
+    "`/predict` with no model named": UNNAMED,
+    "`/compare`": COMPARE,
+    "`/forecast` of 100 steps": FORECAST,
+    "of 12 steps after 36 values, no model named,": GENERAL,
+    "of 100 such series by `/nixtla/v2/forecast`": MANY,
+}
 
 Ask = Callable[[str, bytes, dict[str, str]], bytes]
 
@@ -43,7 +53,7 @@ def measure(seconds: float) -> dict[str, Any]:
             "batches": {n: median_of(seconds, partial(ask, "/predict", body, _JSON)) for n, body in batches.items()},
             "endpoints": {
                 name: median_of(seconds, partial(ask, each.path, each.body.encode(), _JSON))
-                for name, each in (("/predict", OURS), ("/compare", COMPARE), ("/forecast", FORECAST))
+                for name, each in _ENDPOINTS.items()
             },
             "empty": _empty(seconds),
             "bulk": _bulk(seconds, ask),

@@ -8,9 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks.contestants import OURS
+from benchmarks.contestants import EMPTY, OURS, Contestant
 from benchmarks.drive import Server, descendants, started
 
 WORKERS = (1, 2, 4)
@@ -19,21 +19,34 @@ _CORES = "0,1"
 _SETTLED, _LOOK_SECONDS = 0.005, 1.0
 
 
+class Start(NamedTuple):
+    """Seconds from the start of a process to its first ready answer, and its resident bytes then."""
+
+    seconds: float
+    resident: int
+
+
+def start(contestant: Contestant, *flags: str) -> Start:
+    """Start ``contestant`` with ``flags`` once."""
+    began = time.perf_counter()
+    with started((*contestant.command, *flags), contestant.environment, _CORES) as server:
+        wait_until_ready(server)
+        return Start(time.perf_counter() - began, _bytes(server.process.pid, "status", "VmRSS"))
+
+
 def measure(*, rounds: int) -> dict[str, Any]:
-    """Seconds to ready with a log that is new and with one that is there; bytes by number of workers. JSON-ready."""
-    seconds: dict[str, list[float]] = {"new": [], "kept": []}
+    """Seconds to ready with a log that is new and with one that is there; bytes by number of workers. JSON-ready.
+
+    Beside them what FastAPI's empty endpoint takes, in turns.
+    """
+    new, kept, empty = [list[Start]() for _ in range(3)]
     sizes: dict[int, list[int]] = {count: [] for count in WORKERS}
-    resident: list[int] = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             url = ("--database-url", f"sqlite:///{folder}/unroll.db")
-            for log, taken in seconds.items():
-                began = time.perf_counter()
-                with started((*OURS.command, *url), OURS.environment, _CORES) as server:
-                    wait_until_ready(server)
-                    taken.append(time.perf_counter() - began)
-                    if log == "kept":
-                        resident.append(_bytes(server.process.pid, "status", "VmRSS"))
+            new.append(start(OURS, *url))
+            kept.append(start(OURS, *url))
+            empty.append(start(EMPTY))
             for count in WORKERS:
                 command = (*OURS.command, *url, "--workers", str(count))
                 with started(command, OURS.environment, _CORES) as server:
@@ -42,8 +55,12 @@ def measure(*, rounds: int) -> dict[str, Any]:
     totals = {count: median(found) for count, found in sizes.items()}
     further = (totals[WORKERS[-1]] - totals[WORKERS[1]]) / (WORKERS[-1] - WORKERS[1])
     return {
-        "seconds": {log: median(taken) for log, taken in seconds.items()},
-        "resident": median(resident),
+        "seconds": {
+            log: median(each.seconds for each in found)
+            for log, found in {"new": new, "kept": kept, "empty": empty}.items()
+        },
+        "resident": median(each.resident for each in kept),
+        "empty": median(each.resident for each in empty),
         "totals": totals,
         "further": further,
     }
