@@ -70,7 +70,7 @@ class Gathering:
                 del self._waiting[each]
                 each.fail(error)
         part = next(iter(parts(self._waiting, DEAR)), None)
-        for each in part or ():
+        for each in list(self._waiting) if part is None else part:  # where there is none, all were told
             del self._waiting[each]
         return part
 

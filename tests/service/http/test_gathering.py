@@ -110,6 +110,21 @@ def test_one_that_has_no_answer_fails_alone() -> None:
     assert Question.parts == [["a"], ["b", "c"], ["d", "e"]]
 
 
+def test_one_whose_company_cannot_be_told_is_told_and_holds_nobody_up() -> None:
+    async def session() -> list[Any]:
+        odd = _call("odd")
+        odd.question = Mock(joins=Mock(side_effect=ValueError("odd")))
+        gathering = _gathering()
+        found = await asyncio.gather(gathering.answer(odd, Mock(), Cancellation(60.0)), return_exceptions=True)
+        Question.may_end.set()
+        await gathering.answer(_call("a"), Mock(), Cancellation(60.0))
+        return found
+
+    found = asyncio.run(asyncio.wait_for(session(), 60))
+    assert [str(each) for each in found] == ["odd"]
+    assert Question.parts == [["a"]]
+
+
 def test_whoever_is_gone_before_the_work_begins_costs_none() -> None:
     async def session() -> None:
         gathering = _gathering()
