@@ -17,16 +17,21 @@ _CANCEL_SECONDS = 2.0
 
 
 class Interrupt:
-    """The bound of one read; :meth:`stop` may be called from any thread."""
+    """The bound of one read; :meth:`stop` may be called from any thread.
+
+    Its time begins with its connection: the look for a database by its name is bounded by the resolver alone, and one
+    that took long is not the fault of what is asked.
+    """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds, self._end = seconds, monotonic() + seconds
+        self._seconds = seconds
+        self._end: float | None = None
         self._stopped = False
         self._server: Any = None  # the driver's connection to one that can be told to cancel
 
     def is_over(self) -> bool:
         """Whether the read has had its time, or is not wanted any more."""
-        return self._stopped or monotonic() > self._end
+        return self._stopped or (self._end is not None and monotonic() > self._end)
 
     def stop(self) -> None:
         """End the read now; with PostgreSQL this talks to the server."""
@@ -37,6 +42,8 @@ class Interrupt:
     @contextmanager
     def bounds(self, connection: Connection) -> Iterator[None]:
         """All that is read on ``connection`` meanwhile. Raises :class:`Overloaded` when it was ended."""
+        if self._end is None:
+            self._end = monotonic() + self._seconds
         driver: Any = connection.connection.driver_connection
         connection.info["interrupt"] = self
         if connection.dialect.name == "sqlite":

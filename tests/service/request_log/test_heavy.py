@@ -6,9 +6,10 @@ import asyncio
 import gc
 import threading
 from contextlib import ExitStack
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
+from sqlalchemy import Connection, event
 
 from service.errors import Overloaded
 from service.request_log import heavy as heavy_module
@@ -59,6 +60,19 @@ def test_every_read_has_an_end(url: str) -> None:
         connection.exec_driver_sql(ENDLESS)
     assert reader.page(Filters(), 1).requests == ()
     reader.close()
+
+
+def test_the_way_to_the_database_takes_none_of_a_reads_time(reader: LogReader) -> None:
+    """As where a database's name is found late."""
+    interrupt = Interrupt(0.5)
+
+    @event.listens_for(reader._engine, "engine_connect")
+    def connect_late(_connection: Connection) -> None:
+        sleep(0.6)
+
+    assert reader.sizes(Filters(), 1, None, interrupt) == []
+    with pytest.raises(Overloaded):  # and what is read next has what is left of it
+        reader.sizes(Filters(), 1, None, interrupt)
 
 
 async def test_a_read_ends_when_its_client_leaves_and_the_next_one_has_its_turn(endless, reader: LogReader) -> None:
