@@ -18,6 +18,7 @@ from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 from service.inference.readings.reading import Loaded
 from training.answers import forecasts
+from training.series.chance import MANY
 from training.series.measures import origin_errors, scales
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
@@ -64,10 +65,11 @@ def search(
     """What does best beside the ``tuned`` network, which reads as ``reading`` does.
 
     The manner is looked for beside the ``standing`` network, from origins of the training part too: neither that nor
-    an autoregression, which is solved on what comes before an origin, has learnt from what it is held against. So is
-    the share, from those of the training part beside the standing network and the ``chosen`` ones of the validation
-    part beside the tuned one: the latter are few where series are short. Where its MASE on the chosen origins is above
-    ``most``, that of the standing network, the share that does best there is taken.
+    an autoregression, which is solved on what comes before an origin, has learnt from what it is held against.
+
+    The share is that which does best beside the tuned network from the ``chosen`` origins of the validation part. Of
+    few series these are few, so there those of the training part count too, beside the standing network, unless the
+    MASE on the chosen ones is then above ``most``, that of the standing network.
     """
     positive = all(each.values.min() > 0.0 for each in panel.series)
     about = panel, scales(panel, split, season), season or 1
@@ -75,9 +77,10 @@ def search(
     some = _Beside(reading, standing, origins(panel, split, "validation", _MOST), *about)
     manner = _manner([*before, some], season or 1, positive=positive)
     after = _Beside(reading, tuned, chosen, *about)
-    share = _share([*before, after], manner)
-    if after.errors(manner, share).mean() > most:
-        share = _share([after], manner)
+    share = _share([after], manner)
+    if len(panel.series) < MANY:
+        both = _share([*before, after], manner)
+        share = both if after.errors(manner, both).mean() <= most else share
     errors = after.errors(manner, share)
     return Found(share, manner if share else None, float(errors.mean()), errors)
 

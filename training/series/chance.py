@@ -18,7 +18,7 @@ _RESAMPLES, _SHARE = 2_000, 0.95
 # How many horizons a block is long: blocks of one take forecasts for less alike than they are.
 _HORIZONS = 2
 # Series from which on whole ones are drawn, and blocks below which nothing can be said.
-_MANY, _FEWEST = 20, 5
+MANY, _FEWEST = 20, 5
 
 
 class Difference(NamedTuple):
@@ -51,7 +51,7 @@ def difference(mine: Floats, other: Floats, origins: Origins, horizon: int) -> D
     apart, series, at = other - mine, origins.series, origins.at
     rows = [np.flatnonzero(series == each) for each in np.unique(series)]
     rng = np.random.default_rng(0)
-    resampled = _of_series(apart, rows, rng) if len(rows) >= _MANY else _of_blocks(apart, rows, at, horizon, rng)
+    resampled = _of_series(apart, rows, rng) if len(rows) >= MANY else _of_blocks(apart, rows, at, horizon, rng)
     bounds = (np.nan, np.nan)
     if resampled is not None:
         tail = 50.0 * (1.0 - _SHARE)

@@ -64,21 +64,21 @@ def test_where_it_does_harm_the_network_stays_alone(
     assert found.score == validation(reading, reading.context, swings, SPLIT, None, chosen)(network)
 
 
-def test_a_share_that_would_do_worse_than_the_standing_network_is_chosen_where_it_is_validated(
-    network: GeneralNetwork, reading: General, swings: Panel, monkeypatch: pytest.MonkeyPatch
+def test_few_series_find_a_share_in_the_training_part_too_unless_it_does_worse_than_the_standing_network(
+    network: GeneralNetwork, reading: General, panel_of: MakePanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = chosen_by(swings, SPLIT)
-    asked: list[int] = []
+    shares = {1: 0.7, 2: 0.3}  # by the parts that are looked at
+    monkeypatch.setattr(averaging, "_share", lambda held, manner: shares[len(held)])
+    series = np.cumsum(np.random.default_rng(3).standard_normal((20, 80)), axis=1)
 
-    def share(held: object, manner: object) -> float:
-        asked.append(len(held))  # type: ignore[arg-type]
-        return 0.0
+    def share(count: int, most: float) -> float:
+        panel = panel_of(*series[:count])
+        chosen = chosen_by(panel, SPLIT)
+        return averaging.search(reading, network, network, panel, SPLIT, None, chosen, most).share
 
-    monkeypatch.setattr(averaging, "_share", share)
-    averaging.search(reading, network, network, swings, SPLIT, None, chosen, 1e-9)
-    assert asked[-2:] == [2, 1]
-    averaging.search(reading, network, network, swings, SPLIT, None, chosen, np.inf)
-    assert asked[-1] == 2
+    assert share(2, np.inf) == shares[2]
+    assert share(2, 1e-9) == shares[1]
+    assert share(20, np.inf) == shares[1]
 
 
 def test_the_shortest_series_for_a_far_horizon_have_no_origins_to_train_on(
