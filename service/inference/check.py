@@ -80,7 +80,10 @@ class Span(NamedTuple):
 
 
 def span(batch: Batch, first: int = FIRST) -> Span:
-    """The later half of each sequence's steps, each with ``first`` points or more before it; a gap does not count."""
+    """The later half of each sequence's steps, each with ``first`` points or more before it.
+
+    A gap does not count, nor do those before the first value as points.
+    """
     width = batch.values.shape[1]
     if batch.length == width and batch.seen is None:
         most = max(min(width // 2, width - first), 0)
@@ -92,7 +95,7 @@ def span(batch: Batch, first: int = FIRST) -> Span:
     target = np.arange(1 + start, width)[:, None]
     mask = (target >= lengths - steps) & (target < lengths)
     if batch.seen is not None:
-        mask &= batch.seen.T[1 + start :]
+        mask &= batch.seen.T[1 + start :] & (target >= batch.begins + first)
         steps = mask.sum(axis=0)
     return Span(start, mask, steps, np.maximum(steps, 1.0), np.where(steps > 1, steps * (steps - 1.0), np.nan))
 

@@ -115,9 +115,10 @@ def rows(choice: Choice, read: Batch, places: NDArray[np.intp], batch: Batch) ->
     if fan is not None:
         lower, upper = fan.bounds(LEVELS)
         below, above = said - lower, upper - said
-    for row, (length, season) in enumerate(zip(read.lengths.tolist(), choice.seasons[places].tolist(), strict=True)):
-        first = FIRST if choice.model is None else choice.model.reading.first
-        first = max(first, season + 1) if 1 < season <= length // 2 else first
+    known = FIRST if choice.model is None else choice.model.reading.first
+    each = zip(read.lengths.tolist(), choice.seasons[places].tolist(), batch.begins[places].tolist(), strict=True)
+    for row, (length, season, begins) in enumerate(each):
+        first = begins + (max(known, season + 1) if 1 < season <= (length - begins) // 2 else known)
         before = slice(first - 1, max(length, first) - 1)
         answers = said[row, before]
         if not np.isfinite(answers).all():

@@ -1,8 +1,8 @@
 """How forecasts did over their own horizon on the sequences themselves, from rolling origins, beside the rules. Pure.
 
 From each origin a forecast knows the values before it and nothing else. Origins lie in the later half of a sequence,
-and the whole horizon after each lies in it, where a gap does not count; Tashman, Out-of-sample tests of forecasting
-accuracy, 2000.
+and the whole horizon after each lies in it, where a gap does not count, nor an origin that only gaps follow; Tashman,
+Out-of-sample tests of forecasting accuracy, 2000.
 """
 
 from __future__ import annotations
@@ -67,17 +67,24 @@ class Origins(NamedTuple):
     horizon: Whole
 
     @staticmethod
-    def of(lengths: NDArray[np.int32], horizon: int, least: int = FIRST) -> Origins:
+    def of(
+        lengths: NDArray[np.int32], horizon: int, least: int | Whole = FIRST, seen: NDArray[np.bool_] | None = None
+    ) -> Origins:
         """Those of sequences of ``lengths`` for forecasts of ``horizon`` steps, of which the later half must hold one.
 
-        A longer horizon than that half is checked as far as the half goes. Each origin knows ``least`` values or more.
+        A longer horizon than that half is checked as far as the half goes. Each origin knows ``least`` values or more,
+        and one of those after it was ``seen`` [sequences, timesteps]; None where all were.
         """
-        reached = np.minimum(horizon, np.minimum(lengths // 2, lengths - least)).astype(np.int64)
+        reached = np.maximum(np.minimum(horizon, np.minimum(lengths // 2, lengths - least)), 0).astype(np.int64)
         first, last = np.maximum(lengths - lengths // 2, least), lengths - reached
-        count = np.where(reached > 0, np.minimum(last - first + 1, MOST_ORIGINS), 0)
+        number, places = np.where(reached > 0, last - first + 1, 0), None
+        if seen is not None:
+            number, places = _judged(seen, first, last, reached)
+        count = np.minimum(number, MOST_ORIGINS)
         place = np.arange(max(int(count.max()), 1))[:, None]
         gaps = np.maximum(count - 1, 1)
-        known = first + (2 * np.minimum(place, gaps) * (last - first) + gaps) // (2 * gaps)
+        rank = (2 * np.minimum(place, gaps) * np.maximum(number - 1, 0) + gaps) // (2 * gaps)
+        known = first + rank if places is None else np.take_along_axis(places, rank, axis=0)
         return Origins(np.minimum(np.where(count > 0, known, lengths), lengths).astype(np.int32), count, reached)
 
 
@@ -89,9 +96,9 @@ class Rolling:
     """
 
     def __init__(self, batch: Batch, horizon: int, seasons: Whole, least: int = FIRST) -> None:
-        """Each origin knows ``least`` values or more."""
+        """Each origin knows ``least`` steps or more since the first value."""
         self.batch, self.seasons = batch, seasons
-        self.origins = Origins.of(batch.lengths, horizon, least)
+        self.origins = Origins.of(batch.lengths, horizon, least + batch.begins, batch.seen)
         known, self.horizon = self.origins.known, max(int(self.origins.horizon.max()), 1)
         # The step after each origin, as far as there is one.
         ahead = np.arange(self.horizon)[:, None, None]
@@ -139,8 +146,8 @@ class Rolling:
         """
         steps, first = self.batch.steps, self.origins.known[0]
         magnitude = np.maximum.accumulate(np.abs(steps), axis=0)[first - 1, np.arange(len(first))]
-        plain = _mean_difference(steps, np.ones_like(self.seasons), first)
-        seasonal = _mean_difference(steps, self.seasons, first)
+        plain = _mean_difference(self.batch, np.ones_like(self.seasons), first)
+        seasonal = _mean_difference(self.batch, self.seasons, first)
         found, plain = unit_of(seasonal, magnitude), unit_of(plain, magnitude)
         return np.where(np.isnan(found), plain, found)
 
@@ -202,13 +209,28 @@ class Rolling:
         return found
 
 
-def _mean_difference(steps: Floats, seasons: Whole, first: NDArray[np.int32]) -> Floats:
+def _judged(seen: NDArray[np.bool_], first: Whole, last: Whole, reached: Whole) -> tuple[Whole, Whole]:
+    """Of the origins from ``first`` to ``last`` those with a value in the ``reached`` steps after them [sequences].
+
+    How many they are, and their places [timesteps + 1, sequences], lowest first; what follows those means nothing.
+    """
+    place = np.arange(seen.shape[1] + 1)[:, None]
+    values: Whole = np.concatenate((np.zeros((1, len(seen)), np.int64), np.cumsum(seen, axis=1).T))
+    after: Whole = np.take_along_axis(values, np.minimum(place + reached, seen.shape[1]), axis=0)
+    judged = (place >= first) & (place <= last) & (after > values)
+    return judged.sum(axis=0), np.argsort(~judged, axis=0, kind="stable")
+
+
+def _mean_difference(batch: Batch, seasons: Whole, first: NDArray[np.int32]) -> Floats:
     """The mean absolute difference to ``seasons`` before of the ``first`` values [sequences]; zero where none is."""
-    places = np.arange(len(steps))[:, None]
-    before = steps[np.maximum(places - seasons, 0), np.arange(steps.shape[1])]
-    off = np.abs(steps - before)
-    np.copyto(off, 0.0, where=(places < seasons) | (places >= first))
-    return total(off / np.maximum(first - seasons, 1))
+    places = np.arange(len(batch.steps))[:, None]
+    before = batch.steps[np.maximum(places - seasons, 0), np.arange(batch.steps.shape[1])]
+    counted = (places >= batch.begins + seasons) & (places < first)
+    if batch.seen is not None:
+        counted &= batch.seen.T
+    off = np.abs(batch.steps - before)
+    np.copyto(off, 0.0, where=~counted)
+    return total(off / np.maximum(counted.sum(axis=0), 1))
 
 
 def _over_first(numbers: Floats) -> Floats:

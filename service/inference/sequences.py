@@ -2,7 +2,7 @@
 
 A row is padded with its own last value, which adds no difference and no overflow; nothing that reads a batch may
 let a step past a row's length reach an answer. A gap holds the value before it: rules repeat that, and a model that
-knows gaps asks where they are.
+knows gaps asks where they are. Gaps before the first value hold that one: nobody may be judged by what is said there.
 """
 
 from __future__ import annotations
@@ -90,6 +90,14 @@ class Batch:
     def gapped(self) -> Floats:
         """``values`` with NaN at the gaps."""
         return self.values if self.seen is None else np.where(self.seen, self.values, np.nan)
+
+    @cached_property
+    def begins(self) -> NDArray[np.int64]:
+        """The step of each sequence's first value [sequences]: before it nothing was known."""
+        if self.seen is None:
+            return np.zeros(len(self.lengths), np.int64)
+        begins: NDArray[np.int64] = self.seen.argmax(axis=1)
+        return begins
 
     @cached_property
     def steps(self) -> Floats:

@@ -12,7 +12,7 @@ from service.errors import InvalidInput
 from service.inference.catalog import Catalog
 from service.inference.check import span
 from service.inference.engine import Engine
-from service.inference.rolling import Rolling
+from service.inference.rolling import Origins, Rolling
 from service.inference.sequences import Batch, batches
 
 GAP = None
@@ -90,3 +90,54 @@ def test_a_series_with_gaps_is_not_backtested(engine: Engine) -> None:
     with pytest.raises(InvalidInput, match="a value at each step") as refused:
         engine.backtest([1.0, 2.0, GAP, 4.0, 5.0, 6.0, 7.0, 8.0], 2)  # type: ignore[list-item]
     assert refused.value.code == "gaps"
+
+
+def test_nobody_is_judged_by_what_is_said_before_the_first_value(engine: Engine) -> None:
+    late: list[Any] = [GAP] * 20 + [1.0, 2.0, 4.0, 7.0, 11.0, 16.0]
+    # The first value is known at 20, and two points before 22: from there on four values are left.
+    assert span(batch_of(late)).steps.tolist() == [4]
+    rolling = Rolling(batch_of(late), 3, np.array([1]))
+    assert rolling.origins.known[:, 0].tolist() == [22, 23]
+    assert rolling.rule_errors[0, :, 0].tolist() == pytest.approx([(2 + 5 + 9) / 3, (3 + 7 + 12) / 3])
+    (predicted,) = engine.predict([late])
+    assert predicted.check is not None
+    assert predicted.check.steps == 4
+    (judged,) = engine.anomalies([late], 99.0)
+    assert judged.first == 22
+    only: list[Any] = [GAP] * 5 + [2.0] + [GAP] * 5
+    (forecast,), (predicted,) = engine.forecast([only], 3), engine.predict([only])
+    assert forecast.check is predicted.check is None
+    assert forecast.values == [2.0, 2.0, 2.0]
+
+
+def test_an_origin_that_only_gaps_follow_does_not_count() -> None:
+    ended: list[Any] = [*map(float, range(18)), *[GAP] * 8]
+    rolling = Rolling(batch_of(ended), 3, np.array([1]))
+    # Of the later half, from 13 on, the last value is at 17.
+    assert rolling.origins.known[: int(rolling.origins.counted[0]), 0].tolist() == [13, 14, 15, 16, 17]
+    # Naive is off by 1, 2 and 3 as far as there are values.
+    assert rolling.rule_errors[0, :5, 0].tolist() == pytest.approx([2.0, 2.0, 2.0, 1.5, 1.0])
+    assert rolling.mean(rolling.rule_errors)[0, 0] == pytest.approx(8.5 / 5)
+
+
+def test_origins_beside_gapped_sequences_are_those_of_each_alone() -> None:
+    rng = np.random.default_rng(2)
+    series: list[Any] = [rng.standard_normal(40).tolist() for _ in range(6)]
+    series[0][:23] = [GAP] * 23
+    series[2][30:] = [GAP] * 10
+    series[3][1:39] = [GAP] * 38
+    series[4][::2] = [GAP] * 20
+    together = Rolling(batch_of(*series), 4, np.ones(6, np.int64))
+    for row, each in enumerate(series):
+        alone = Rolling(batch_of(each), 4, np.ones(1, np.int64))
+        count = int(alone.origins.counted[0])
+        assert together.origins.counted[row] == count
+        assert together.origins.known[:count, row].tolist() == alone.origins.known[:count, 0].tolist()
+        assert together.rule_errors[:, :count, row].tolist() == alone.rule_errors[:, :count, 0].tolist()
+    assert together.origins.known[:, 1].tolist() == Origins.of(np.array([40], np.int32), 4).known[:, 0].tolist()
+
+
+def test_mase_counts_known_values_only() -> None:
+    # Of the values before the first origin, at 10, those at 2, 4, 6 and 8 are known besides the first: 2 apart.
+    gapped: list[Any] = [float(value) if value % 2 == 0 else GAP for value in range(20)]
+    assert Rolling(batch_of(gapped), 2, np.array([1])).unit().tolist() == [2.0]
