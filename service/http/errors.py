@@ -132,9 +132,14 @@ class PlainShape(ErrorShape):
 
 def in_words(failure: Failure) -> str:
     """``failure`` in one text, for a protocol that has no place for what was expected where."""
-    if failure.error is None or not failure.wrong or failure.wrong[0].expected in failure.detail:
+    if failure.error is None or not failure.wrong:
         return failure.detail
-    return f"{failure.detail}; {failure.wrong[0].where}: expected {failure.wrong[0].expected}"
+    where, expected = failure.wrong[0].where, failure.wrong[0].expected
+    if expected not in failure.detail:
+        return f"{failure.detail}; {where}: expected {expected}"
+    if where not in failure.detail and any(map(str.isdigit, where)):  # which of many series it is
+        return f"{where}: {failure.detail}"
+    return failure.detail
 
 
 MEANINGS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, Tag
 
 from service.http.numbers import MOST_VALUES
 from service.inference.answers import Shift
@@ -26,7 +26,8 @@ _MOST_NUMBERS = 2_500_000
 # Names of models that the client has of its own accord, or as its users know them.
 _ANY_MODEL = ("timegpt", "azureai", "auto")
 
-_Level = Annotated[int | float, Field(ge=0, lt=100)]
+_Percent = Annotated[float, Tag("number")] | Annotated[int, Tag("number")]  # 80 keeps its name
+_Level = Annotated[_Percent, Field(ge=0, lt=100)]
 _Positive = Annotated[int, Field(ge=1, le=MOST_VALUES)]
 
 
@@ -87,7 +88,7 @@ class AskedOfSeries(Tolerant):
             if getattr(self, name) not in nothing:
                 instead = ", or finetune first" if name == "finetune_steps" else ""
                 raise wrong(name, f"no {name}, which is not done here: leave it out{instead}", "not_offered")
-        if (self.series.X is not None or self.series.X_future is not None) and not self.takes_features():
+        if (self.series.X or self.series.X_future) and not self.takes_features():
             raise wrong("series.X", NO_FEATURES, "not_offered")
 
     def takes_features(self) -> bool:
@@ -172,7 +173,7 @@ class NixtlaHistoryRequest(_ManyLevels):
 
 
 class _OneLevel(AskedOfSeries):
-    level: Annotated[int | float, Field(gt=0, lt=100)] = Field(
+    level: Annotated[_Percent, Field(gt=0, lt=100)] = Field(
         default=99, description="Of the interval outside of which a value is an anomaly, in percent."
     )
 

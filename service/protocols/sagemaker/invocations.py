@@ -49,11 +49,12 @@ class InvocationsCodec(Codec[Invocation]):
     def read(self, call: Call) -> Invocation:
         if not _is_lines(call.headers.get(b"content-type")):
             return parse(Invocation, call.body)
-        lines = [line for line in call.body.splitlines() if line.strip()]
+        lines = [(number, line) for number, line in enumerate(call.body.splitlines(), 1) if line.strip()]
         if not 1 <= len(lines) <= MOST_SEQUENCES:
             expected = f"1 to {MOST_SEQUENCES} lines"
-            raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("body", expected),))
-        return Invocation.model_construct(instances=[_instance(line, place) for place, line in enumerate(lines)])
+            code = "too_long" if lines else "too_short"
+            raise InvalidInput(f"expected {expected}", code=code, problems=(Problem("body", expected),))
+        return Invocation.model_construct(instances=[_instance(line, number) for number, line in lines])
 
     def question(self, payload: Invocation, call: Call) -> Forecast:
         targets = payload.targets()
@@ -85,11 +86,11 @@ def _is_lines(kind: bytes | None) -> bool:
     return kind is not None and kind.split(b";", 1)[0].strip().lower() == _LINES
 
 
-def _instance(line: bytes, place: int) -> DeepArInstance:
+def _instance(line: bytes, number: int) -> DeepArInstance:
     try:
         return parse(DeepArInstance, line)
     except InvalidInput as error:
-        problems = tuple(replace(each, where=f"line {place}: {each.where}") for each in error.problems)
+        problems = tuple(replace(each, where=f"line {number}: {each.where}") for each in error.problems)
         raise InvalidInput(error.detail, code=error.code, problems=problems) from None
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.covariates import Beside, Cell, Covariates
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES
 from service.inference.sequences import Sequence
-from service.protocols.beside import wall_clock
+from service.protocols.beside import require_time, wall_clock
 from service.protocols.frequencies import season_of
 
 LONGEST_HORIZON = 1000
@@ -26,7 +26,8 @@ _MOST_NUMBERS = 2_500_000
 
 _Horizon = Annotated[int, Field(ge=1, le=LONGEST_HORIZON)]
 _Named = Annotated[dict[Annotated[str, Field(max_length=200)], list[Any]], Field(max_length=100)]
-Target = Annotated[list[float | Literal["NaN"] | None], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
+_Value = Annotated[float, Tag("number")] | Annotated[Literal["NaN"], Tag("text")] | None
+Target = Annotated[list[_Value], Field(min_length=1, max_length=MOST_VALUES, fail_fast=True)]
 
 
 class _Tolerant(BaseModel):
@@ -100,13 +101,17 @@ class Invocation(_Tolerant):
         """The series, None at gaps.
 
         Raises:
-            InvalidInput: neither or both bodies, an infinite value, or more than a request may hold.
+            InvalidInput: neither or both bodies, an infinite value, a start that is no time, or more than a request
+                may hold.
         """
         if (self.instances is None) is (self.inputs is None):
             expected = "exactly one of instances (DeepAR) and inputs (Chronos)"
             raise _wrong("body", expected, "one_of")
-        name, posted = ("instances", self.instances) if self.instances is not None else ("inputs", self.inputs)
-        targets = [each.target for each in posted or ()]
+        name = "instances" if self.instances is not None else "inputs"
+        posted = [*(self.instances or ()), *(self.inputs or ())]
+        for place, each in enumerate(posted):
+            require_time(each.start, f"{name}.{place}.start")
+        targets = [each.target for each in posted]
         if sum(map(len, targets)) > MOST_VALUES:
             raise _wrong(name, f"at most {MOST_VALUES} values in all", "too_long")
         return [_values(target, f"{name}.{place}") for place, target in enumerate(targets)]
@@ -115,7 +120,7 @@ class Invocation(_Tolerant):
         """How far each series is to be continued.
 
         Raises:
-            InvalidInput: the features of one end before its target does, or go on for too long.
+            InvalidInput: the features of one end before its target does, go on for too long, or differ in length.
         """
         if self.instances is None:
             return [self.parameters.prediction_length] * len(self.inputs or ())
@@ -126,6 +131,8 @@ class Invocation(_Tolerant):
             if surplus is not None and not 1 <= surplus <= LONGEST_HORIZON:
                 expected = f"features for 1 to {LONGEST_HORIZON} steps after the target"
                 raise _wrong(f"instances.{place}.dynamic_feat", expected, "out_of_range")
+            if len(set(map(len, each.dynamic_feat or ()))) > 1:
+                raise _wrong(f"instances.{place}.dynamic_feat", "features of one length", "covariates_length")
             found.append(usual if surplus is None else surplus)
         return found
 

@@ -22,6 +22,7 @@ from service.inference.seasons import Season
 from service.inference.sequences import Sequence
 from service.keys import Scope
 from service.levels import written
+from service.protocols.beside import require_time
 from service.protocols.frequencies import later, season_of
 
 _ANY_MODEL = "auto"
@@ -79,7 +80,11 @@ class TimeSeriesRequest(_Tolerant):
     options: TimeSeriesOptions
 
     def sequences(self) -> list[Sequence]:
-        """The series, None at gaps; raises InvalidInput where there are too many values or several frequencies."""
+        """The series, None at gaps.
+
+        Raises:
+            InvalidInput: there are too many values or several frequencies, or a start is no time.
+        """
         if sum(len(each.series) for each in self.inputs) > MOST_VALUES:
             raise _wrong("inputs", f"at most {MOST_VALUES} values in all", "too_long")
         answered = len(self.inputs) * self.options.horizon
@@ -87,6 +92,8 @@ class TimeSeriesRequest(_Tolerant):
             raise _wrong("options.horizon", "fewer answers in all: series, steps ahead or quantiles", "too_long")
         if len({_FREQUENCIES[each.frequency] for each in self.inputs}) > 1:
             raise _wrong("inputs", "series of one frequency", "mixed_frequencies")
+        for place, each in enumerate(self.inputs):
+            require_time(each.start_timestamp, f"inputs.{place}.start_timestamp")
         return [cast("Sequence", each.series) for each in self.inputs]
 
 

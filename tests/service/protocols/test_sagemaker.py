@@ -153,6 +153,11 @@ def test_a_container_says_that_it_is_there_and_how_to_ask(api: httpx.Client) -> 
         ({"instances": [{"target": [1, float("inf")]}]}, "finite"),
         ({"instances": [{"target": [1e301, 1]}]}, "1e300"),
         ({"instances": [{"target": SHORT, "dynamic_feat": [[1.0]]}]}, "features for 1 to 1000 steps"),
+        ({"instances": [{"target": SHORT, "dynamic_feat": [[1.0] * 8, [1.0] * 7]}]}, "features of one length"),
+        ({"instances": [{"target": SHORT}, {"target": ["NaN"]}]}, "instances.1: expected at least one value"),
+        ({"instances": [{"target": [1, [1]]}]}, "instances.0.target.1: Input should be a valid number"),
+        ({"instances": [{"target": SHORT, "start": TEXT}]}, "instances.0.start: expected a time in ISO 8601"),
+        ({"inputs": [{"target": SHORT, "start": "yesterday"}]}, "inputs.0.start: expected a time in ISO 8601"),
         ({"instances": [{"target": SHORT}], "configuration": {"quantiles": ["2"]}}, "between 0 and 1"),
         ({"instances": [{"target": SHORT}], "configuration": {"quantiles": [TEXT]}}, "between 0 and 1"),
         ({"instances": [{"target": SHORT}], "configuration": {"num_samples": 0}}, "num_samples"),
@@ -172,8 +177,8 @@ def test_what_is_no_request_is_refused(api: httpx.Client) -> None:
         assert_message(api.post("/endpoints/sine-gru/invocations", content=content), 400)
     for content in (b"", b'{"target": [1]}\n{', b"[]\n"):
         assert_message(api.post("/endpoints/sine-gru/invocations", content=content, headers=LINES), 400)
-    answer = api.post("/endpoints/sine-gru/invocations", content=b'{"target": [1]}\n{"target": 1}', headers=LINES)
-    assert_message(answer, 400)
+    answer = api.post("/endpoints/sine-gru/invocations", content=b'{"target": [1]}\n\n{"target": 1}', headers=LINES)
+    assert_message(answer, 400, "line 3: target")
     assert_message(api.post("/invocations", content=b"1", headers={"content-type": "text/csv"}), 415)
     assert_message(api.post(f"/endpoints/{TEXT}/invocations", json={"instances": [{"target": SHORT}]}), 404)
     body = {"instances": [{"target": SHORT}]}

@@ -78,6 +78,8 @@ def test_models_that_can_continue_a_series_are_named(api: httpx.Client) -> None:
         ([series([[1.0, 2.0]], type="multivariate_time_series")], {}, "type"),
         ([series(WAVE, frequency="fortnight")], {}, "frequency"),
         ([series(WAVE), series(WAVE, frequency="D")], {}, "one frequency"),
+        ([series(WAVE), series([None])], {}, "inputs.1: expected at least one value"),
+        ([series(WAVE, start_timestamp="yesterday")], {}, "a time in ISO 8601"),
         ([series(WAVE)], {"horizon": 0}, "horizon"),
         ([series(WAVE)], {"horizon": 1001}, "horizon"),
         ([series(WAVE)], {"quantiles": [1.0]}, "quantiles"),

@@ -287,6 +287,24 @@ def test_series_that_are_none_are_refused(api: httpx.Client, change: dict[str, A
     assert_detail(api.post("/nixtla/v2/forecast", json=asked), 422, words)
 
 
+def test_of_many_series_it_is_told_which_one_has_no_answer(api: httpx.Client) -> None:
+    asked = body(MONTHS, YEARS, [None, None], h=2)
+    refused = api.post("/nixtla/v2/forecast", json=asked)
+    assert_detail(refused, 422, "the series at place 2: expected at least one value")
+
+
+def test_no_features_are_none(api: httpx.Client) -> None:
+    asked = body(MONTHS, h=2)
+    expected = api.post("/nixtla/v2/forecast", json=asked).json()["mean"]
+    asked["series"] |= {"X": [], "X_future": []}
+    assert api.post("/nixtla/v2/forecast", json=asked).json()["mean"] == expected
+
+
+def test_a_level_is_one_number(api: httpx.Client) -> None:
+    asked = body(MONTHS, level=[99])
+    assert_detail(api.post("/nixtla/v2/anomaly_detection", json=asked), 422, "level: Input should be a valid number")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"null", b"[]", b'{"h": 2}', b'{"h": 2, "h": 3}', b'{"series": ' + b"[" * 90_000]
 )
