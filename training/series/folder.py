@@ -12,22 +12,22 @@ from service.cards import Judged, Lengths, ModelCard, Training
 from service.covariates import Beside
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.reading import WithCovariates
-from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 from service.inference.sequences import Sequence
 from training import architectures, model_folder, plots
-from training.general import export, graph
-from training.general.recipes import Shape
+from training.general import export
 from training.recipes import Recipe
-from training.series import contributions, judge, tuning
+from training.series import contributions, judge, ways
 from training.series.candidates import Candidate, Start
 from training.series.covariates import beside
 from training.series.effects import Manner
 from training.series.fitting import Team, network_of
 from training.series.measures import Forecasts
+from training.series.merging import Weights
 from training.series.panel import Panel
+from training.series.published import Published
 from training.series.splits import Origins, Split, origins
-from training.series.tuning import Tuned
+from training.series.tuned import Tuned
 from training.tasks.base import generator
 from training.tasks.next_value import awkward, walk
 
@@ -131,33 +131,31 @@ def write_tuned(
     Raises:
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
-    recipe, plain = tuning.recipe_of(start), tuning.reading_of(start, season)
+    published = Published(start)
+    plain = published.reading(season)
     effects = None if tuned.effects is None else Effects.model_validate(tuned.effects)
-    reading = tuning.reading_of(start, season, effects, tuned.averaged)
-    model = tuning.network_of(start)
+    reading = published.reading(season, effects, tuned.averaged)
 
-    def outcome(named: str, reading: General = plain) -> judge.Outcome:
-        network = GeneralNetwork(graph.to_onnx(model, recipe.shape))
-        return judge.outcome(named, judge.Served(reading, network, export.CONTEXT), panel, split, season)
+    def outcome(named: str, weights: Weights, reading: General = plain) -> judge.Outcome:
+        served = judge.Served(reading, published.served(weights), export.CONTEXT)
+        return judge.outcome(named, served, panel, split, season)
 
-    untouched = {start.published: outcome(start.published).record}
+    untouched = {start.published: outcome(start.published, published.weights).record}
     if twin is not None:
-        model.set_weights(twin.weights)
-        untouched[f"{name}{WITHOUT}"] = outcome(f"{name}{WITHOUT}").record
-    model.set_weights(tuned.weights)
+        untouched[f"{name}{WITHOUT}"] = outcome(f"{name}{WITHOUT}", twin.weights).record
     if tuned.averaged is not None:
-        untouched[f"{name}{ALONE}"] = outcome(f"{name}{ALONE}").record
-    made, own, _ = outcome(name, reading)
+        untouched[f"{name}{ALONE}"] = outcome(f"{name}{ALONE}", tuned.weights).record
+    made, own, _ = outcome(name, tuned.weights, reading)
     verdict = judge.judged(own.entries, others | untouched, panel, split, season)
     posed, beside = _posed(panel, split, reading)
     updates = sum(tuned.updates.values())
     card = export.write(
         out,
-        model,
-        recipe.shape,
+        published.model,
+        published.shape,
         reading,
         posed,
-        _drawings(name, tuned.losses, len(tuned.losses) * tuning.EVERY, made, judge.holdout(panel, split), panel),
+        _drawings(name, tuned.losses, len(tuned.losses) * ways.EVERY, made, judge.holdout(panel, split), panel),
         name=name,
         beside=beside,
         family="own",
@@ -170,7 +168,7 @@ def write_tuned(
             seed=start.seed,
             optimizer="SOAP (Adam in the eigenbasis of Shampoo's preconditioner)",
             steps=updates,
-            batch=tuning.PLANS["whole"].batch,
+            batch=ways.PLANS["whole"].batch,
             seconds=round(tuned.seconds, 1),
             loss=plots.thinned(tuned.losses),
             recipe={
@@ -180,7 +178,7 @@ def write_tuned(
                 "updates": tuned.updates,
                 "ways_validation_mase": tuned.scores,
                 "validation_mase": tuned.score,
-                **_covariates(reading, model, recipe.shape, tuned, panel, split, season),
+                **_covariates(reading, published, tuned, panel, split, season),
             },
             packages=export.packages(),
         ),
@@ -201,13 +199,13 @@ def _posed(panel: Panel, split: Split, reading: General) -> tuple[list[Sequence]
 
 
 def _covariates(
-    reading: General, model: Any, shape: Shape, tuned: Tuned, panel: Panel, split: Split, season: int | None
+    reading: General, published: Published, tuned: Tuned, panel: Panel, split: Split, season: int | None
 ) -> dict[str, Any]:
     """What a card says of how its effects were found, and of what each covariate brought."""
     if not isinstance(reading, WithCovariates) or tuned.manner is None:
         return {}
     *manner, ridge = tuned.manner
-    network, plain = GeneralNetwork(graph.to_onnx(model, shape)), reading.without()
+    network, plain = published.served(tuned.weights), reading.without()
     found = contributions.brought(plain, network, reading.effects, panel, split, season, Manner._make(manner), ridge)
     return {"manners_validation_mase": tuned.manners, "covariates": [each._asdict() for each in found]}
 

@@ -23,13 +23,13 @@ from training.series.judge import Record, Records, judge_rival
 from training.series.panel import Panel, SeriesError
 from training.series.rivals import FAILURES, OPTIONAL
 from training.series.splits import Split
+from training.series.tuned import Tuned
 from training.series.validating import chosen_by
 
 if TYPE_CHECKING:
     from training.general.fitting import Progress as GeneralProgress
     from training.series.fitting import Team
     from training.series.folder import Written
-    from training.series.tuning import Tuned
     from training.trainer import Progress
 
 Report = Callable[["Progress | GeneralProgress"], None]
@@ -138,13 +138,13 @@ def record_of(work: Assignment, rival: str) -> Record:
 
 def write(work: Assignment, name: str, candidate: Candidate | Start, others: Records, _: Report) -> Written:
     """The model folder ``name`` of a stored candidate."""
-    from training.series import fitting, folder, tuning
+    from training.series import fitting, folder
 
     rest = (work.panel, work.split, work.season, others, work.source, work.out)
     if isinstance(candidate, Start):
-        tuned = tuning.Tuned.load(work.stored(candidate))
+        tuned = Tuned.load(work.stored(candidate))
         plain = work.stored(replace(candidate, covariates=False))
-        twin = tuning.Tuned.load(plain) if candidate.covariates else None
+        twin = Tuned.load(plain) if candidate.covariates else None
         return folder.write_tuned(name, work.name, candidate, tuned, *rest, twin)
     members = len(candidates.seeds(candidate))
     recipe = candidates.recipe_of(work.name, candidate, work.panel, work.split, work.steps, members)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -29,9 +29,7 @@ from training.series.judge import judge_rival
 from training.series.panel import OwnSeries, Panel
 from training.series.rivals import rivals
 from training.series.splits import Split
-
-if TYPE_CHECKING:
-    from training.series.tuning import Tuned
+from training.series.tuned import Tuned
 
 # What documents show.
 COMPETITIONS = exam.SCORES.with_name("competitions.json")
@@ -113,10 +111,9 @@ def train(given: SeriesSet, start: Start, steps: int | None, folder: Path, repor
 
 def write(given: SeriesSet, starts: Sequence[Start], folder: Path, _: Callable[[Any], None]) -> ModelCard:
     """Write the folder of the start that did best where it was validated; the only one that meets the test part."""
-    from training.series import tuning
     from training.series.folder import write_tuned
 
-    found: dict[Start, Tuned] = {each: tuning.Tuned.load(_kept(folder, given, each)) for each in starts}
+    found = {each: Tuned.load(_kept(folder, given, each)) for each in starts}
     best = min(starts, key=lambda each: found[each].score)
     panel, split, season = _about(given)
     ruled = [name for name in rivals(season) if name.startswith("rule:")]

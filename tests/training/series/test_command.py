@@ -101,9 +101,9 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
 def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.series import tuning
+    from training.series import ways
 
-    monkeypatch.setattr(tuning, "Tuning", Untrained)  # compiling takes long: the README's commands do
+    monkeypatch.setattr(ways, "Tuning", Untrained)  # compiling takes long: the README's commands do
     monkeypatch.setenv("COLUMNS", "300")
     rng = np.random.default_rng(0)
     rows = ["shop,day,sold"]
@@ -159,9 +159,9 @@ def test_many_series_make_one_model_and_a_second_run_goes_on_where_the_first_was
 def test_a_rate_that_stands_still_and_then_steps_is_served_without_intervals_and_the_reason_is_said_everywhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.series import tuning
+    from training.series import ways
 
-    monkeypatch.setattr(tuning, "Tuning", Untrained)
+    monkeypatch.setattr(ways, "Tuning", Untrained)
     monkeypatch.setenv("COLUMNS", "300")
     early = [2 + 0.25 * ((place // 4) % 3) for place in range(100)]
     rate = [*early, *(2 + 0.5 * sum(place >= step for step in (180, 186, 192, 200, 210)) for place in range(100, 240))]

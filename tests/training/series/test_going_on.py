@@ -30,11 +30,11 @@ KEPT = 4
 
 def fitted(file: Path, parts: storing.Parts) -> None:
     """Take a small network on for two series, and keep what came of it."""
-    from training.series import averaging, tuning
+    from training.series import averaging, published, tuning, ways
 
-    tuning.PLANS = {part: replace(plan, updates=6) for part, plan in tuning.PLANS.items()}
-    tuning.EVERY, tuning.EXERCISES, tuning.STRENGTHS = 2, 3, (1e-1, 1e-3)
-    tuning.recipe_of, tuning.network_of = lambda start: SMALL[start.cell], untrained
+    ways.PLANS = {part: replace(plan, updates=6) for part, plan in ways.PLANS.items()}
+    ways.EVERY, ways.EXERCISES, ways.STRENGTHS = 2, 3, (1e-1, 1e-3)
+    published.recipe_of, published.network_of = lambda start: SMALL[start.cell], untrained
     averaging.search = lambda *_: averaging.Found(0.25, Manner(lags=4), 0.0, np.zeros(3))
     rng = np.random.default_rng(0)
     values = [20.0 + np.cumsum(rng.standard_normal(150)) for _ in range(2)]

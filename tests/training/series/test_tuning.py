@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from service.inference.readings.averaged.autoregression import Manner
-from service.inference.readings.general.network import GeneralNetwork
 from tests.training.general.small import SMALL, Untrained, untrained
 from tests.training.series.conftest import MakePanel
 from training.series.candidates import Start
@@ -21,24 +20,25 @@ START, SPLIT, SEASON = Start("lstm", 0), Split(4), 7
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.series import tuning
+    from training.series import published, ways
 
-    plans = {part: replace(plan, updates=4) for part, plan in tuning.PLANS.items()}
-    monkeypatch.setattr(tuning, "PLANS", plans)
-    monkeypatch.setattr(tuning, "EVERY", 2)
-    monkeypatch.setattr(tuning, "EXERCISES", 3)
-    monkeypatch.setattr(tuning, "STRENGTHS", (1e-1, 1e-3))
+    plans = {part: replace(plan, updates=4) for part, plan in ways.PLANS.items()}
+    monkeypatch.setattr(ways, "PLANS", plans)
+    monkeypatch.setattr(ways, "EVERY", 2)
+    monkeypatch.setattr(ways, "EXERCISES", 3)
+    monkeypatch.setattr(ways, "STRENGTHS", (1e-1, 1e-3))
     # Of the published names, but small: compiling is what takes time.
-    monkeypatch.setattr(tuning, "recipe_of", lambda start: SMALL[start.cell])
-    monkeypatch.setattr(tuning, "network_of", untrained)
+    monkeypatch.setattr(published, "recipe_of", lambda start: SMALL[start.cell])
+    monkeypatch.setattr(published, "network_of", untrained)
 
 
 @pytest.mark.system
 def test_what_is_kept_is_never_worse_than_the_untouched_network_and_is_kept_whole(
     panel_of: MakePanel, tmp_path: Path
 ) -> None:
-    from training.general import graph
     from training.series import tuning
+    from training.series.published import Published
+    from training.series.tuned import Tuned
     from training.series.validating import chosen_by, validation
 
     step = np.arange(160.0)
@@ -51,23 +51,24 @@ def test_what_is_kept_is_never_worse_than_the_untouched_network_and_is_kept_whol
     assert set(found.updates) == set(found.ways)
     assert told[-1].done == told[-1].total
     found.save(tmp_path / "tuned.npz")
-    again = tuning.Tuned.load(tmp_path / "tuned.npz")
+    again = Tuned.load(tmp_path / "tuned.npz")
     assert replace(again, weights=[]) == replace(found, weights=[])
     for one, other in zip(again.weights, found.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     # The untouched score is that of the network begun with, as it is served.
-    reading, published = tuning.reading_of(START, SEASON), tuning.network_of(START)
+    published = Published(START)
+    reading = published.reading(SEASON)
     score = validation(reading, reading.context, panel, SPLIT, SEASON, chosen_by(panel, SPLIT))
-    served = GeneralNetwork(graph.to_onnx(published, tuning.recipe_of(START).shape))
-    assert score(served) == found.scores["untouched"]
+    assert score(published.served(published.weights)) == found.scores["untouched"]
 
 
 def test_where_every_way_does_harm_the_untouched_network_is_kept(
     panel_of: MakePanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.series import tuning
+    from training.series import tuning, ways
+    from training.series.published import Published
 
-    monkeypatch.setattr(tuning, "Tuning", Untrained)
+    monkeypatch.setattr(ways, "Tuning", Untrained)
     scores = iter([1.0, *[2.0] * 50])
     monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
     panel = panel_of(np.sin(0.5 * np.arange(160.0)))
@@ -76,16 +77,17 @@ def test_where_every_way_does_harm_the_untouched_network_is_kept(
     assert found.ways == ["untouched"]
     assert found.averaged is None
     assert found.score == 1.0
-    for one, other in zip(found.weights, tuning.network_of(START).get_weights(), strict=True):
+    for one, other in zip(found.weights, Published(START).weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_ways_are_averaged_where_their_average_does_better(
     panel_of: MakePanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.series import tuning
+    from training.series import tuning, ways
+    from training.series.published import Published
 
-    monkeypatch.setattr(tuning, "Tuning", Untrained)
+    monkeypatch.setattr(ways, "Tuning", Untrained)
     # Untouched; the correction of either strength; head and whole after 2 updates; then averages with the best.
     scores = iter([4.0, 2.0, 3.0, 2.5, 2.2, 1.5, 1.7, 1.6])
     monkeypatch.setattr(tuning, "validation", lambda *_: lambda _: next(scores))
@@ -95,5 +97,6 @@ def test_ways_are_averaged_where_their_average_does_better(
     assert found.ways == ["correction", "whole"]
     assert found.scores["average"] == 1.5
     assert found.score == found.scores["with an autoregression"] == 1.2
-    assert tuning.reading_of(START, None, averaged=found.averaged) == beside.reading(tuning.reading_of(START, None))
+    published = Published(START)
+    assert published.reading(None, averaged=found.averaged) == beside.reading(published.reading(None))
     assert found.updates == {"correction": 0, "whole": 2}
