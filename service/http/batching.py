@@ -28,7 +28,7 @@ class Batching:
         self._waiting: list[Waiting] = []
         self._parts: deque[Part] = deque()
         self._seconds = 5e-5  # of work for one request, lately
-        self._lull = Lull(log, lambda: len(self._waiting), lambda: admission.requests * self._seconds, self._begin)
+        self._lull = Lull(log, self._waiting, lambda: admission.requests * self._seconds, self._begin)
 
     async def answer(self, call: Call, engine: Engine) -> None:
         """Answer one request, and return when its row is committed. Raises what computing and the log raise."""
@@ -39,8 +39,8 @@ class Batching:
         await waiter
 
     def _begin(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._parts.extend(parts(waiting, PART))
+        self._parts.extend(parts(self._waiting, PART))
+        self._waiting.clear()
         self._work()
 
     def _work(self) -> None:

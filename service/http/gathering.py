@@ -33,7 +33,7 @@ class Gathering:
         self._log, self._admission, self._seconds = log, admission, seconds
         self._waiting: dict[Waiting, Cancellation] = {}
         self._parts: set[asyncio.Task[None]] = set()
-        self._lull = Lull(log, lambda: len(self._waiting), self._saved, self._begin)
+        self._lull = Lull(log, self._waiting, self._saved, self._begin)
 
     async def answer(self, call: Call, engine: Engine, cancellation: Cancellation) -> None:
         """Answer one request, and return when its row is committed; not one that was cancelled before it began.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from service.request_log.writer import LogWriter
 
@@ -14,16 +14,14 @@ _MOST = 256
 
 
 class Lull:
-    """Calls ``then`` once the event loop has looked for more than so many ``waiting`` and found none.
+    """Calls ``then`` once the event loop has looked whether more are ``waiting`` by now and found none.
 
     Whom the commit that is under way will answer often ask again at once, and one batch of all is less work than two of
     half: where it ends sooner than the work ``saved`` by that takes, in seconds, it is waited for. Used on the event
     loop only.
     """
 
-    def __init__(
-        self, log: LogWriter, waiting: Callable[[], int], saved: Callable[[], float], then: Callable[[], None]
-    ) -> None:
+    def __init__(self, log: LogWriter, waiting: Sized, saved: Callable[[], float], then: Callable[[], None]) -> None:
         self._log, self._waiting, self._saved, self._then = log, waiting, saved, then
         self._seen = self._quiet = 0
         self.looking = False
@@ -36,7 +34,7 @@ class Lull:
             asyncio.get_running_loop().call_soon(self._look)
 
     def _look(self) -> None:
-        waiting = self._waiting()
+        waiting = len(self._waiting)
         self._quiet = self._quiet + 1 if waiting == self._seen else 0
         self._seen = waiting
         if self._quiet < _QUIET_TURNS and waiting < _MOST:

@@ -84,7 +84,7 @@ def backtest(models: list[Model], batch: Batch, horizon: int) -> Backtest:
             coverage = _shares((lower <= truth) & (truth <= upper), np.array([why is None for why in fan.reasons]))
         elif card.intervals is not None and model.half_widths is not None and answers is not None:
             known = _known(batch, origins, answers[: origins[-1], 0], model.reading.first)
-            coverage = _coverage(np.abs(truth - forecasts), known, card.intervals.widest, model.half_widths)
+            coverage = _coverage(np.abs(truth - forecasts), known, card.intervals.widest, model.half_widths.at)
         if coverage[0] is None and (card.intervals or card.no_intervals):
             warnings.append(f"{card.name} has no coverage: {card.no_intervals or NO_COVERAGE}.")
         overall[card.name] = float(mae.mean())

@@ -44,7 +44,10 @@ def z_of(level: float) -> float:
 
 
 class HalfWidths:
-    """Those of one card. ``horizon`` is the number of steps ahead that they were calibrated for."""
+    """Those of one card. ``horizon`` is the number of steps ahead that they were calibrated for.
+
+    ``at(z, horizon)`` are half-widths [z, 1, horizon], the same for any sequence; no ``z`` is negative.
+    """
 
     def __init__(self, intervals: Intervals) -> None:
         levels = sorted(intervals.quantiles, key=float)
@@ -53,11 +56,7 @@ class HalfWidths:
         self._known = np.concatenate((np.zeros((1, known.shape[1])), known))
         self.horizon = known.shape[1]
         # Asked for anew with each request, and mostly of the usual levels.
-        self._at: Callable[[tuple[float, ...], int], Floats] = lru_cache(32)(self._interpolated)
-
-    def __call__(self, z: tuple[float, ...], horizon: int) -> Floats:
-        """Half-widths [z, 1, horizon], the same for any sequence; no ``z`` is negative."""
-        return self._at(z, horizon)
+        self.at: Callable[[tuple[float, ...], int], Floats] = lru_cache(32)(self._interpolated)
 
     def _interpolated(self, z: tuple[float, ...], horizon: int) -> Floats:
         # Never narrower than at a lower level, in whatever way each level grows beyond the calibrated steps.

@@ -154,7 +154,7 @@ def _shape(choice: Choice, steps: int) -> Floats:
     """Half-widths [levels] in units of a mean, whatever the step."""
     z = tuple(map(z_of, LEVELS))
     if choice.model is not None and choice.model.half_widths is not None:
-        return choice.model.half_widths(z, 1)[:, 0, 0]
+        return choice.model.half_widths.at(z, 1)[:, 0, 0]
     return of_rule("naive", np.array([steps]), np.ones(1, np.int64), z, 1)[:, 0, 0]
 
 

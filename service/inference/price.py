@@ -90,13 +90,13 @@ def price(
 
     Each of ``continued`` goes on from so many ``rows`` for ``horizon`` steps.
     """
-    fixed, a_value, loads = _CHECK if readers else 0.0, _RULES, 0
+    fixed, a_value, loads, beside = _CHECK if readers else 0.0, _RULES, 0, 0
     for model in readers:
         fixed += _GENERAL if model.reading.general else _CALL
         a_value += _RECORD + step(model)
         loads += not model.ready
+        beside += model.reading.covariates
     fixed += _LOAD * min(_MOST_LOADS, loads)
-    beside = sum(model.reading.covariates for model in readers)
     found = (_SEQUENCE + _BESIDE * beside) * sequences + (a_value + _ENTRIES * beside) * values
     for model in continued:
         if model.reading.general:

@@ -102,7 +102,7 @@ def _fan(choice: Choice, values: Floats, units: Floats) -> Fan | None:
     card = choice.model.card
     if choice.model.half_widths is not None and card.intervals is not None:
         why = reasons(card.intervals.widest, choice.scale, units, choice.checks)
-        return Symmetric(values, choice.scale, why, choice.model.half_widths)
+        return Symmetric(values, choice.scale, why, choice.model.half_widths.at)
     if card.no_intervals is not None:
         why = [f"{card.name} has no intervals: {card.no_intervals}."] * len(units)
         return Symmetric(values, choice.scale, why, lambda z, _: np.zeros((len(z), 1, 1)))

@@ -51,6 +51,7 @@ class Committer:
         self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, *self._value_failures)
         self._connection: Connection | None = None
         self._written = 0
+        self._wal = _beside(self._file, "-wal")
         self.write_lock = WriteLock(_beside(self._file, "-turns"))
 
     def commit(self, rows: Sequence[Written]) -> dict[int, LogUnavailable]:
@@ -93,13 +94,12 @@ class Committer:
         For after the answers are told: it syncs the disk twice, and nobody has to wait for that. A failure is only
         logged: the next commit meets it too.
         """
-        wal = _beside(self._file, "-wal")
-        if wal is None or self._written < _CHECKPOINT_BYTES:
+        if self._wal is None or self._written < _CHECKPOINT_BYTES:
             return
         self._written = 0
         try:
             self._attempt(lambda connection: connection.connection.cursor().execute(_CHECKPOINT).fetchone())
-            if wal.stat().st_size > _WAL_BYTES:
+            if self._wal.stat().st_size > _WAL_BYTES:
                 self.empty_wal()
         except OSError:  # somebody took the WAL away, or what leads to it; the open file goes on
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -58,11 +58,10 @@ class Row:
     duration_us: int
     request: bytes
     response: bytes
+    size: int = field(init=False)  # bytes of bodies
 
-    @property
-    def size(self) -> int:
-        """Bytes of bodies."""
-        return len(self.request) + len(self.response)
+    def __post_init__(self) -> None:
+        self.size = len(self.request) + len(self.response)
 
 
 def keep(body: bytes, status: int, bodies: Bodies, limit: int) -> tuple[bytes | None, int, str | None]:

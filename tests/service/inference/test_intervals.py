@@ -166,7 +166,7 @@ def curve(make_model: MakeModel, quantiles: dict[str, list[float]]) -> HalfWidth
 def test_extrapolated_half_widths_grow_no_faster_than_the_square_of_the_steps(
     make_model: MakeModel, quantiles: list[float]
 ) -> None:
-    found, known = curve(make_model, dict.fromkeys(NAMES, quantiles))((z_of(80.0),), 1000)[0, 0], len(quantiles)
+    found, known = curve(make_model, dict.fromkeys(NAMES, quantiles)).at((z_of(80.0),), 1000)[0, 0], len(quantiles)
     assert found[:known].tolist() == quantiles
     ahead = np.arange(known + 1, 1001) / known
     assert (found[known:] <= quantiles[-1] * ahead**2 * (1 + 1e-9)).all()
@@ -176,13 +176,13 @@ def test_extrapolated_half_widths_grow_no_faster_than_the_square_of_the_steps(
 def test_half_widths_of_normal_errors_are_those_of_every_level_from_three(make_model: MakeModel) -> None:
     found = curve(make_model, {level: [3.0 * z_of(float(level))] for level in NAMES})
     levels = (0.5, 10.0, 50.0, 85.0, 97.5, 99.9, 99.9999)
-    assert found(tuple(map(z_of, levels)), 1)[:, 0, 0] == pytest.approx([3.0 * z_of(level) for level in levels])
+    assert found.at(tuple(map(z_of, levels)), 1)[:, 0, 0] == pytest.approx([3.0 * z_of(level) for level in levels])
 
 
 def test_beyond_the_highest_level_heavier_tails_go_on_as_they_began(make_model: MakeModel) -> None:
     found = curve(make_model, {"80": [1.0], "90": [2.0], "95": [4.0]})
     slope = 2.0 / (z_of(95.0) - z_of(90.0))
-    assert found((z_of(99.0),), 1)[0, 0, 0] == pytest.approx(4.0 + slope * (z_of(99.0) - z_of(95.0)))
+    assert found.at((z_of(99.0),), 1)[0, 0, 0] == pytest.approx(4.0 + slope * (z_of(99.0) - z_of(95.0)))
 
 
 @given(
@@ -194,7 +194,7 @@ def test_no_interval_crosses_another_at_any_step(
     make_model: MakeModel, quantiles: list[list[float]], levels: list[float], horizon: int
 ) -> None:
     found = curve(make_model, dict(zip(NAMES, quantiles, strict=True)))
-    fan = Symmetric(np.zeros((1, horizon)), np.ones(1), [None], found)
+    fan = Symmetric(np.zeros((1, horizon)), np.ones(1), [None], found.at)
     lower, upper = fan.bounds(sorted(levels))
     assert (np.diff(lower, axis=0) <= 0.0).all()
     assert (np.diff(upper, axis=0) >= 0.0).all()

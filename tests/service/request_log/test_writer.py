@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def anyio_backend() -> str:
 
 def _said(row: Any) -> dict[str, Any]:
     """What ``row``, or what is stored of it, says of its request."""
-    return {name: getattr(row, name) for name in Row.__slots__}
+    return {each.name: getattr(row, each.name) for each in fields(Row) if each.init}
 
 
 async def _enter(writer: LogWriter, rows: list[Row]) -> list[type[BaseException] | None]:
