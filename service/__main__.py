@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the subcommand of ``arguments`` (by default those of the process), or serve; exit 2 on a bad setting."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        if "--version" in given:
+        if "--version" in (*given[:1], *given[-1:]):  # in between it is that of a model, and has a value
             print(f"unroll {version(DISTRIBUTION)}")
         elif given and given[0] in COMMANDS:
             COMMANDS[given[0]](given[1:])

@@ -28,6 +28,8 @@ def batch(arguments: list[str]) -> None:
         _require("ray", "ray")
     elif options.address is not None:
         raise SettingsError("--address names a Ray cluster: say --engine ray as well")
+    if options.version is not None and options.model is None:
+        raise SettingsError("--version is that of a model: say --model as well")
     from service.batch.run import run  # only now: it needs the extra
 
     run(options)

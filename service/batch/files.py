@@ -139,12 +139,14 @@ def held(place: str) -> Iterator[None]:
     """Within, no other run writes into a folder of this machine's; of stores elsewhere nobody is kept out.
 
     Raises:
-        SettingsError: another run does.
+        SettingsError: another run does, or it is a file.
     """
     system, path = located(place)
     if fcntl is None or not isinstance(system, fs.LocalFileSystem):
         yield
         return
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise SettingsError(f"{shown(place)} is a file: name a folder for what comes out")
     os.makedirs(path, exist_ok=True)
     at = os.open(path, os.O_RDONLY)
     try:

@@ -35,6 +35,7 @@ def served(folder: str | None, published: bool, question: Question) -> tuple[Eng
 
     Raises:
         UnknownModel, ModelUnavailable: the model that is asked for is not served.
+        SettingsError: it continues no series.
     """
     where = Settings(models_dir=None if folder is None else Path(folder), published_models=published).models_folders
     repository = Repository(*where)
@@ -42,6 +43,8 @@ def served(folder: str | None, published: bool, question: Question) -> tuple[Eng
     catalog = repository.catalog
     if question.model is not None:
         able = [catalog.get(question.model, question.version)]
+        if not able[0].reading.forecasts:
+            raise SettingsError(f"{able[0].card.name} answers a question about its sequence and cannot continue it")
     else:
         able = [*catalog.candidates.always, *catalog.candidates.own]
     digests = {}

@@ -163,6 +163,9 @@ def test_two_runs_do_not_write_into_one_folder(tmp_path: Path) -> None:
         (["in.parquet", "--value", "sold"], "name the column that tells series apart with --id"),
         (["in.parquet", "--id", "item", "--value", "month"], "expected numbers, or lists of numbers"),
         (["in.parquet", *COLUMNS, "--model", "no-such"], "no model of that name"),
+        (["in.parquet", *COLUMNS, "--model", "memory-gru"], "memory-gru answers a question"),
+        (["in.parquet", *COLUMNS, "--version", "1"], "say --model"),
+        (["in.parquet", *COLUMNS, "--output", "in.csv"], "in.csv is a file: name a folder"),
         (["in.parquet", *COLUMNS, "--address", "auto"], "say --engine ray"),
         (["in.csv", "--value", "sold"], "name the column that tells series apart with --id"),
         (["in.csv", "--id", "thing", "--value", "sold"], "the header of in.csv has no one column thing"),
@@ -187,7 +190,7 @@ def test_what_cannot_be_begun_is_refused_in_words(
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
-        main(["batch", *arguments, "--output", "out", "--horizon", "3"])
+        main(["batch", "--output", "out", "--horizon", "3", *arguments])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
 
