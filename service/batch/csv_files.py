@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from service.batch import files
+from service.batch.covariates import Cells
 from service.batch.job import Columns, Part, Source
 from service.batch.planning import Runs, Start
 from service.batch.series import Asked, grouped
@@ -41,7 +42,7 @@ class _Header:
     """The names of a file's columns, what separates cells, and where the rows begin."""
 
     def __init__(self, file: str, columns: Columns) -> None:
-        where, wanted = files.name(file), [each for each in (columns.id, columns.time, columns.value) if each]
+        where, wanted = files.name(file), columns.names
         system, path = files.located(file)
         try:
             with system.open_input_file(path) as data:
@@ -108,16 +109,20 @@ def read(source: Source, part: Part) -> list[Asked]:
     with system.open_input_file(path) as data:
         content = data.read_at(part.stop - part.start, part.start)
     wrong: dict[int, str] = {}
+    numbers = [each for each in columns.names if columns.is_number(each)]
     try:
         table = _table(part.file, content, header, columns, pa.float64(), part.first)
-        values = table[columns.value].combine_chunks()
+        found = {each: table[each].combine_chunks() for each in columns.names}
     except pa.ArrowInvalid:
         table = _table(part.file, content, header, columns, pa.string(), part.first)
-        cells = pc.ascii_trim_whitespace(table[columns.value].combine_chunks())
-        known = pc.if_else(pc.is_in(cells, pa.array(_NULLS)), None, cells)
-        values = _numbers(known, part.first, wrong)
-    times = None if columns.time is None else table[columns.time].combine_chunks()
-    return grouped(table[columns.id].combine_chunks(), times, values, wrong)
+        found = {each: table[each].combine_chunks() for each in columns.names}
+        for each in numbers:
+            cells = pc.ascii_trim_whitespace(found[each])
+            known = pc.if_else(pc.is_in(cells, pa.array(_NULLS)), None, cells)
+            found[each] = _numbers(known, part.first, wrong)
+    times = None if columns.time is None else found[columns.time]
+    beside = None if columns.covariates is None else Cells(columns.covariates, found)
+    return grouped(found[columns.id or ""], times, found[columns.value], wrong, beside)
 
 
 def _numbers(cells: Any, first: int, wrong: dict[int, str]) -> Any:
@@ -147,9 +152,9 @@ def _table(file: str, content: bytes, header: _Header, columns: Columns, value: 
         return "skip"
 
     where, found = files.name(file), list[str]()
-    types = {each: pa.string() for each in (columns.id, columns.time) if each is not None}
-    if value is not None:
-        types[columns.value] = value
+    types = {each: value if columns.is_number(each) else pa.string() for each in columns.names}
+    if value is None:
+        types = {each: kind for each, kind in types.items() if each in (columns.id, columns.time)}
     table = pa_csv.read_csv(
         io.BytesIO(content),
         pa_csv.ReadOptions(column_names=header.names, use_threads=False, block_size=max(len(content), 1)),

@@ -15,12 +15,42 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class CovariateColumns(Record):
+    """The columns that a model reads besides, by how far they are known; ``numbers`` are those that are no categories.
+
+    The last ``ahead`` rows of each series are those of the steps ahead; ``dated``: the model reads the calendar.
+    """
+
+    known: tuple[str, ...]
+    past: tuple[str, ...]
+    static: tuple[str, ...]
+    numbers: tuple[str, ...]
+    dated: bool
+    ahead: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of all columns, each once."""
+        return tuple(dict.fromkeys((*self.known, *self.past, *self.static)))
+
+
 class Columns(Record):
     """What the columns of the input are called; ``id`` may be None where each row is a series."""
 
     id: str | None
     time: str | None
     value: str
+    covariates: CovariateColumns | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of all columns that are read, each once."""
+        beside = () if self.covariates is None else self.covariates.names
+        return tuple(dict.fromkeys(each for each in (self.id, self.time, self.value, *beside) if each is not None))
+
+    def is_number(self, name: str) -> bool:
+        """Whether numbers stand in the column of that ``name``, besides those of ids and times."""
+        return name == self.value or (self.covariates is not None and name in self.covariates.numbers)
 
 
 class Source(Record):

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from service.batch import files
+from service.batch.covariates import Cells
 from service.batch.job import Columns, Form, Part, Source
 from service.batch.planning import Id, Runs, Start
 from service.batch.series import Asked, grouped, listed
@@ -31,8 +32,8 @@ def form_of(file: str, columns: Columns) -> tuple[Form, Any]:
     with _opened(file) as opened:
         schema = opened.schema_arrow
     where = files.name(file)
-    for each in (columns.id, columns.time, columns.value):
-        if each is not None and len(schema.get_all_field_indices(each)) != 1:
+    for each in columns.names:
+        if len(schema.get_all_field_indices(each)) != 1:
             raise SettingsError(f"{where} has no one column {printable(each, 60)}; it has {_named(schema.names)}")
     value = schema.field(columns.value).type
     lists = pa.types.is_list(value) or pa.types.is_large_list(value) or pa.types.is_fixed_size_list(value)
@@ -42,6 +43,12 @@ def form_of(file: str, columns: Columns) -> tuple[Form, Any]:
         raise SettingsError(f"{where}: each list is one series, oldest value first, so that --time names nothing")
     if not lists and columns.id is None:
         raise SettingsError(f"{where} has one value a row: name the column that tells series apart with --id")
+    if columns.covariates is not None:
+        if lists:
+            raise SettingsError(f"{where}: the model takes covariates, which need a row for each value, not lists")
+        for each in columns.covariates.numbers:
+            if not _is_number(kind := schema.field(each).type):
+                raise SettingsError(f"{where}: the column {printable(each, 60)} is of type {kind}; expected numbers")
     return ("lists" if lists else "long"), _id_type(where, schema, columns.id)
 
 
@@ -70,8 +77,7 @@ def digest(file: str) -> str:
 def read(source: Source, part: Part) -> list[Asked]:
     """The series of a part."""
     columns = source.columns
-    wanted = [each for each in (columns.id, columns.time, columns.value) if each is not None]
-    table = _rows(part, wanted)
+    table = _rows(part, [*columns.names])
     values = table[columns.value].combine_chunks()
     if columns.id is None:
         ids: Any = pa.array(range(part.first, part.first + len(table)), pa.int64())
@@ -80,7 +86,12 @@ def read(source: Source, part: Part) -> list[Asked]:
     if source.form == "lists":
         return listed(ids, values)
     times = None if columns.time is None else table[columns.time].combine_chunks()
-    return grouped(ids, times, pc.cast(values, pa.float64(), safe=False), {})
+    cells = None
+    if columns.covariates is not None:
+        kinds = {each: pa.float64() if columns.is_number(each) else pa.string() for each in columns.covariates.names}
+        beside = {each: pc.cast(table[each].combine_chunks(), kind, safe=False) for each, kind in kinds.items()}
+        cells = Cells(columns.covariates, beside)
+    return grouped(ids, times, pc.cast(values, pa.float64(), safe=False), {}, cells)
 
 
 def plain(ids: Any) -> Any:

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from service import DISTRIBUTION
 from service.batch import csv_files, files, output, parquet_files, planning, processes, progress
-from service.batch.job import Columns, Job, Part, Question, Source
+from service.batch.covariates import columns_of
+from service.batch.job import Columns, CovariateColumns, Job, Part, Question, Source
 from service.batch.scoring import served
 from service.cores import cores
 from service.errors import BatchStopped, SettingsError
@@ -39,7 +40,6 @@ def run(options: Namespace) -> None:
 
 
 def _run(options: Namespace) -> None:
-    source = _source(options)
     question = Question(
         horizon=options.horizon,
         model=options.model,
@@ -49,7 +49,11 @@ def _run(options: Namespace) -> None:
     )
     own = (options.models_dir or Path("models")).absolute()
     folder = str(own) if options.models_dir is not None or own.is_dir() else None
-    _, models = served(folder, Settings().published_models, question)
+    engine, models = served(folder, Settings().published_models, question)
+    beside = None
+    if question.model is not None:
+        beside = columns_of(engine.catalog.get(question.model, question.version), question.horizon, options.time)
+    source = _source(options, beside)
     job = Job(
         source=source, question=question, models=models, out=_whole(options.output), version=installed(DISTRIBUTION)
     )
@@ -89,9 +93,9 @@ def _remove_unfinished(job: Job) -> None:
         files.remove_unfinished(f"{job.out}/{each}")
 
 
-def _source(options: Namespace) -> Source:
+def _source(options: Namespace, beside: CovariateColumns | None) -> Source:
     """The files of the input, all alike."""
-    columns = Columns(id=options.id, time=options.time, value=options.value)
+    columns = Columns(id=options.id, time=options.time, value=options.value, covariates=beside)
     found = files.listed(_whole(options.input))
     if files.is_csv(found[0]):
         for each in found:

@@ -14,6 +14,7 @@ from service.batch import csv_files, output, parquet_files
 from service.batch.job import Done, Job, Models, Part, Question
 from service.batch.output import Output
 from service.batch.series import Asked
+from service.covariates import Beside
 from service.errors import ModelUnavailable, SettingsError, UnknownModel, UnrollError
 from service.folders import read_card
 from service.inference.answers import Forecast
@@ -104,6 +105,7 @@ class Scorer:
             return []
         question = self._job.question
         sequences: list[Sequence] = [each.values.tolist() for each in asked]
+        beside = tuple(each.beside for each in asked if each.beside is not None)
         try:
             return [
                 *self._engine.forecast(
@@ -114,6 +116,7 @@ class Scorer:
                     question.levels,
                     (),
                     question.season,
+                    Beside(beside, question.horizon) if beside else None,
                 )
             ]
         except (ModelUnavailable, UnknownModel):  # nobody would have an answer

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from service.batch.covariates import Cells
 from service.batch.times import by_calendar, steady, times_of
+from service.covariates import Covariates
 from service.inference.sequences import LARGEST
 
 Floats = NDArray[np.float64]
@@ -24,12 +26,13 @@ _UNEVEN = (
 
 @dataclass(slots=True)
 class Asked:
-    """One series: its values oldest first, NaN at a gap; ``error`` is why it has no answer."""
+    """One series: its values oldest first, NaN at a gap, and what stands beside; ``error`` is why it has no answer."""
 
     id: Any
     values: Floats
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
+    beside: Covariates | None = None
 
 
 def listed(ids: Any, lists: Any) -> list[Asked]:
@@ -41,11 +44,11 @@ def listed(ids: Any, lists: Any) -> list[Asked]:
     return found
 
 
-def grouped(ids: Any, times: Any, values: Any, wrong: dict[int, str]) -> list[Asked]:
+def grouped(ids: Any, times: Any, values: Any, wrong: dict[int, str], cells: Cells | None = None) -> list[Asked]:
     """The series of rows that stand together by their id.
 
     ``ids``, ``times`` (None: the rows are in order) and float64 ``values`` are Arrow's arrays of one length; ``wrong``
-    says what of a row's value is no number.
+    says what of a row's value is no number; ``cells`` are those of covariates.
     """
     numbers = _with_gaps(values)
     changed = pc.indices_nonzero(pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1)))
@@ -55,11 +58,22 @@ def grouped(ids: Any, times: Any, values: Any, wrong: dict[int, str]) -> list[As
         Asked(identity, numbers[start:end])
         for identity, start, end in zip(ids.take(pa.array(starts)).to_pylist(), starts, ends, strict=True)
     ]
-    if times is not None:
-        _in_order(found, times, starts, ends)
+    order, clock = (np.arange(len(ids)), None) if times is None else _in_order(found, times, starts, ends)
     for row in sorted(wrong, reverse=True):  # the first of a series is the one that is told
         found[int(np.searchsorted(starts, row, "right")) - 1].error = wrong[row]
+    if cells is not None:
+        for each, start, end in zip(found, starts.tolist(), ends.tolist(), strict=True):
+            if each.error is None:
+                _cut(each, cells, order[start:end], None if clock is None else clock[start])
     return [_judged(each) for each in found]
+
+
+def _cut(asked: Asked, cells: Cells, rows: Whole, start: np.datetime64 | None) -> None:
+    """Leave a series its known values, and lay beside them what stands in its ``rows``."""
+    try:
+        asked.values, asked.beside = cells.cut(asked.values, rows, start)
+    except ValueError as error:
+        asked.error = str(error)
 
 
 def _with_gaps(values: Any) -> Floats:
@@ -85,21 +99,26 @@ def _fault(values: Floats) -> str | None:
     return None
 
 
-def _in_order(found: list[Asked], times: Any, starts: Whole, ends: Whole) -> None:
-    """Sort the values of each series by time; say which series has no order, or times that are not evenly spaced."""
+def _in_order(found: list[Asked], times: Any, starts: Whole, ends: Whole) -> tuple[Whole, NDArray[np.datetime64]]:
+    """Sort the values of each series by time; say which series has no order, or times that are not evenly spaced.
+
+    The rows of all in that order, and what the clock on the wall showed at each, NaT where that is no time.
+    """
     read = times_of(times, starts, ends)
-    positions, days, order = read.positions, read.days, np.arange(len(times))
+    positions, local, order = read.positions, read.local, np.arange(len(times))
     falls = np.flatnonzero(~(np.diff(positions) > 0.0))  # NaN as well
     falls = falls[~np.isin(falls + 1, starts)]
     unread = np.flatnonzero(np.isnan(positions))
     for place in np.unique(np.searchsorted(starts, np.concatenate([falls, unread]), "right") - 1).tolist():
         rows = slice(starts[place], ends[place])
         order[rows] = starts[place] + _sort(found[place], positions[rows])
-    positions, days = positions[order], days[order]
-    even = steady(positions, starts, ends) | (read.dated & by_calendar(days, starts, ends))
+    positions, local = positions[order], local[order]
+    even = steady(positions, starts, ends) | (read.dated & by_calendar(local, starts, ends))
     for place in np.flatnonzero(~even).tolist():
         if found[place].error is None and len(found[place].values) > 1:
             found[place].warnings.append(_UNEVEN)
+    clock = np.where(np.repeat(read.dated, ends - starts), local.astype("datetime64[us]"), np.datetime64("NaT", "us"))
+    return order, clock
 
 
 def _sort(asked: Asked, positions: Floats) -> Whole:

@@ -25,11 +25,12 @@ _NAIVE, _AWARE = pa.timestamp("us"), pa.timestamp("us", "UTC")
 class Times(NamedTuple):
     """``positions`` [rows] are numbers or microseconds, NaN where a time is missing or cannot be read.
 
-    ``days`` [rows] are those of the local calendar, which say something of the series that are ``dated`` [series].
+    ``local`` [rows] are microseconds of the clock on the wall, which say something of the series that are ``dated``
+    [series].
     """
 
     positions: Floats
-    days: Whole
+    local: Whole
     dated: Flags
 
 
@@ -48,8 +49,8 @@ def times_of(times: Any, starts: Whole, ends: Whole) -> Times:
     if found is not None:
         return found
     parts = [_of_text(times[start:end], 1) or _unread(end - start) for start, end in zip(starts, ends, strict=True)]
-    positions, days, dated = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return Times(positions, days, dated)
+    positions, clock, dated = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return Times(positions, clock, dated)
 
 
 def _of_text(times: Any, series: int) -> Times | None:
@@ -70,10 +71,10 @@ def _of_typed(times: Any, series: int) -> Times:
     if not pa.types.is_timestamp(kind):
         times = pc.cast(times, _NAIVE)
     local = times if times.type.tz is None else pc.local_timestamp(times)
-    days = pc.fill_null(pc.cast(local, _NAIVE, safe=False).cast(pa.int64()), 0).to_numpy() // _DAY
+    clock = pc.fill_null(pc.cast(local, _NAIVE, safe=False).cast(pa.int64()), 0).to_numpy()
     whole = pc.cast(times, pa.timestamp("us", times.type.tz), safe=False).cast(pa.int64())
     positions = pc.fill_null(whole.cast(pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
-    return Times(positions, days, np.ones(series, np.bool_))
+    return Times(positions, clock, np.ones(series, np.bool_))
 
 
 def _unread(rows: int) -> Times:
@@ -100,8 +101,9 @@ def steady(numbers: NDArray[np.float64] | Whole, starts: Whole, ends: Whole) -> 
     return found
 
 
-def by_calendar(days: Whole, starts: Whole, ends: Whole) -> Flags:
-    """Of which series ``days`` [rows] are evenly spaced in days, in working days or in months [series]."""
+def by_calendar(local: Whole, starts: Whole, ends: Whole) -> Flags:
+    """Of which series the days of ``local`` [rows] are evenly spaced in days, in working days or in months [series]."""
+    days = local // _DAY
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     ends_month = (dates + 1).astype("datetime64[M]") != months
