@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
 
-.PHONY: help serve train report digests readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-batch bench-replicas bench-report torture format test coverage test-fast test-system test-containers lock clean
+.PHONY: help serve train report digests readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-batch bench-replicas bench-report torture format test coverage test-fast test-system test-beside test-alone test-containers clients lock clean
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 16
 
@@ -92,13 +92,21 @@ coverage: $(VENV)/.dev  ## the same, half as long again: which lines and branche
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-test-system: $(VENV)/.dev $(CLIENTS)/.ready $(EARLIER)/.ready  ## what needs other programs (PostgreSQL, foreign clients) or minutes (torture)
+test-system: $(VENV)/.dev clients  ## what needs other programs (PostgreSQL, foreign clients) or minutes (torture)
 	$(BIN)/pytest $(SPREAD) -m "system and not alone"
-	$(BIN)/pytest -m "system and alone"
+	@$(MAKE) --no-print-directory test-alone
+
+test-beside: $(VENV)/.dev clients  ## test and test-system in one, but for what test-alone runs: collected once, no process idle between
+	$(BIN)/pytest $(SPREAD) -m "not alone and not containers"
+
+test-alone: $(VENV)/.dev  ## what measures time or load, with nothing beside it
+	$(BIN)/pytest -m "alone and not containers"
+
+clients: $(CLIENTS)/.ready $(EARLIER)/.ready  ## install the clients of other projects that the system tests are asked by
 # Over processes, a file's tests in one of them, so that they share its servers.
 SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Two processes on two cores: more threads of NumPy's would only wait for each other.
-test test-fast coverage: export OPENBLAS_NUM_THREADS := 1
+test test-fast test-beside coverage: export OPENBLAS_NUM_THREADS := 1
 
 test-containers: $(VENV)/.dev  ## build the image and run the compose files for real; needs an ENGINE (docker)
 	TEST_CONTAINERS=1 ENGINE="$(ENGINE)" COMPOSE="$(COMPOSE)" $(BIN)/pytest -m containers

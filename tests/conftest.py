@@ -25,10 +25,20 @@ from training.recipes import Recipe, Stage
 pytest.register_assert_rewrite("tests.problems")
 
 MODELS = Path(__file__).parents[1] / "models"
-# Begun first, so that no process is left alone with one of them at the end.
+# Half a minute and more, the longest first: begun in this order, so that no process is left alone with one at the end.
 LONGEST = (
-    *("test_command.py", "test_export.py", "test_general_fitting.py", "test_runs.py", "test_trainer.py"),
-    *("test_torture.py", "test_schemathesis.py", "test_guided.py", "test_memory.py", "test_machine.py"),
+    *("system/test_ray.py", "training/series/test_command.py", "system/test_torture.py", "system/test_clients.py"),
+    *("page/test_page.py", "system/test_guided.py", "training/series/test_covariates_command.py"),
+    *(
+        "system/test_memory.py",
+        "system/test_schemathesis.py",
+        "system/test_costs.py",
+        "training/series/test_going_on.py",
+    ),
+    *("page/test_views.py", "benchmarks/test_batch.py", "training/test_training_cli.py", "service/test_server.py"),
+    *("page/test_series.py", "system/test_alone_or_together.py", "system/test_gateway.py", "training/test_export.py"),
+    *("docs/test_lecture.py", "service/batch/test_processes.py", "benchmarks/accuracy/test_competition.py"),
+    *("training/general/test_general_fitting.py", "benchmarks/accuracy/test_runs.py", "training/test_trainer.py"),
 )
 
 # Playwright comes with greenlets, which belong in no process that coverage watches: a dying thread's greenlet
@@ -47,9 +57,9 @@ settings.load_profile("unroll")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first; xdist hands them out in this order."""
-    long = {item.path for item in items if item.get_closest_marker("tensorflow")}
-    longer = {item.path for item in items if item.path.name in LONGEST}
-    items.sort(key=lambda item: (item.path not in longer, item.path not in long))
+    place = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    learning = {item.path for item in items if item.get_closest_marker("tensorflow")}
+    items.sort(key=lambda item: (place.get(item.path, len(place)), item.path not in learning))
     for item in items:
         if item.get_closest_marker("tensorflow"):
             # Keras 3.15 reads TensorFlow's variables in a way that NumPy 2 warns of; nothing here can change that.
