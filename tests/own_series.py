@@ -15,11 +15,12 @@ import numpy as np
 from service.cards import Golden, GoldenCase, sha256
 from service.covariates import Beside, Cell, Covariates
 from service.folders import read_folder
+from service.inference.batch import Batch
 from service.inference.catalog import load
+from service.inference.padding import batches
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.effects import Covariate
 from service.inference.readings.covariates.reading import WithCovariates
-from service.inference.sequences import Batch, batches
 from tests.conftest import MODELS
 
 CELLS = ("simplernn", "lstm", "gru")

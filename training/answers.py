@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from service.covariates import Beside
 from service.inference import check, intervals
+from service.inference.batch import Batch
 from service.inference.network import Features, Lengths, Network, State
+from service.inference.padding import batches
 from service.inference.readings.reading import Reading
-from service.inference.sequences import Batch, Rows, batches
+from service.inference.sequences import Rows
 from training.tasks.base import Floats
 
 

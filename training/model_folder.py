@@ -20,6 +20,7 @@ from service.errors import UnrollError
 from service.folders import replacing
 from service.inference import sequences
 from service.inference.network import Network
+from service.inference.padding import batches
 from service.inference.readings.reading import Reading
 from training import architectures, onnx_form, plots
 from training.answers import KerasSteps, served_batches
@@ -129,7 +130,7 @@ def versions(*further: str) -> dict[str, str]:
 
 def keras_answer(reading: Reading, model: Any, sequence: sequences.Sequence) -> float:
     """The Keras model's answer to one client's sequence."""
-    return float(reading.answer(KerasSteps(model), next(sequences.batches([sequence])))[0].item())
+    return float(reading.answer(KerasSteps(model), next(batches([sequence])))[0].item())
 
 
 def require_parity(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.batch.covariates import Cells
 from service.batch.times import by_calendar, steady, times_of
 from service.covariates import Covariates
-from service.inference.sequences import LARGEST
+from service.inference.padding import LARGEST
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from service.inference.adaptive import Level
 from service.inference.answers import Anomalies, Band, Shift
+from service.inference.batch import Batch
 from service.inference.calibrated import Calibrated
 from service.inference.cancellation import checkpoint
 from service.inference.choice import Choice
 from service.inference.gaps import filled
 from service.inference.history import Answered, rows, season, who
-from service.inference.sequences import Batch
 from service.levels import written
 
 Floats = NDArray[np.float64]

@@ -8,11 +8,12 @@ import numpy as np
 
 from service.covariates import Beside
 from service.errors import InvalidInput, ModelUnavailable, Problem
+from service.inference.batch import Batch
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, answered, choose
 from service.inference.continuing import choose_continuing, continuing
 from service.inference.model import Model
-from service.inference.sequences import IN_WORDS, Batch
+from service.inference.sequences import IN_WORDS
 
 # Forecasts grow, as a power of the steps ahead at the most: from here they stay finite.
 _LARGEST_FORECAST_FROM = 1e200

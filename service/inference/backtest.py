@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from service.errors import InvalidInput, Problem
 from service.inference import rules, scaling
 from service.inference.answers import Backtest, BestBacktest, ModelBacktest, RuleBacktest
+from service.inference.batch import Batch
 from service.inference.check import FIRST
 from service.inference.half_widths import of_rule, z_of
 from service.inference.intervals import error_scale, given
 from service.inference.measures import relative_errors
 from service.inference.model import Model
-from service.inference.sequences import Batch
 from service.levels import LEVELS, NAMES
 from service.verdicts import TIE
 

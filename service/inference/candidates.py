@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cards import Cell
+from service.inference.batch import Batch
 from service.inference.cumulative import cumulative_sum
 from service.inference.model import Model
-from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
 

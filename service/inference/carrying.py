@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from service.inference import scaling
 from service.inference.network import Features, Lengths, Network, State, run_in_parts
-from service.inference.sequences import shared_out
+from service.inference.padding import shared_out
 
 Floats = NDArray[np.float64]
 Number = TypeVar("Number", bound=np.floating)

@@ -17,8 +17,8 @@ from service.inference.candidates import Candidates
 from service.inference.model import Made, Model
 from service.inference.network import Network
 from service.inference.onnx_form import Form
+from service.inference.padding import batches
 from service.inference.readings import reading_of
-from service.inference.sequences import batches
 
 Runtime = Literal["onnx", "tensorflow"]
 CELLS: tuple[Cell, ...] = get_args(Cell)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.batch import Batch
 from service.inference.cumulative import total
-from service.inference.sequences import Batch
 from service.verdicts import TIE, VERDICTS, Verdict
 
 Floats = NDArray[np.float64]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
+from service.inference.batch import Batch
 from service.inference.caveats import caveats
 from service.inference.check import SURE, Check, Standing, judge
 from service.inference.evidence import RULES, Examination, Who
@@ -16,7 +17,6 @@ from service.inference.intervals import error_scale
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.rolling import HorizonCheck
-from service.inference.sequences import Batch
 from service.verdicts import VERDICTS, Verdict
 
 Floats = NDArray[np.float64]

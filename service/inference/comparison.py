@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from service.errors import InvalidInput, Problem
 from service.inference import rules
 from service.inference.answers import Best, Comparison, ModelResult, RuleResult
+from service.inference.batch import Batch
 from service.inference.check import FIRST, Check
 from service.inference.choice import Choice, answered, choices
 from service.inference.evidence import RULES, Examination
 from service.inference.model import Model
+from service.inference.padding import LARGEST, batches
 from service.inference.records import predictions
-from service.inference.sequences import LARGEST, Batch, Sequence, batches
+from service.inference.sequences import Sequence
 from service.verdicts import TIE
 
 # Levels and quantiles, see :func:`predictions`.

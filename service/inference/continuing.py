@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
+from service.inference.batch import Batch
 from service.inference.check import SURE
 from service.inference.choice import Checks, Choice, Some, best_of, choices, incumbents, warned
 from service.inference.evidence import RULES, Examination
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.rolling import Rolling
-from service.inference.sequences import Batch
 
 Floats = NDArray[np.float64]
 

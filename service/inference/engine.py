@@ -29,14 +29,16 @@ from service.inference.answers import (
     NextValues,
     Prediction,
 )
+from service.inference.batch import Batch
 from service.inference.carrying import Read
 from service.inference.catalog import Catalog
 from service.inference.choice import Choice, judged
 from service.inference.inspection import Inspection
 from service.inference.model import Model
+from service.inference.padding import batches
 from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
-from service.inference.sequences import IN_WORDS, Batch, Rows, Sequence, batches
+from service.inference.sequences import IN_WORDS, Rows, Sequence
 from service.inference.writing import PLAIN, Manner
 from service.inference.written_answers import Generated
 from service.levels import LEVELS

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
+from service.inference.batch import Batch
 from service.inference.check import FIRST, KNOWS, Standing, absolute_errors, lag_copies, span, taken_over, verdicts
 from service.inference.least_squares import LeastSquares
 from service.inference.model import Model
 from service.inference.network import State
-from service.inference.sequences import Batch
 from service.verdicts import TIE, VERDICTS
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,8 @@ from collections.abc import Sequence as Sequences
 
 from service.errors import InvalidInput, Problem
 from service.inference.model import Model
-from service.inference.sequences import Sequence, batches
+from service.inference.padding import batches
+from service.inference.sequences import Sequence
 from service.inference.writing import Manner, Writing
 from service.inference.written_answers import Alternative, Candidate, Generated, TextCheck, WrittenStep
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from service.errors import NonFiniteOutput
 from service.inference import calibrated, rules
 from service.inference.answers import Band, History
+from service.inference.batch import Batch
 from service.inference.calibrated import LEVELS, Calibrated
 from service.inference.cancellation import checkpoint
 from service.inference.check import FIRST
@@ -22,7 +23,6 @@ from service.inference.choice import Choice
 from service.inference.half_widths import of_rule, z_of
 from service.inference.intervals import FARTHEST, Fan
 from service.inference.seasons import Season
-from service.inference.sequences import Batch
 from service.levels import written
 from service.verdicts import TIE
 

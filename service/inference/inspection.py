@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from service.errors import InvalidInput, Problem
 from service.inference.ablation import Off
 from service.inference.answers import Counterfactual
+from service.inference.batch import Batch
 from service.inference.forgetting import Memory, memory_of
 from service.inference.model import Model
+from service.inference.padding import batches
 from service.inference.readings.told import Lacking
-from service.inference.sequences import Batch, Sequence, batches
+from service.inference.sequences import Sequence
 from service.inference.writing import Output
 
 Floats = NDArray[np.float64]

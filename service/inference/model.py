@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
+from service.inference.batch import Batch
 from service.inference.carrying import HasRead
 from service.inference.half_widths import HalfWidths
 from service.inference.intervals import Fan
 from service.inference.network import State
 from service.inference.readings.reading import Floats, Origins, Reading
 from service.inference.readings.told import Ahead, Answers, Foretold
-from service.inference.sequences import IN_WORDS, Batch
+from service.inference.sequences import IN_WORDS
 
 Weights = Mapping[str, NDArray[np.float32]]
 

@@ -22,9 +22,9 @@ from service.inference.candidates import looks_of
 from service.inference.catalog import Runtime, load
 from service.inference.deferred import Deferred, Kept
 from service.inference.model import NO_LOOKS, Made, Model
+from service.inference.padding import batches
 from service.inference.readings import reading_of
 from service.inference.readings.reading import Reading
-from service.inference.sequences import batches
 from service.inference.vetting import Vetting
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from service.inference.backtest import MOST_ORIGINS
 from service.inference.candidates import MOST_TRIED
 from service.inference.catalog import Catalog
 from service.inference.model import Model
-from service.inference.sequences import batches
+from service.inference.padding import batches
 
 Posted = list[posted_sequences.Sequence] | posted_sequences.Rows
 

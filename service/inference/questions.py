@@ -18,7 +18,7 @@ from service.inference.ablation import Off
 from service.inference.engine import Engine
 from service.inference.inspection import Inspection
 from service.inference.price import Price, Prices
-from service.inference.sequences import SHORT, Rows, Sequence, are_pairs, listed
+from service.inference.sequences import SHORT, Rows, Sequence, kind_of, listed
 from service.inference.writing import PLAIN, Manner
 from service.inference.written_answers import Generated
 
@@ -278,9 +278,10 @@ def _of_comparison(found: answers.Comparison) -> tuple[str, ...]:
 
 def _short(question: Question[Any], *common: Hashable) -> Hashable | None:
     """What ``question`` has in ``common`` with others if it is about one short sequence, and of which kind that is."""
-    if len(question.sequences) != 1 or question.values > SHORT:
+    rows = question.sequences
+    if len(rows) != 1 or question.values > SHORT:
         return None
-    return (*common, are_pairs(listed(question.sequences)[0]))
+    return (*common, rows.kind if isinstance(rows, Rows) else kind_of(rows[0]))
 
 
 def _parts(found: list[Each], questions: list[AnyQuestion]) -> list[list[Each]]:

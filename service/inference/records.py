@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from service.inference import rules
 from service.inference.answers import Band, Forecast, Prediction
+from service.inference.batch import Batch
 from service.inference.choice import Choice
 from service.inference.half_widths import of_rule, z_of
 from service.inference.intervals import Fan, Symmetric, reasons
 from service.inference.readings.told import Ahead
 from service.inference.seasons import Season
-from service.inference.sequences import Batch
 from service.levels import LEVELS, written
 
 Floats = NDArray[np.float64]

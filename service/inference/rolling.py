@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference import rules
+from service.inference.batch import Batch
 from service.inference.check import FIRST, taken_over
 from service.inference.cumulative import cumulative_sum, total
 from service.inference.least_squares import LeastSquares
 from service.inference.scaling import unit_of
-from service.inference.sequences import Batch
 from service.verdicts import TIE, VERDICTS, Verdict
 
 Floats = NDArray[np.float64]

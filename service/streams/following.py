@@ -20,7 +20,7 @@ from service.inference.carrying import Carried
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.network import Network
-from service.inference.sequences import LARGEST
+from service.inference.padding import LARGEST
 from service.request_log.appending import Append, Learnt, Value
 from service.request_log.streams import Stream, Tail
 from service.streams.definition import Definition

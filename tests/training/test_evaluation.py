@@ -9,9 +9,9 @@ import pytest
 
 from service.folders import read_folder
 from service.inference import check, rules
+from service.inference.batch import Batch
 from service.inference.network import OnnxNetwork
 from service.inference.readings.series import Series
-from service.inference.sequences import Batch
 from service.levels import NAMES
 from tests.conftest import MODELS
 from training import calibration, evaluation

@@ -13,8 +13,8 @@ from service import cards
 from service.cards import Evaluation, GoldenCase, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.inference.images import DARKEST, nearest_image, nearest_word
 from service.inference.network import OnnxNetwork
+from service.inference.padding import batches
 from service.inference.readings.drawings import Drawings
-from service.inference.sequences import batches
 from training import architectures, model_folder, onnx_form, plots
 from training.drawing.fitting import Fitted
 from training.drawing.recipes import DrawingRecipe

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from service import cards
 from service.cards import Evaluation, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.covariates import Beside
+from service.inference.padding import batches
 from service.inference.readings.general.network import GeneralNetwork, Read
 from service.inference.readings.general.reading import General
 from service.inference.rules import SERIES_RULES
-from service.inference.sequences import Sequence, batches
+from service.inference.sequences import Sequence
 from training import plots
 from training.answers import answers
 from training.general import graph

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from service.cards import Evaluation, Judged, JudgedEntry, Level, widest_of
+from service.inference.batch import Batch
 from service.inference.intervals import given
 from service.inference.readings.reading import Loaded, Reading
-from service.inference.sequences import Batch
 from service.levels import NAMES
 from training.answers import error_scales, forecasts, spread
 from training.calibration import NONE, Calibrated, calibrated, quantiles_of

@@ -9,8 +9,10 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from service.inference.batch import Batch
+from service.inference.padding import batches
 from service.inference.readings.text.answering import Answering
-from service.inference.sequences import Batch, Sequence, batches
+from service.inference.sequences import Sequence
 from service.inference.writing import Output
 
 Rule = Callable[[Sequence], Output | None]

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.sequences import batches
+from service.inference.padding import batches
 from training.tasks.base import generator
 from training.tasks.written import Examples, WritingTask
 from training.text import flow

@@ -16,9 +16,9 @@ from service import cards
 from service.cards import Evaluation, Golden, GoldenCase, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.folders import ModelFolder, replacing
 from service.inference.finetuning.tuning import Errors, Tuned
+from service.inference.padding import batches
 from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.reading import General
-from service.inference.sequences import batches
 
 VERSION = "1"
 # Where a card says of a model that it was made on request.

@@ -22,10 +22,10 @@ from service.folders import is_name, read_described
 from service.inference.finetuning.folder import VERSION, Made, made_of, write
 from service.inference.finetuning.tuning import tuned
 from service.inference.model import Model
+from service.inference.padding import batches
 from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.reading import General
 from service.inference.repository import Repository
-from service.inference.sequences import batches
 
 if sys.platform != "win32":
     import fcntl

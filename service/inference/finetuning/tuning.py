@@ -18,10 +18,10 @@ from service.inference.cancellation import checkpoint
 from service.inference.finetuning.correction import STRENGTHS, Lesson, correction, lesson
 from service.inference.finetuning.excerpts import Excerpts
 from service.inference.finetuning.frozen import Frozen, last_layer, with_last_layer
+from service.inference.padding import LARGEST, batches, too_large
 from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
-from service.inference.sequences import LARGEST, batches, too_large
 
 # Steps ahead that are validated where the season says no other number, and at most.
 _HORIZON, _FURTHEST = 12, 48

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from service.inference.batch import Batch
 from service.inference.images import DARKEST, IN_WORDS, PIXELS, SIDE, Packed, strokes, three_nearest, unpacked
 from service.inference.readings.text.answering import Answering
 from service.inference.readings.told import Refusal
-from service.inference.sequences import Batch, Kind, Sequence
+from service.inference.sequences import Kind, Sequence
 
 _MOST_KNOWN = 2000
 

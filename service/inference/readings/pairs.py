@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from service.inference import rules
 from service.inference.answers import Counterfactual
+from service.inference.batch import Batch
 from service.inference.check import Check, Known
 from service.inference.network import Network, run_in_parts
 from service.inference.readings.raw import Raw
 from service.inference.readings.reading import Floats
 from service.inference.readings.told import Answers, Refusal
 from service.inference.rolling import HorizonCheck
-from service.inference.sequences import Batch, Kind
+from service.inference.sequences import Kind
 
 
 class Pairs(Raw):

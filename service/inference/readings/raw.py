@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.batch import Batch
 from service.inference.network import Features
 from service.inference.readings.reading import Floats, Reading
 from service.inference.readings.told import Refusal
-from service.inference.sequences import Batch
 
 # Networks without scaling read raw values in float32; beyond this their sums could overflow.
 _LARGEST_RAW = 1e30

@@ -19,13 +19,14 @@ from service.covariates import Beside
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference.ablation import Off, without
 from service.inference.answers import Counterfactual
+from service.inference.batch import Batch
 from service.inference.check import FIRST, Check, Known
 from service.inference.forgetting import FORGOTTEN, Memory, forgotten_until
 from service.inference.intervals import Fan
 from service.inference.network import OnnxNetwork, State
 from service.inference.readings.told import Ahead, Answers, Foretold, Lacking, Refusal, Traced
 from service.inference.rolling import HorizonCheck
-from service.inference.sequences import Batch, Kind, Sequence
+from service.inference.sequences import Kind, Sequence
 from service.inference.unrolled import Unrolled, Unroller
 from service.inference.writing import Manner, Output, OutputKind, Writing
 

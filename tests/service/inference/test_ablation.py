@@ -12,9 +12,9 @@ from service.inference.ablation import Off
 from service.inference.cells import GruCell, LstmCell, State, Step
 from service.inference.engine import Engine
 from service.inference.model import Model
+from service.inference.padding import batches
 from service.inference.readings.text.decoding import retold
 from service.inference.readings.text.network import Read
-from service.inference.sequences import batches
 
 SERIES = [float(value) for value in np.random.default_rng(3).normal(size=20).cumsum()]
 

@@ -12,7 +12,8 @@ import pytest
 from service.inference.answers import Comparison
 from service.inference.engine import Engine
 from service.inference.network import OnnxNetwork
-from service.inference.sequences import BATCH_STEPS, Rows, Sequence
+from service.inference.padding import BATCH_STEPS
+from service.inference.sequences import Rows, Sequence
 from tests.drawn import drawn_series
 
 SERIES = drawn_series(1500, seed=20)

@@ -15,7 +15,7 @@ from service.inference.backtest import MOST_ORIGINS, backtest, origins_of
 from service.inference.engine import Engine
 from service.inference.half_widths import of_rule, z_of
 from service.inference.network import Features, Lengths, State
-from service.inference.sequences import batches
+from service.inference.padding import batches
 from service.levels import LEVELS, NAMES
 from tests.service.inference.conftest import MakeModel
 

@@ -16,8 +16,8 @@ from service.inference.candidates import MOST_TRIED, looks_of
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.opening import AT_ONCE
+from service.inference.padding import batches
 from service.inference.repository import Repository
-from service.inference.sequences import batches
 from tests.conftest import MODELS
 from tests.own_series import LIKE, add_many_own_series, add_own_series
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from service.cards import Judged
 from service.inference.choice import answered
-from service.inference.sequences import Sequence, batches
+from service.inference.padding import batches
+from service.inference.sequences import Sequence
 from tests.own_series import judged
 from tests.service.inference.conftest import MakeModel
 

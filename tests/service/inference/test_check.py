@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.inference.check import Check
 from service.inference.choice import answered
-from service.inference.sequences import batches
+from service.inference.padding import batches
 from tests.service.inference import oracles
 from tests.service.inference.conftest import MakeModel
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from service.inference.answers import Prediction
 from service.inference.choice import choose
 from service.inference.model import Model
+from service.inference.padding import batches
 from service.inference.records import predictions
-from service.inference.sequences import batches
 from tests.service.inference.conftest import MakeModel
 
 LINE = [float(k) for k in range(12)]

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from service.errors import InvalidInput
+from service.inference.batch import Batch
 from service.inference.catalog import Catalog
 from service.inference.check import span
 from service.inference.engine import Engine
+from service.inference.padding import batches
 from service.inference.rolling import Origins, Rolling
-from service.inference.sequences import Batch, batches
 
 GAP = None
 

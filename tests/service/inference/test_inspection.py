@@ -12,8 +12,9 @@ from service.inference import scaling
 from service.inference.catalog import Catalog
 from service.inference.engine import Engine
 from service.inference.forgetting import memory_of, spectral_radius
+from service.inference.padding import batches
 from service.inference.readings.general.asked import ASKED_FEATURES
-from service.inference.sequences import Pairs, Sequence, batches
+from service.inference.sequences import Pairs, Sequence
 from service.inference.unrolled import Unroller
 
 RNG = np.random.default_rng(11)

@@ -8,7 +8,8 @@ from service.inference import scaling
 from service.inference.catalog import Catalog
 from service.inference.model import Model
 from service.inference.network import Features, Lengths, State
-from service.inference.sequences import BATCH_STEPS, Sequence, batches
+from service.inference.padding import BATCH_STEPS, batches
+from service.inference.sequences import Sequence
 from tests.service.inference.conftest import Constant, MakeModel
 
 PAIRS: Sequence = [(0.0, 1.0), (3.0, 2.0)]

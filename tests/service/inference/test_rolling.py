@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.inference.batch import Batch
 from service.inference.measures import naive_error
+from service.inference.padding import batches
 from service.inference.rolling import HorizonCheck, Origins, Rolling
 from service.inference.rules import NAMES
-from service.inference.sequences import Batch, batches
 from tests.service.inference import oracles
 
 Forecast = list[float]

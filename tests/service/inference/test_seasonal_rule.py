@@ -10,8 +10,8 @@ import pytest
 from service.inference import rules
 from service.inference.answers import RuleBacktest
 from service.inference.engine import Engine
+from service.inference.padding import batches
 from service.inference.seasons import Season
-from service.inference.sequences import batches
 
 SHAPE = np.array([9.0, 2.0, 7.0, 1.0, 8.0, 3.0, 0.0, 6.0, 5.0, 9.0, 1.0, 4.0])
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.inference import seasons
-from service.inference.sequences import batches
+from service.inference.padding import batches
 
 
 def plain(values: list[float | None]) -> int:

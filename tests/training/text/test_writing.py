@@ -10,7 +10,7 @@ import pytest
 
 from service.folders import read_folder
 from service.inference.catalog import load
-from service.inference.sequences import batches
+from service.inference.padding import batches
 from service.inference.writing import PLAIN
 from tests.conftest import MODELS
 from training.text.recipes import RECIPES, Plan

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.covariates import Beside
+from service.inference.batch import Batch
 from service.inference.intervals import Fan, Quantiles
 from service.inference.network import State
 from service.inference.readings.covariates.applied import Applied
@@ -21,7 +22,6 @@ from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 from service.inference.readings.reading import Floats, Origins
 from service.inference.readings.told import Ahead, Answers, Foretold
-from service.inference.sequences import Batch
 
 
 class WithCovariates(General):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from service.cards import Layer
+from service.inference.batch import Batch
 from service.inference.cancellation import checkpoint
 from service.inference.check import FIRST
 from service.inference.intervals import STILL, UNCHECKED, Fan, Quantiles
@@ -25,7 +26,6 @@ from service.inference.readings.reading import Floats, Origins, Reading
 from service.inference.readings.told import Ahead, Answers, Foretold, Traced
 from service.inference.scaling import unit_of
 from service.inference.seasons import Season
-from service.inference.sequences import Batch
 from service.inference.unrolled import Unrolled, Unroller
 
 # Steps that are looked into: all of the series is read twice for each.

@@ -13,6 +13,7 @@ from pydantic import Field
 from service.cards import GoldenCase, Layer
 from service.errors import ModelRejected
 from service.inference.ablation import Off, without
+from service.inference.batch import Batch
 from service.inference.forgetting import Memory
 from service.inference.network import State
 from service.inference.readings.reading import Floats, Reading
@@ -20,7 +21,6 @@ from service.inference.readings.text.alphabet import Alphabet, apart, numbers, t
 from service.inference.readings.text.decoding import END, Line, lines, retold
 from service.inference.readings.text.network import Read, TextNetwork
 from service.inference.readings.told import Lacking, Traced
-from service.inference.sequences import Batch
 from service.inference.unrolled import Unrolled, Unroller
 from service.inference.writing import PLAIN, Manner, OutputKind, Text, Writing
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from service.inference.batch import Batch
 from service.inference.readings.text.answering import Answering
 from service.inference.readings.text.spelt import Spelt, text_of
-from service.inference.sequences import Batch
 from service.inference.text_rules import TEXT_RULES, TextRuleName
 
 

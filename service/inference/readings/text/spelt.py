@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.inference.batch import Batch
 from service.inference.readings.reading import Reading
 from service.inference.readings.text.alphabet import UNKNOWN, Alphabet, apart, in_words, numbers
 from service.inference.readings.told import Refusal
-from service.inference.sequences import Batch, Kind, Sequence
+from service.inference.sequences import Kind, Sequence
 
 
 class Spelt(Reading):

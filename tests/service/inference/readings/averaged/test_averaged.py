@@ -7,13 +7,14 @@ import pytest
 
 from service.errors import ModelRejected
 from service.folders import read_folder
+from service.inference.batch import Batch
 from service.inference.catalog import load
 from service.inference.model import Model
+from service.inference.padding import batches
 from service.inference.readings import reading_of
 from service.inference.readings.averaged.autoregression import Manner, quantiles
 from service.inference.readings.averaged.reading import Averaged
 from service.inference.readings.general.reading import General
-from service.inference.sequences import Batch, batches
 from tests.conftest import MODELS
 
 MANNER, SHARE = Manner(lags=12, harmonics=2, ridge=1.0), 0.4

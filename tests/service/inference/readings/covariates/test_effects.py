@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from service.covariates import Beside, Covariates
 from service.errors import InvalidInput
+from service.inference.padding import batches
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.calendar import INPUTS, Every
 from service.inference.readings.covariates.effects import Covariate, Known, Share, Stepwise
-from service.inference.sequences import batches
 
 PRICE: dict[str, Any] = {"name": "price", "kind": "number", "at": (0.0, 1.0, 3.0), "adds": (1.0, 0.0, 4.0)}
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.inference.batch import Batch
+from service.inference.padding import batches
 from service.inference.readings.general.answering import Series, quantiles
 from service.inference.readings.general.forecasting import View, forecasts
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
-from service.inference.sequences import Batch, batches
 from tests.training.general.small import SMALL
 
 pytestmark = pytest.mark.tensorflow

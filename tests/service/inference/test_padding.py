@@ -1,3 +1,5 @@
+"""Posted sequences become batches: each is found whole in one, of a bounded size, or is refused where it is."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidInput
-from service.inference.sequences import BATCH_STEPS, Sequence, batches
+from service.inference.padding import BATCH_STEPS, batches
+from service.inference.sequences import Sequence
 
 value = st.floats(-1e300, 1e300)
 values = st.lists(st.lists(value, min_size=1, max_size=12), min_size=1, max_size=20)
@@ -30,12 +33,6 @@ def test_every_sequence_is_found_whole_at_the_position_it_was_posted_at(sequence
 def test_a_row_is_padded_with_its_own_last_value() -> None:
     (batch,) = batches([[1.0, 2.0, 3.0], [9.0]])
     np.testing.assert_array_equal(batch.values, [[9.0, 9.0, 9.0], [1.0, 2.0, 3.0]])
-    np.testing.assert_array_equal(batch.last(batch.steps), [9.0, 3.0])
-
-
-def test_the_unit_is_the_mean_absolute_difference_of_the_rows_own_steps() -> None:
-    (batch,) = batches([[1.0, 2.0, 4.0, 1.0], [9.0], [5.0, 5.0]])
-    assert dict(zip(batch.rows.tolist(), batch.unit.tolist(), strict=True)) == {0: 2.0, 1: 0.0, 2: 0.0}
 
 
 def test_a_batch_has_a_bounded_number_of_steps_padding_included() -> None:
