@@ -174,6 +174,8 @@ def test_timegpts_sdk_works_over_pandas_polars_and_dask(closed: tuple[Process, s
     for case in ("whole numbers for times", "hours", "business days", "time zone", "whole numbers", "gaps"):
         assert all(map(math.isfinite, found[case]["TimeGPT"])), case
     assert found["zstd"] == found["zstd in parts"] == [120, 3]
+    plenty = [[float((7 * place + 3 * step**2) % 23) for step in range(4)] for place in range(10_000)]
+    assert found["plenty in parts"] == joined(forecasts(service, *plenty, season=1))
     assert len(found["cv"]["y"]) == 2 * 3 * 4
     assert {"TimeGPT-q-10", "TimeGPT-q-90"} <= found["cv quantiles"].keys()
     assert found["cv whole"] == found["cv in parts"]

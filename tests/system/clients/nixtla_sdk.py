@@ -32,6 +32,7 @@ def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
     gaps = df.copy()
     gaps.loc[[20, 45], "y"] = np.nan
     many = frame(seasonal(3000, 60), freq="h")
+    plenty = {f"{place:05d}": [float((7 * place + 3 * step**2) % 23) for step in range(4)] for place in range(10_000)}
     extra = df.assign(price=1.0)
     future = frame(seasonal(51), price=1.0).groupby("unique_id").tail(3).drop(columns="y")
     found: dict[str, Any] = {
@@ -63,6 +64,7 @@ def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
         "gaps": shown(client.forecast(gaps, h=3)),
         "zstd": list(client.forecast(many, h=2, freq="h").shape),
         "zstd in parts": list(client.forecast(many, h=2, freq="h", num_partitions=3).shape),
+        "plenty in parts": shown(client.forecast(yearly(plenty), h=3, freq="YS", num_partitions=10))["TimeGPT"],
         "cv": shown(client.cross_validation(df, h=4, n_windows=3, step_size=1, level=[80])),
         "cv quantiles": shown(client.cross_validation(df, h=4, quantiles=[0.1, 0.9])),
         "cv whole": shown(client.cross_validation(df, h=4, n_windows=2)),
@@ -105,6 +107,14 @@ def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
         ),
     }
     return found
+
+
+def yearly(series: dict[str, list[float]]) -> pd.DataFrame:
+    """Series of one length, each of which begins in 2020."""
+    values = np.array([*series.values()])
+    years = pd.date_range("2020", periods=values.shape[1], freq="YS")
+    names = np.repeat([*series], values.shape[1])
+    return pd.DataFrame({"unique_id": names, "ds": np.tile(years, len(series)), "y": values.ravel()})
 
 
 if __name__ == "__main__":
