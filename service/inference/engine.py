@@ -285,9 +285,16 @@ class Engine:
         generation.require(named, sequences)
         return [generation.generate(named, each, manner) for each in sequences]
 
-    def inspect(self, sequence: Sequence, model: str, version: str | None = None, off: Off | None = None) -> Inspection:
+    def inspect(
+        self,
+        sequence: Sequence,
+        model: str,
+        version: str | None = None,
+        off: Off | None = None,
+        season: tuple[int, ...] = (),
+    ) -> Inspection:
         """What one answer came from, step by step, and what it is with a part of the network switched ``off``."""
-        return inspection.inspect(self.catalog.get(model, version), sequence, off)
+        return inspection.inspect(self.catalog.get(model, version), sequence, off, season)
 
 
 def _with_quantiles(model: Model, found: list[Prediction]) -> NextValues:

@@ -63,8 +63,10 @@ class Inspection:
     without_output: Output | None = None
 
 
-def inspect(model: Model, sequence: Sequence, off: Off | None = None) -> Inspection:
+def inspect(model: Model, sequence: Sequence, off: Off | None = None, season: tuple[int, ...] = ()) -> Inspection:
     """Inspect the answer of ``model`` to ``sequence``, and say what it is with a part of the network switched ``off``.
+
+    ``season`` are those told, one or two; none: it is found, where the model asks for one.
 
     Raises:
         InvalidInput: the model has no answer for it, or it is longer than can be looked into, or has no such part.
@@ -75,7 +77,7 @@ def inspect(model: Model, sequence: Sequence, off: Off | None = None) -> Inspect
     if len(read) > reading.inspected:
         expected = f"at most {reading.inspected} steps to inspect"
         raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("sequences.0", expected),))
-    batch = reading.taken(next(batches([sequence])))
+    batch = reading.taken(next(batches([sequence], season)))
     model.require(batch)
     value = float(model.answer(batch)[0].item())
     unroller = reading.unroller(model.card.layers, model.weights())

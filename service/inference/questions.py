@@ -236,6 +236,7 @@ class Inspect(Question[Inspection]):
     model: str
     version: str | None
     off: Off | None = None
+    season: tuple[int, ...] = ()
 
     def price(self, prices: Prices) -> Price:
         return prices.inspect(self.values, self.model, self.version, times=1 if self.off is None else 2)
@@ -243,7 +244,7 @@ class Inspect(Question[Inspection]):
     @classmethod
     def answers(cls, engine: Engine, questions: list[Self]) -> list[Answer[Inspection]]:
         (asked,) = questions
-        found = engine.inspect(listed(asked.sequences)[0], asked.model, asked.version, asked.off)
+        found = engine.inspect(listed(asked.sequences)[0], asked.model, asked.version, asked.off, asked.season)
         return [asked._answer(found, engine.catalog.task(asked.model), references([found]))]
 
 

@@ -208,7 +208,7 @@ class SwitchedOff(BaseModel):
         return Off(self.unit, self.gate)
 
 
-class InspectRequest(ComputingPayload):
+class InspectRequest(SeasonPayload):
     """What `/inspect` reads."""
 
     model: Name = Field(description="The served model to look into.")
@@ -227,7 +227,7 @@ class InspectRequest(ComputingPayload):
 
     def question(self) -> questions.Inspect:
         off = None if self.off is None else self.off.named()
-        return questions.Inspect([cast("Sequence", self.sequence)], self.model, self.version, off)
+        return questions.Inspect([cast("Sequence", self.sequence)], self.model, self.version, off, self.told())
 
 
 class BacktestRequest(SeasonPayload):

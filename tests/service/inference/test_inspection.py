@@ -64,6 +64,20 @@ def test_the_influences_on_a_general_answer_add_up_to_a_shift(engine: Engine) ->
     assert step.influence == pytest.approx(_difference(engine, "series-gru", values, step.step - 1), abs=0.05)
 
 
+def test_what_is_told_of_the_season_is_looked_into(engine: Engine) -> None:
+    step = np.arange(30)
+    values = (20.0 + 0.1 * step + 5.0 * (step % 6 == 2) + 0.01 * np.cos(step)).tolist()
+    (told,), (other,) = (engine.predict([values], "series-gru", season=season) for season in ((6,), (1,)))
+    assert told.value != other.value
+    found = engine.inspect(values, "series-gru", season=(6,))
+    assert found.value == told.value
+    raised, lowered = [*values], [*values]
+    raised[-6] += 1e-3
+    lowered[-6] -= 1e-3
+    (above,), (below,) = (engine.predict([each], "series-gru", season=(6,)) for each in (raised, lowered))
+    assert found.steps[-6].influence == pytest.approx((above.value - below.value) / 2e-3, abs=0.05)
+
+
 def test_a_gap_has_no_influence(engine: Engine) -> None:
     values: list[Any] = [*SERIES]
     values[5] = None
