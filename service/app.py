@@ -31,7 +31,8 @@ from service.http.protocol import Protocol, Protocols
 from service.inference.catalog import require_runtime
 from service.inference.engine import Engine
 from service.inference.finetuning.kept import Kept
-from service.inference.repository import Repository, follow_others, try_others, watch_folder
+from service.inference.repository import Repository
+from service.inference.watching import follow_others, try_others, watch_folder
 from service.keys import KeyFile
 from service.lifecycle import Lifecycle
 from service.lists import listed

@@ -98,7 +98,10 @@ def require_forecasts(model: Model, where: str) -> None:
         )
 
 
-def require_no_gaps(batch: Batch) -> None:
+def require_whole_series(batch: Batch) -> None:
+    if batch.kind != "values":
+        expected = IN_WORDS["values"]
+        raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
     if batch.seen is not None:
         expected = "a value at each step: a forecast of a gap cannot be judged"
         raise InvalidInput(f"expected {expected}", code="gaps", problems=(Problem("sequence", expected),))

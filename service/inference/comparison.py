@@ -224,3 +224,12 @@ def _lowest(table: _Table, score: Callable[[_Column], float]) -> str:
     ruled = {name: score(column) for name, column in table.rules.items()}
     network, rule = min(networks, key=networks.__getitem__), min(ruled, key=ruled.__getitem__)
     return network if networks[network] <= ruled[rule] + TIE else f"rule:{rule}"
+
+
+def numbers(targets: list[float] | list[str] | None) -> list[float] | None:
+    """``targets`` of models that answer numbers; raises InvalidInput where one is a text."""
+    found = [each for each in targets or () if not isinstance(each, str)]
+    if targets is not None and len(found) < len(targets):
+        expected = "numbers: what came next"
+        raise InvalidInput(f"expected {expected}", code="targets_mismatch", problems=(Problem("targets", expected),))
+    return None if targets is None else found

@@ -15,8 +15,8 @@ from service.inference.answerers import (
     loaded,
     nobody_named,
     require_forecasts,
-    require_no_gaps,
     require_room,
+    require_whole_series,
     who_answers,
     who_continues,
 )
@@ -38,7 +38,7 @@ from service.inference.model import Model
 from service.inference.padding import batches
 from service.inference.price import Prices
 from service.inference.records import forecasts, predictions
-from service.inference.sequences import IN_WORDS, Rows, Sequence
+from service.inference.sequences import Rows, Sequence
 from service.inference.writing import PLAIN, Manner
 from service.inference.written_answers import Generated
 from service.levels import LEVELS
@@ -213,7 +213,7 @@ class Engine:
         compared = self._compared(task, models)
         if all(model.reading.writes for model in compared):
             return written_comparison.compare(task, compared, sequences, targets)
-        return comparison.compare(task, compared, sequences, _numbers(targets), (levels, quantiles), season)
+        return comparison.compare(task, compared, sequences, comparison.numbers(targets), (levels, quantiles), season)
 
     def compare_each(
         self,
@@ -263,10 +263,7 @@ class Engine:
         if covariates is not None and named is None:
             raise nobody_named()
         batch = next(batches([sequence], season, covariates))
-        if batch.kind != "values":
-            expected = IN_WORDS["values"]
-            raise InvalidInput(f"expected {expected}", code="wrong_input", problems=(Problem("sequence", expected),))
-        require_no_gaps(batch)
+        require_whole_series(batch)
         require_room(batch)
         if named is None:
             ((_, candidates),) = self.catalog.candidates.of(batch)
@@ -308,11 +305,3 @@ def _with_quantiles(model: Model, found: list[Prediction]) -> NextValues:
         quantiles.append([*each.quantiles.values()])
     verdicts = [None if each.check is None else each.check.verdict for each in found]
     return NextValues(model.card.name, model.card.version, [each.value for each in found], verdicts, quantiles)
-
-
-def _numbers(targets: list[float] | list[str] | None) -> list[float] | None:
-    numbers = [each for each in targets or () if not isinstance(each, str)]
-    if targets is not None and len(numbers) < len(targets):
-        expected = "numbers: what came next"
-        raise InvalidInput(f"expected {expected}", code="targets_mismatch", problems=(Problem("targets", expected),))
-    return None if targets is None else numbers

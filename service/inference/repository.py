@@ -1,4 +1,4 @@
-"""The folders that the served models come from: load, unload, and watch them. Knows no HTTP.
+"""The folders that the served models come from: load, unload, and look into them. Knows no HTTP.
 
 Of two folders with the same name and version, in two places, the one in the place named first counts. A model is
 replaced in one step, after its new folder was read, checked and its golden answers met; requests that are being
@@ -7,7 +7,6 @@ answered keep the one they started with.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import tempfile
@@ -25,8 +24,6 @@ from service.inference.model import Model
 from service.inference.opening import Opening
 
 log = logging.getLogger(__name__)
-
-_FOLLOW_SECONDS, _TRY_SECONDS = 0.25, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,27 +272,6 @@ class Repository:
         }
         names = [reason for path, reason in self._barred.items() if path not in self.folders]
         self.catalog.refused = {**read, **{reason.partition(": ")[0]: reason for reason in names}}
-
-
-async def watch_folder(repository: Repository, seconds: float) -> None:
-    """Look into the folders every so many ``seconds``, for ever."""
-    while True:
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(repository.look)
-
-
-async def try_others(repository: Repository) -> None:
-    """Try the models that were not loaded at once, those that will come too, for ever."""
-    while True:
-        await asyncio.to_thread(repository.try_others)
-        await asyncio.sleep(_TRY_SECONDS)
-
-
-async def follow_others(repository: Repository) -> None:
-    """Do what other processes are told, for ever."""
-    while True:
-        await asyncio.sleep(_FOLLOW_SECONDS)
-        await asyncio.to_thread(repository.follow)
 
 
 def _keyed(item: tuple[str, str]) -> tuple[Key, str]:

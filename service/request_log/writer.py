@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeVar, cast
 
@@ -23,6 +22,7 @@ from service.request_log.committer import Committer
 from service.request_log.database import Durability
 from service.request_log.queue import Entry, Job, Queue, Written, answer
 from service.request_log.rows import Bodies, Row
+from service.telemetry.metrics import LogNumbers
 
 T = TypeVar("T")
 _LOCK_SHARE = 0.8  # of the deadline, for the wait for the database's lock
@@ -30,18 +30,6 @@ _WAL_ATTEMPTS = 25  # a fifth of a second each
 _NOT_OPEN = LogUnavailable("the request log is not open")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LogStats:
-    """Counts since the start of this process; ``commit_seconds`` is the sum over ``commits`` transactions."""
-
-    queued_rows: int
-    queued_bytes: int
-    committed_rows: int
-    skipped_rows: int
-    commits: int
-    commit_seconds: float
 
 
 class LogWriter:
@@ -84,9 +72,9 @@ class LogWriter:
         return self._failure is None
 
     @property
-    def stats(self) -> LogStats:
+    def stats(self) -> LogNumbers:
         """How much waits and how much was done."""
-        return LogStats(self._rows, self._bytes, self._committed, self._skipped, self._commits, self._commit_seconds)
+        return LogNumbers(self._rows, self._bytes, self._committed, self._skipped, self._commits, self._commit_seconds)
 
     async def start(self) -> None:
         """Start the thread and wait for its first attempt; while the database fails, ``ready`` stays false."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import astuple
 from itertools import chain
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from fastapi import APIRouter, Header, Response
 from service.http.auth import needs
 from service.http.deps import Services, ServicesDep
 from service.keys import Scope
-from service.telemetry.metrics import LogNumbers, exposition, gauge
+from service.telemetry.metrics import exposition, gauge
 
 router = APIRouter(tags=["health"])
 
@@ -41,7 +40,7 @@ def _exposed(services: Services, accept: str) -> tuple[bytes, str]:
 
 def publish_log(services: Services) -> None:
     """Bring the log's numbers up to date."""
-    services.metrics.log(LogNumbers(*astuple(services.log.stats)))
+    services.metrics.log(services.log.stats)
 
 
 async def keep_published(services: Services) -> None:

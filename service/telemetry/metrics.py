@@ -29,7 +29,10 @@ _VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
 
 
 class LogNumbers(NamedTuple):
-    """What the request log counts since the start of the process, and what waits in it now."""
+    """What the request log counts since the start of the process, and what waits in it now.
+
+    ``commit_seconds`` is the sum over ``commits`` transactions.
+    """
 
     queued_rows: int
     queued_bytes: int

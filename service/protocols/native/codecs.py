@@ -10,7 +10,7 @@ from service.errors import InvalidInput
 from service.http.body import parse
 from service.http.codec import JSON, Call, Codec, Content
 from service.inference.questions import Question
-from service.protocols.native import anomalies, claims, compared, schemas, written
+from service.protocols.native import anomalies, backtested, claims, compared, inspected, predicted, written
 from service.protocols.native.schemas import ComputingPayload
 from service.request_log.claims import Reader
 
@@ -62,8 +62,8 @@ CODECS: tuple[Codec[Any], ...] = (
     NativeCodec(
         "/predict",
         "Predict the next value of each sequence, with the evidence for it.",
-        schemas.PredictRequest,
-        schemas.PredictResponse,
+        predicted.PredictRequest,
+        predicted.PredictResponse,
         {"sequence": [1, 2, 3, 4]},
         claims.PREDICTED,
     ),
@@ -78,16 +78,16 @@ CODECS: tuple[Codec[Any], ...] = (
     NativeCodec(
         "/forecast",
         "Continue each sequence up to the horizon, with intervals and evidence.",
-        schemas.ForecastRequest,
-        schemas.ForecastResponse,
+        predicted.ForecastRequest,
+        predicted.ForecastResponse,
         {"model": "sine-gru", "sequence": _WAVE, "horizon": 5},
         claims.FORECAST,
     ),
     NativeCodec(
         "/backtest",
         "Judge models and rules on a series by rolling-origin forecasts of its later half.",
-        schemas.BacktestRequest,
-        schemas.BacktestResponse,
+        backtested.BacktestRequest,
+        backtested.BacktestResponse,
         {"models": ["sine-gru"], "horizon": 2, "sequence": [*_WAVE, -0.96, -0.71]},
     ),
     NativeCodec(
@@ -100,8 +100,8 @@ CODECS: tuple[Codec[Any], ...] = (
     NativeCodec(
         "/inspect",
         "Look inside one answer: hidden states, gates, influence of each step, and what is remembered.",
-        schemas.InspectRequest,
-        schemas.InspectResponse,
+        inspected.InspectRequest,
+        inspected.InspectResponse,
         {"model": "memory-lstm", "sequence": [[0, 0.1], [3, 0.9], [2, 0.3], [5, 0.7]]},
         claims.INSPECTED,
     ),

@@ -1,22 +1,18 @@
-"""Pydantic payloads of the native API, and the records that its answers are written from."""
+"""What payloads of the native API have in common, and the records that its answers are written from."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.errors import InvalidInput, Problem
 from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number, Pair, Seasons
 from service.inference import questions
-from service.inference.ablation import Off
-from service.inference.answers import Backtest, Forecast, Prediction
-from service.inference.inspection import Inspection
 from service.inference.sequences import Sequence
 from service.levels import LEVELS
-from service.protocols.native.covariates import PostedBeside, PostedCovariates, beside_of
 
 LONGEST_HORIZON = 1000
 _MOST_LEVELS = 20
@@ -155,135 +151,6 @@ class ModelPayload(ComputingPayload):
         return self.model, self.version
 
 
-class PredictRequest(ModelPayload, SpreadPayload):
-    """What `/predict` reads."""
-
-    def question(self) -> questions.Predict:
-        return questions.Predict(self.posted(), *self.named(), *self.spread(), self.told())
-
-
-class ForecastRequest(ModelPayload, SpreadPayload):
-    """What `/forecast` reads."""
-
-    horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(description="How many values to continue for.")
-
-    covariates: PostedBeside | None = Field(
-        default=None,
-        description="What stands beside the sequence, or a list of that for each of `sequences`, where the named model "
-        "was trained with covariates. `GET /models/{name}` tells their names, kinds and categories.",
-    )
-
-    def posted(self) -> list[Sequence]:
-        sequences = super().posted()
-        if len(sequences) * self.horizon > MOST_VALUES:
-            expected = f"at most {MOST_VALUES} answers in all: fewer sequences or a shorter horizon"
-            raise InvalidInput(f"expected {expected}", code="too_long", problems=(Problem("horizon", expected),))
-        return sequences
-
-    def question(self) -> questions.Forecast:
-        sequences = self.posted()
-        beside = beside_of(self.covariates, None if self.is_single() else len(sequences), self.horizon)
-        return questions.Forecast(sequences, *self.named(), self.horizon, *self.spread(), self.told(), beside)
-
-
-class SwitchedOff(BaseModel):
-    """Either a unit or a gate."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    unit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="A unit, counted from 1.")
-    gate: Literal["forget", "input", "output", "update", "reset"] | None = Field(
-        default=None, description="A gate of the cell, which then always stands as if it were not there."
-    )
-
-    def named(self) -> Off:
-        """What is switched off.
-
-        Raises:
-            InvalidInput: neither, or both.
-        """
-        if (self.unit is None) is (self.gate is None):
-            expected = "exactly one of unit and gate"
-            raise InvalidInput(f"expected {expected}", code="one_of", problems=(Problem("off", expected),))
-        return Off(self.unit, self.gate)
-
-
-class InspectRequest(SeasonPayload):
-    """What `/inspect` reads."""
-
-    model: Name = Field(description="The served model to look into.")
-    version: Name | None = Field(default=None, description="A version of `model`; the highest when left out.")
-    sequence: PostedValues | PostedPairs | PostedText = Field(
-        description="Numbers, oldest first, [index, value] pairs for memory models, or a text or the 64 pixels of an "
-        "image for models that write.",
-        union_mode="left_to_right",
-    )
-
-    off: SwitchedOff | None = Field(
-        default=None,
-        description="A part of the last recurrent layer to switch off, of a model that writes texts of the one that "
-        "reads; `without` is the answer then.",
-    )
-
-    def question(self) -> questions.Inspect:
-        off = None if self.off is None else self.off.named()
-        return questions.Inspect([cast("Sequence", self.sequence)], self.model, self.version, off, self.told())
-
-
-class BacktestRequest(SeasonPayload):
-    """What `/backtest` reads."""
-
-    sequence: PostedSequence = Field(description="Numbers, oldest first; the later half is what is foretold.")
-    models: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = Field(
-        default=None,
-        description="Next-value models to judge; all that an answer without a model's name may come from when left "
-        "out. The rules are always judged.",
-    )
-    horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)] = Field(
-        description="How many steps ahead to judge; at most half as many as there are values."
-    )
-
-    covariates: PostedCovariates | None = Field(
-        default=None,
-        description="What stands beside the sequence, columns known ahead as long as it, for those of `models` that "
-        "were trained with covariates.",
-    )
-
-    def question(self) -> questions.Backtest:
-        beside = beside_of(self.covariates, None, 0)
-        return questions.Backtest([cast("Sequence", self.sequence)], self.horizon, self.models, self.told(), beside)
-
-
-@dataclass(frozen=True)
-class PredictResponse:
-    """The answers, in the order of the posted sequences; `model` and `version` are null when each was chosen."""
-
-    request_id: str
-    model: str | None
-    version: str | None
-    predictions: list[Prediction]
-
-    @staticmethod
-    def of(request_id: str, found: list[Prediction], payload: PredictRequest) -> PredictResponse:
-        """The answer to ``payload``."""
-        if payload.model is None:
-            return PredictResponse(request_id, None, None, found)
-        return PredictResponse(request_id, found[0].model, found[0].version, found)
-
-
-@dataclass(frozen=True)
-class ForecastResponse:
-    """The continued sequences, in the order they were posted."""
-
-    request_id: str
-    forecasts: list[Forecast]
-
-    @staticmethod
-    def of(request_id: str, found: list[Forecast], _: object) -> ForecastResponse:
-        """The answer that says what was ``found``."""
-        return ForecastResponse(request_id, found)
-
-
 @dataclass(frozen=True)
 class Identified:
     """What was found, under the id of its request."""
@@ -294,18 +161,3 @@ class Identified:
     def of(cls, request_id: str, found: Any, _: object) -> Self:
         """The answer that has all of what was ``found``."""
         return cls(request_id, *(getattr(found, each.name) for each in fields(found)))
-
-
-@dataclass(frozen=True)
-class BacktestResponse(Backtest, Identified):
-    """How models and rules would have done on the later half of a series, one entry per name and steps ahead.
-
-    `origins` forecasts were made, the first with `first` values known and the last with `last`; `scale` is the naive
-    rule's one-step error on those `first` values, which `mase` is in units of. `warnings` say why `mase` or `coverage`
-    is null where it could be a number.
-    """
-
-
-@dataclass(frozen=True)
-class InspectResponse(Inspection, Identified):
-    """An answer and what it came from, step by step; `reading` says in one sentence what it means."""

@@ -11,7 +11,8 @@ import pytest
 from service.errors import BodyTooLarge, InvalidInput, UnsupportedMediaType
 from service.http.body import JSON_ONLY, Disconnected, parse, read_body
 from service.protocols.native.compared import CompareRequest
-from service.protocols.native.schemas import InspectRequest, PredictRequest
+from service.protocols.native.inspected import InspectRequest
+from service.protocols.native.predicted import PredictRequest
 from service.routes.outcomes import OutcomeRequest
 from tests.problems import TEXT
 

@@ -17,7 +17,7 @@ from service.http.protocol import Protocol
 from service.inference.engine import Engine
 from service.inference.questions import Answer, Predict
 from service.protocols.native.codecs import NativeCodec
-from service.protocols.native.schemas import PredictRequest, PredictResponse
+from service.protocols.native.predicted import PredictRequest, PredictResponse
 from service.request_log.database import sqlite_module
 from service.settings import Settings
 from tests.conftest import MODELS, CopyModel

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 
 from service.inference.rules import SERIES_RULES
 from service.protocols.native.compared import CompareResponse
-from service.protocols.native.schemas import ForecastResponse, InspectResponse, PredictResponse
+from service.protocols.native.inspected import InspectResponse
+from service.protocols.native.predicted import ForecastResponse, PredictResponse
 from tests.own_series import add_own_series
 from tests.problems import assert_problem
 from tests.serving import in_thread

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from service.protocols.native.schemas import BacktestResponse
+from service.protocols.native.backtested import BacktestResponse
 from tests.problems import TEXT, assert_problem
 
 WAVE = [3 + 2 * math.sin(0.3 * k) + 0.2 * math.cos(5 * k) for k in range(31)]

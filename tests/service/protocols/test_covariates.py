@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.covariates import Covariates
+from service.errors import InvalidInput
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.calendar import Every
 from service.inference.readings.covariates.effects import Covariate, Known, Share, Stepwise
@@ -417,8 +418,8 @@ def test_a_feature_of_deepar_that_ends_before_the_others_is_refused(api: httpx.C
     beside = Invocation.model_validate({"instances": [long, short]}).beside(5)
     assert [[len(column) for column in each.known.values()] for each in beside.each] == [[14, 14], [14, 14]]
     short["dynamic_feat"][1].pop()
-    beside = Invocation.model_validate({"instances": [long, short]}).beside(5)
-    assert [len(column) for column in beside.each[1].known.values()] == [14, 13]
+    with pytest.raises(InvalidInput, match="expected features of one length"):
+        Invocation.model_validate({"instances": [long, short]}).beside(5)
 
 
 def _ordered(instance: dict[str, Any], horizon: int) -> Any:

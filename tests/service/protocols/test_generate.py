@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.protocols.native.schemas import InspectResponse
+from service.protocols.native.inspected import InspectResponse
 from service.protocols.native.written import GenerateResponse
 from tests.problems import assert_problem
 from tests.service.protocols.test_answers import asked
