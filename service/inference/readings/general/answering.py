@@ -33,17 +33,22 @@ class Series(NamedTuple):
 
 
 def quantiles(network: GeneralNetwork, series: Series, origins: Counts, horizons: Counts) -> Floats:
+    """As :func:`unbounded`; those of a series without a negative value up to an origin are not negative."""
+    found = unbounded(network, series, origins, horizons)
+    never = lowest(series, origins) >= 0.0
+    found[never] = np.maximum(found[never], 0.0)
+    return found
+
+
+def unbounded(network: GeneralNetwork, series: Series, origins: Counts, horizons: Counts) -> Floats:
     """Quantiles [series, origins, horizons, levels] after each of ``origins`` [series, n], steps counted from 0.
 
-    ``horizons`` [m] count from 1. Every origin knows the values up to it only. Quantiles are in order; those of a
-    series without a negative value up to its last origin are not negative. A series that never changed up to an origin
-    is answered with its last value.
+    ``horizons`` [m] count from 1. Every origin knows the values up to it only. Quantiles are in order. A series that
+    never changed up to an origin is answered with its last value.
     """
     values, seen = filled(series.values)
-    inside = np.arange(values.shape[1]) < series.lengths[:, None]
-    # The lowest value up to each origin: what comes later must not say how it is read.
-    lowest = np.take_along_axis(np.minimum.accumulate(np.where(inside & seen, values, np.inf), axis=1), origins, axis=1)
-    positive = (lowest > 0.0) & np.isfinite(lowest) & (series.season > 1)[:, None]
+    least = lowest(series, origins)
+    positive = (least > 0.0) & np.isfinite(least) & (series.season > 1)[:, None]
     straight, logarithms = np.arange(len(values)), np.flatnonzero(positive.any(axis=1))
     count, logs = len(straight), len(logarithms)
     rows = np.concatenate((straight, straight, logarithms, logarithms))
@@ -59,8 +64,17 @@ def quantiles(network: GeneralNetwork, series: Series, origins: Counts, horizons
         grown = np.exp(np.clip(answers[2 * count :], -_LARGEST_LOG, _LARGEST_LOG))
         mean = 0.5 * found[logarithms] + 0.25 * (grown[:logs] + grown[logs:])
         found[logarithms] = np.where(positive[logarithms][..., None, None], mean, found[logarithms])
-    found[lowest >= 0.0] = np.maximum(found[lowest >= 0.0], 0.0)
     return found
+
+
+def lowest(series: Series, origins: Counts) -> Floats:
+    """The lowest value up to each of ``origins`` [series, n], infinity where there is none.
+
+    What comes later must not say how a series is read.
+    """
+    inside = np.arange(series.values.shape[1]) < series.lengths[:, None]
+    values = np.where(inside & ~np.isnan(series.values), series.values, np.inf)
+    return np.take_along_axis(np.minimum.accumulate(values, axis=1), origins, axis=1)
 
 
 def _ordered(network: GeneralNetwork, known: Causal, origins: Counts, horizons: Counts) -> Floats:

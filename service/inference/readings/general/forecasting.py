@@ -14,7 +14,7 @@ import numpy as np
 from service.inference.cancellation import checkpoint
 from service.inference.gaps import filled
 from service.inference.readings.general import mixture
-from service.inference.readings.general.answering import Series, quantiles
+from service.inference.readings.general.answering import Series, lowest, unbounded
 from service.inference.readings.general.causal import Counts, Floats
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork
@@ -42,7 +42,8 @@ class View(NamedTuple):
 class Said(NamedTuple):
     """What the network says under every season from the origins of a view, and the seasonal naive rules.
 
-    ``answers`` [series, seasons, origins, horizons, levels], and ``rules`` without levels.
+    ``answers`` [series, seasons, origins, horizons, levels], and ``rules`` without levels. Those below the median may
+    be negative whatever the series: a rule moves them all, and a fan that ended at zero would end above it then.
     """
 
     answers: Floats
@@ -72,7 +73,8 @@ def forecasts(
     ``values`` [series, steps] are NaN at gaps and past ``lengths`` [series]. Of a series that was never negative up to
     an origin no quantile is.
     """
-    lowest = np.fmin.accumulate(values, axis=1)
+    least = np.fmin.accumulate(values, axis=1)
+    median = _median(levels)
     seasons = _padded([mixture.candidates([view.seasons[row] for view in views]) for row in range(len(values))])
     asked = sum(view.origins.shape[1] + mixture.ORIGINS for view in views)
     parts: list[list[Mixed]] = []
@@ -81,11 +83,13 @@ def forecasts(
         part = [View(view.seasons[rows], view.known[rows], view.origins[rows]) for view in views]
         width = int(lengths[rows].max())
         parts.append(
-            combined(*_candidates(network, values[rows, :width], lengths[rows], seasons[rows], part, horizon), levels)
+            combined(
+                *_candidates(network, values[rows, :width], lengths[rows], seasons[rows], part, horizon, median), levels
+            )
         )
     answers = [Mixed(*map(np.concatenate, zip(*each, strict=True))) for each in zip(*parts, strict=True)]
     for view, answer in zip(views, answers, strict=True):
-        positive = np.take_along_axis(lowest, view.origins, axis=1) >= 0.0
+        positive = np.take_along_axis(least, view.origins, axis=1) >= 0.0
         np.maximum(answer.quantiles, 0.0, out=answer.quantiles, where=positive[..., None, None])
     return answers
 
@@ -104,13 +108,24 @@ def combined(said: list[Said], past: Past, levels: Floats) -> list[Mixed]:
     record = mixture.mean(records)
     # Records compare over the same origins only.
     prior = past.priors * (number == np.where(past.priors > 0.0, number, 0).max(axis=1, keepdims=True))
-    share, median = mixture.weights(prior, record, number), int(np.abs(levels - 0.5).argmin())
+    share, median = mixture.weights(prior, record, number), _median(levels)
     each = zip(said, np.split(share, len(said)), np.split(record, len(said)), strict=True)
     return [mixture.mixed(*now, own, its, median) for now, own, its in each]
 
 
+def _median(levels: Floats) -> int:
+    """Its place among ``levels``."""
+    return int(np.abs(levels - 0.5).argmin())
+
+
 def _candidates(
-    network: GeneralNetwork, values: Floats, lengths: Counts, seasons: Counts, views: list[View], horizon: int
+    network: GeneralNetwork,
+    values: Floats,
+    lengths: Counts,
+    seasons: Counts,
+    views: list[View],
+    horizon: int,
+    median: int,
 ) -> tuple[list[Said], Past]:
     """Ask the network under every season, in one call, from all origins of all ``views``."""
     count, steps, reach = len(values), np.arange(1, horizon + 1), mixture.reach(horizon)
@@ -136,12 +151,16 @@ def _candidates(
     prior = mixture.plausible(np.concatenate([_priors(view, seasons) for view in views]), ruled, truth)
     rows, kinds = np.nonzero((prior > 0.0).reshape(len(views), count, -1).any(axis=0))
     told = Series(values[rows], lengths[rows], seasons[rows, kinds], np.zeros(len(rows), np.int64))
-    found = quantiles(network, told, np.maximum(asked, 0)[rows], steps)
+    origins = np.maximum(asked, 0)[rows]
+    found = unbounded(network, told, origins, steps)
+    never = (lowest(told, origins) >= 0.0)[..., None, None]
     answers = np.full((*seasons.shape, *found.shape[1:]), np.nan)
-    answers[rows, kinds] = found
+    answers[rows, kinds] = np.where(never, np.maximum(found, 0.0), found)
     said, whole = [], []
     for view, ours in zip(views, spans, strict=False):
-        said.append(Said(answers[:, :, ours], rules[:, :, ours]))
+        spread = answers[:, :, ours].copy()
+        spread[rows, kinds, ..., :median] = found[:, ours, :, :median]
+        said.append(Said(spread, rules[:, :, ours]))
         # An origin before what is known has no part in it, and where no season is behind it the network answers alone.
         apart = (view.origins < view.known[:, None] - 1)[:, None, :, None]
         whole.append((~np.isnan(said[-1].rules) | apart).all(axis=(-2, -1)))
