@@ -5,6 +5,8 @@ Runs the very bytes that are served, on ONNX Runtime, so a score is that of the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from service.cards import Evaluation, Score
@@ -36,14 +38,19 @@ def held_out(task: Task, count: int) -> list[TestSet]:
 
 def evaluate_on(test: TestSet, task: Task, network: Network) -> Evaluation:
     """One test set: the network's and every rule's mean squared and absolute error, in the set's unit."""
+    return scored(test, answers(task.reading, network, test.inputs, test.lengths), task.rule_answers(test))
+
+
+def scored(test: TestSet, given: Floats, rules: Mapping[str, Floats]) -> Evaluation:
+    """The answers ``given`` to a test set beside those of ``rules``."""
     return Evaluation(
         name=test.name,
         data=test.data,
         unit=test.unit_name,
         sequences=len(test.lengths),
         data_sha256=test.sha256,
-        model=score((answers(task.reading, network, test.inputs, test.lengths) - test.truth) / test.unit),
-        rules={name: score((each - test.truth) / test.unit) for name, each in task.rule_answers(test).items()},
+        model=score((given - test.truth) / test.unit),
+        rules={name: score((each - test.truth) / test.unit) for name, each in rules.items()},
     )
 
 

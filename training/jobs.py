@@ -30,7 +30,7 @@ JOBS_A_PROCESS = 10
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``work(*arguments, report)`` in a worker; ``report`` takes a :class:`training.trainer.Progress`."""
+    """``work(*arguments, report)`` in a worker; ``report`` takes a :class:`training.progress.Progress`."""
 
     label: str
     work: Callable[..., Any]

@@ -25,12 +25,11 @@ from service.inference.readings.reading import Reading
 from training import architectures, onnx_form, plots
 from training.answers import KerasSteps, served_batches
 from training.calibration import Calibrated
-from training.recipes import Recipe
+from training.recipes import OPTIMIZERS, Recipe
 from training.tasks.base import Floats, generator, padded
 
 VERSION = "1"
 PARITY = 1e-5
-_OPTIMIZERS = {"adam": "Adam", "soap": "SOAP (Adam in the eigenbasis of Shampoo's preconditioner)"}
 
 
 class ParityError(UnrollError):
@@ -112,7 +111,7 @@ def training_of(
 ) -> Training:
     """What a card says of the training; ``known`` are other members of it, ``further`` beside the recipe's settings."""
     return Training(
-        optimizer=_OPTIMIZERS[recipe.optimizer],
+        optimizer=OPTIMIZERS[recipe.optimizer],
         batch=recipe.stages[-1].batch,
         seconds=round(seconds, 1),
         loss=plots.thinned(losses),

@@ -10,7 +10,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -72,13 +71,6 @@ def svg(drawn: Figure) -> bytes:
             buffer, metadata={"Date": None, "Creator": "unroll"}
         )
     return b"\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + b"\n"
-
-
-def png(drawn: Figure) -> bytes:
-    """The figure as PNG, to be looked at."""
-    buffer = io.BytesIO()
-    FigureCanvasAgg(drawn).print_png(buffer)  # type: ignore[no-untyped-call]
-    return buffer.getvalue()
 
 
 def thinned(values: Sequence[float], count: int = POINTS) -> list[float]:

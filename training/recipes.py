@@ -13,6 +13,8 @@ from service.inference.readings.reading import Reading
 from service.inference.readings.series import Series
 
 CELLS: tuple[Cell, ...] = get_args(Cell)
+# What cards call them.
+OPTIMIZERS = {"adam": "Adam", "soap": "SOAP (Adam in the eigenbasis of Shampoo's preconditioner)"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training import architectures, data, free_running
+from training.progress import Progress, Report, untold
 from training.recipes import Recipe, Stage
 from training.registry import task_of
 from training.soap import Soap
@@ -29,15 +30,6 @@ from training.tasks.base import Batch, generator
 
 # Weight of the free-running error in the loss: enough to straighten a forecast, too little to spoil the next value.
 _FREE_SHARE = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What is known between two compiled chunks: updates done, of how many, and the chunk's mean loss."""
-
-    done: int
-    total: int
-    loss: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ def start() -> None:
     tf.config.list_logical_devices()
 
 
-def train(recipe: Recipe, seed: int, report: Callable[[Progress], None] = lambda _: None) -> Trained:
+def train(recipe: Recipe, seed: int, report: Report = untold) -> Trained:
     """Train ``recipe`` from ``seed``; the same seed gives the same weights to the bit on one machine."""
     started = time.perf_counter()
     keras.utils.set_random_seed(seed)

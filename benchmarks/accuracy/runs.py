@@ -5,22 +5,18 @@ Imports TensorFlow inside the functions only, since the parent process names the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy import run_store
 from service.cards import Cell, Evaluation, Intervals
+from training.progress import Report
 from training.recipes import Recipe
 from training.tasks import linear, sine
 from training.tasks.base import Floats, Windows, generator
 
-if TYPE_CHECKING:
-    from training.trainer import Progress
-
-Report = Callable[["Progress"], None]
 Study = str
 # Evaluations of loss and gradient for one network of the labs: seconds on an idle core.
 LAB_EVALUATIONS = 12_000

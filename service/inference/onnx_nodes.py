@@ -15,6 +15,11 @@ RECURRENT: Mapping[Cell, tuple[str, int, str]] = {
 }
 
 
+def initial_states(cell: Cell, units: int, layers: int) -> dict[str, int]:
+    """Names of the states that so many recurrent layers begin with, and their units."""
+    return {f"{letter}0_{layer}": units for layer in range(layers) for letter in RECURRENT[cell][2]}
+
+
 class Node(NamedTuple):
     """One node of the graph, as the ONNX file has it."""
 

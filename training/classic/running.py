@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -16,10 +15,10 @@ import tensorflow as tf
 from training.architectures import CELLS
 from training.classic.settings import Addition, Ran, Setting
 from training.classic.tasks import Classic
+from training.progress import Progress, Report, untold
 from training.tasks import addition
 from training.tasks.base import generator
 from training.text import fitting
-from training.text.fitting import Progress
 from training.text.network import remember
 from training.text.recipes import Plan, WritingRecipe
 
@@ -41,14 +40,14 @@ def build(setting: Setting) -> Any:
     return network
 
 
-def run(label: str, setting: Setting | Addition, seed: int, report: Callable[[Progress], None] = lambda _: None) -> Ran:
+def run(label: str, setting: Setting | Addition, seed: int, report: Report = untold) -> Ran:
     """Train ``setting`` of the row called ``label`` from ``seed``."""
     if isinstance(setting, Addition):
         return _added(label, setting, seed, report)
     return _classic(label, setting, seed, report)
 
 
-def _classic(label: str, setting: Setting, seed: int, report: Callable[[Progress], None]) -> Ran:
+def _classic(label: str, setting: Setting, seed: int, report: Report) -> Ran:
     started = time.perf_counter()
     keras.utils.set_random_seed(seed)
     task, network, rng = setting.task, build(setting), generator("training", seed)
@@ -99,7 +98,7 @@ def _loss(task: Classic, targets: Any, answers: Any) -> Any:
     return tf.reduce_mean((answers - targets) ** 2)
 
 
-def _added(label: str, setting: Addition, seed: int, report: Callable[[Progress], None]) -> Ran:
+def _added(label: str, setting: Addition, seed: int, report: Report) -> Ran:
     """Right is what is right of 99 % of the sums that are looked at now and then, as in the example's own words."""
     started = time.perf_counter()
     plan = Plan(setting.sequences // _EXAMPLES, 5e-3, _EXAMPLES)

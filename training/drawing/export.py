@@ -19,6 +19,7 @@ from training import architectures, model_folder, onnx_form, plots
 from training.drawing.fitting import Fitted
 from training.drawing.recipes import DrawingRecipe
 from training.model_folder import PARITY, ParityError
+from training.recipes import OPTIMIZERS
 from training.tasks import digits, drawing
 from training.tasks.base import Floats
 from training.tasks.digits import ENGLISH
@@ -142,7 +143,7 @@ def _training(recipe: DrawingRecipe, seed: int, fitted: Fitted) -> Training:
         data=drawing.trained_on(),
         data_sha256=fitted.data_sha256,
         seed=seed,
-        optimizer="Adam",
+        optimizer=OPTIMIZERS["adam"],
         steps=fitted.updates,
         batch=recipe.plan.batch,
         seconds=round(fitted.seconds, 1),

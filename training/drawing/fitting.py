@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +17,9 @@ from numpy.typing import NDArray
 from service.inference.images import PIXELS
 from training.architectures import CELLS
 from training.drawing.recipes import DrawingRecipe
+from training.progress import Progress, Report, untold
 from training.tasks import drawing
 from training.tasks.base import generator
-from training.text.fitting import Progress
 
 # Updates between two looks at the loss.
 _LOOK = 50
@@ -51,7 +50,7 @@ def build(recipe: DrawingRecipe) -> Any:
     return keras.Sequential(layers, name=recipe.name)
 
 
-def fit(recipe: DrawingRecipe, seed: int, report: Callable[[Progress], None] = lambda _: None) -> Fitted:
+def fit(recipe: DrawingRecipe, seed: int, report: Report = untold) -> Fitted:
     """Train ``recipe`` from ``seed``."""
     started = time.perf_counter()
     keras.utils.set_random_seed(seed)

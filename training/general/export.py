@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import cards
-from service.cards import Evaluation, GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Score, Training
+from service.cards import GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Training
 from service.covariates import Beside
 from service.inference.padding import batches
 from service.inference.readings.general.network import GeneralNetwork, Read
@@ -20,11 +20,13 @@ from service.inference.rules import SERIES_RULES
 from service.inference.sequences import Sequence
 from training import plots
 from training.answers import answers
+from training.evaluation import scored
 from training.general import graph
 from training.general.fitting import Fitted
 from training.general.network import RECURRENT
 from training.general.recipes import SeriesRecipe, Shape
 from training.model_folder import PARITY, ParityError, put, versions
+from training.recipes import OPTIMIZERS
 from training.tasks.base import TEST_SEED, Floats, TestSet, digest, generator
 from training.tasks.series import draw
 from training.tasks.series.questions import questions
@@ -73,7 +75,7 @@ def export(recipe: SeriesRecipe, seed: int, fitted: Fitted, out: Path, count: in
         description=_ABOUT,
         lengths=Lengths(accepted=(1, None), trained=(draw.SHORTEST, draw.LENGTHS[-1])),
         training=training_of(recipe, seed, fitted),
-        evaluations=[_evaluation(test, given, rules)],
+        evaluations=[scored(test, given, rules)],
     )
 
 
@@ -212,7 +214,7 @@ def training_of(recipe: SeriesRecipe, seed: int, fitted: Fitted) -> Training:
         data=_DATA,
         data_sha256=digest(each for group in draw.pool(seed, 0, 2048) for each in group),
         seed=seed,
-        optimizer="SOAP (Adam in the eigenbasis of Shampoo's preconditioner)",
+        optimizer=OPTIMIZERS["soap"],
         steps=fitted.updates,
         batch=recipe.plan.batch,
         seconds=round(fitted.seconds, 1),
@@ -248,22 +250,6 @@ def _layers(model: Any, network: GeneralNetwork) -> list[Layer]:
 def _rule_answers(name: str, test: TestSet) -> Floats:
     values = test.inputs[..., 0]
     return SERIES_RULES[name](values)[np.arange(len(values)), test.lengths - 1]
-
-
-def _evaluation(test: TestSet, given: Floats, rules: dict[str, Floats]) -> Evaluation:
-    def score(answered: Floats) -> Score:
-        errors = (answered - test.truth) / test.unit
-        return Score(mse=float(np.mean(errors**2)), mae=float(np.mean(np.abs(errors))))
-
-    return Evaluation(
-        name=test.name,
-        data=test.data,
-        unit=test.unit_name,
-        sequences=len(test.lengths),
-        data_sha256=test.sha256,
-        model=score(given),
-        rules={name: score(each) for name, each in rules.items()},
-    )
 
 
 def _fit(name: str, test: TestSet, given: Floats, naive: Floats) -> Any:

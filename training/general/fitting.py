@@ -23,6 +23,7 @@ from service.inference.finetuning.questions import Questions
 from training.general import checkpoints
 from training.general.network import Learner, build
 from training.general.recipes import Plan, SeriesRecipe
+from training.progress import Progress, Report, untold
 from training.soap import Soap
 from training.tasks.series.draw import pool
 from training.tasks.series.questions import questions
@@ -34,15 +35,6 @@ _CHECKPOINT = 10
 TURN = 10
 # A question's loss beyond this many of its series' own errors counts as this much.
 _MOST = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What is known between two pools: updates done, of how many, and the mean loss over the last pool."""
-
-    done: int
-    total: int
-    loss: float
 
 
 @dataclass(slots=True)
@@ -59,7 +51,7 @@ def fit(
     recipe: SeriesRecipe,
     seed: int,
     checkpoint: Path | None = None,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Report = untold,
 ) -> Fitted:
     """Train ``recipe`` from ``seed``, going on from ``checkpoint`` where that file exists, and writing it meanwhile.
 

@@ -20,6 +20,7 @@ import numpy as np
 from service.inference.network import OnnxNetwork
 from service.inference.readings.series import Series
 from training import architectures, onnx_form, trainer
+from training.progress import Progress, Report, untold
 from training.recipes import Recipe
 from training.series import storing
 from training.series.candidates import Candidate
@@ -30,7 +31,6 @@ from training.series.validating import chosen_by, errors, validation
 from training.series.windows import Windows
 from training.soap import Soap
 from training.tasks.base import Floats, generator
-from training.trainer import Progress
 
 FREE_SHARE = 1.0
 # Chunks without a better validation score after which training stops, and origins that are scored after each.
@@ -73,7 +73,7 @@ def fit(
     panel: Panel,
     split: Split,
     season: int | None,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Report = untold,
     parts: storing.Parts = storing.Parts(),  # noqa: B008  # frozen, and keeps nothing
 ) -> Team:
     """Train a member of ``candidate`` from each seed; ``recipe`` is that of one member.

@@ -16,7 +16,7 @@ from service.inference.readings.general.reading import General
 from service.inference.sequences import Sequence
 from training import architectures, model_folder, plots
 from training.general import export
-from training.recipes import Recipe
+from training.recipes import OPTIMIZERS, Recipe
 from training.series import contributions, judge, ways
 from training.series.candidates import Candidate, Start
 from training.series.covariates import beside
@@ -166,7 +166,7 @@ def write_tuned(
             data=_data(source, panel),
             data_sha256=panel.sha256,
             seed=start.seed,
-            optimizer="SOAP (Adam in the eigenbasis of Shampoo's preconditioner)",
+            optimizer=OPTIMIZERS["soap"],
             steps=updates,
             batch=ways.PLANS["whole"].batch,
             seconds=round(tuned.seconds, 1),

@@ -16,7 +16,7 @@ import numpy as np
 
 from service.inference.finetuning.excerpts import Excerpts
 from training.general.export import CONTEXT
-from training.general.fitting import Progress
+from training.progress import Report, untold
 from training.series import averaging, regression, storing, validating
 from training.series.candidates import Start
 from training.series.effects import left_of
@@ -38,7 +38,7 @@ def fit(
     split: Split,
     season: int | None,
     steps: int | None = None,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Report = untold,
     parts: storing.Parts = storing.Parts(),  # noqa: B008  # frozen, and keeps nothing
 ) -> Tuned:
     """Go every way from the published network; ``steps`` caps the updates of each, for a quick trial.

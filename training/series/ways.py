@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from service.inference.finetuning import correction
 from service.inference.finetuning.excerpts import BATCH, HORIZONS, ORIGINS, Excerpts
-from training.general.fitting import Progress
 from training.general.recipes import Plan
 from training.general.tuning import Part, Tuning
+from training.progress import Progress, Report
 from training.series.checkpoints import Checkpoint
 from training.series.exercises import Exercise, for_the_whole
 from training.series.merging import Weights
@@ -55,7 +55,7 @@ class Ways:
         seed: int,
         score: Callable[[Weights], float],
         steps: int | None,
-        report: Callable[[Progress], None],
+        report: Report,
         parts: Parts,
     ) -> None:
         self._published, self._seed, self._score, self._parts = published, seed, score, parts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.cards import Cell, JudgedEntry
+from training.progress import Report
 from training.series import candidates, chance, storing
 from training.series.candidates import Candidate, Start
 from training.series.judge import Record, Records, judge_rival
@@ -27,12 +28,9 @@ from training.series.tuned import Tuned
 from training.series.validating import chosen_by
 
 if TYPE_CHECKING:
-    from training.general.fitting import Progress as GeneralProgress
     from training.series.fitting import Team
     from training.series.folder import Written
-    from training.trainer import Progress
 
-Report = Callable[["Progress | GeneralProgress"], None]
 # Changed with anything in this folder that changes what a candidate becomes.
 _EDITION = 4
 

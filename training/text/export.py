@@ -16,6 +16,7 @@ from service.inference.sequences import Sequence
 from service.inference.writing import PLAIN, Output
 from training import plots
 from training.model_folder import PARITY, ParityError, put, versions
+from training.recipes import OPTIMIZERS
 from training.tasks.base import generator
 from training.tasks.written import Examples, WritingTask, Written, batch_of
 from training.text import graph
@@ -85,7 +86,7 @@ def training_of(recipe: WritingRecipe, seed: int, fitted: Fitted) -> Training:
         data=recipe.source.trained_on,
         data_sha256=fitted.data_sha256,
         seed=seed,
-        optimizer="Adam",
+        optimizer=OPTIMIZERS["adam"],
         steps=fitted.updates,
         batch=recipe.plan.batch,
         seconds=round(fitted.seconds, 1),

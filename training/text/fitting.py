@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference.padding import batches
+from training.progress import Progress, Report, untold
 from training.tasks.base import generator
 from training.tasks.written import Examples, WritingTask
 from training.text import flow
@@ -25,15 +25,6 @@ from training.text.recipes import WritingRecipe
 # Updates between two looks at how many answers are right by now, the examples that are looked at, and those along which
 # the gradient is followed back.
 LOOK, _LOOKED_AT, _FOLLOWED = 50, 400, 100
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What is known between two looks: updates done, of how many, and the mean loss since the last one."""
-
-    done: int
-    total: int
-    loss: float
 
 
 @dataclass(slots=True)
@@ -69,7 +60,7 @@ class Arrays(NamedTuple):
 def fit(
     recipe: WritingRecipe,
     seed: int,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Report = untold,
 ) -> Fitted:
     """Train ``recipe`` from ``seed``."""
     started = time.perf_counter()

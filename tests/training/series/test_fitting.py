@@ -17,8 +17,8 @@ CANDIDATE, SPLIT = Candidate("gru", 4, 16, 0), Split(3)
 
 
 def test_a_member_is_trained_as_if_it_were_alone_and_a_team_is_kept_whole(panel_of: MakePanel, tmp_path: Path) -> None:
+    from training.progress import Progress
     from training.series.fitting import Team, fit
-    from training.trainer import Progress
 
     panel = panel_of(np.sin(0.5 * np.arange(160.0)) + 0.1 * np.random.default_rng(0).standard_normal(160))
     recipe = recipe_of("x", CANDIDATE, panel, SPLIT, steps=75)

@@ -18,7 +18,7 @@ from service.cards import Cell
 from service.errors import ModelRejected
 from service.inference.onnx_file import read_graph
 from service.inference.onnx_form import Form, Layer
-from service.inference.onnx_nodes import RECURRENT, Node, integers_of, nodes_of
+from service.inference.onnx_nodes import RECURRENT, Node, initial_states, integers_of, nodes_of
 from service.inference.readings.general.asked import ASKED_FEATURES, PLACES
 from service.inference.readings.general.causal import STEP_FEATURES
 
@@ -39,8 +39,7 @@ class Sizes(NamedTuple):
     @property
     def states(self) -> dict[str, int]:
         """The initial states' names, and their units."""
-        letters = RECURRENT[self.cell][2]
-        return {f"{letter}0_{layer}": self.units for layer in range(LAYERS) for letter in letters}
+        return initial_states(self.cell, self.units, LAYERS)
 
 
 def nodes(sizes: Sizes) -> list[Node]:
