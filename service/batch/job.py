@@ -6,6 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from service.errors import UnrollError
+from service.printable import printable
+
+_REASON = 500
 Form = Literal["long", "lists"]
 
 
@@ -116,3 +120,8 @@ class Failed(Record):
     """Why a worker could not go on: not for one series' sake, but for a file that cannot be read or written."""
 
     detail: str
+
+    @classmethod
+    def of(cls, error: Exception) -> Failed:
+        """What ``error`` says."""
+        return cls(detail=error.detail if isinstance(error, UnrollError) else printable(str(error), _REASON))

@@ -19,10 +19,8 @@ from service.batch.job import Done, Failed, Job, Part
 from service.batch.scoring import Scorer
 from service.cluster import joined
 from service.errors import BatchStopped, UnrollError
-from service.printable import printable
 
 _MOST_BLOCKS = 10_000  # into which Ray divides the parts
-_REASON = 500
 _told: TypeAdapter[Done | Failed] = TypeAdapter(Done | Failed)
 
 
@@ -47,7 +45,7 @@ class Actor:
                 self._scorer = Scorer(self._job)
             return self._scorer(part)
         except (UnrollError, OSError, pa.ArrowException) as error:
-            return Failed(detail=error.detail if isinstance(error, UnrollError) else printable(str(error), _REASON))
+            return Failed.of(error)
 
 
 def run(job: Job, parts: list[Part], workers: int | None, address: str | None) -> Iterator[Done]:

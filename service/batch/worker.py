@@ -15,9 +15,6 @@ import pyarrow as pa
 from service.batch.job import Failed, Job, Part
 from service.batch.scoring import Scorer
 from service.errors import UnrollError
-from service.printable import printable
-
-_REASON = 500
 
 
 def main() -> None:
@@ -39,8 +36,7 @@ def _answer(answers: TextIO) -> None:
         for line in sys.stdin:
             print(scorer(Part.model_validate_json(line)).model_dump_json(), file=answers, flush=True)
     except (UnrollError, OSError, pa.ArrowException) as error:
-        detail = error.detail if isinstance(error, UnrollError) else printable(str(error), _REASON)
-        print(Failed(detail=detail).model_dump_json(), file=answers, flush=True)
+        print(Failed.of(error).model_dump_json(), file=answers, flush=True)
 
 
 if __name__ == "__main__":

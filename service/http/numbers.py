@@ -1,4 +1,4 @@
-"""Numbers in the payloads of every protocol, and how many of them one request may hold."""
+"""Numbers in the payloads of every protocol, and how many of them one request and its answer may hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pydantic import Field, Tag
 
 MOST_SEQUENCES = 10_000
 MOST_VALUES = 250_000
+# Steps ahead, and numbers in one answer: means, and whatever says how they spread.
+LONGEST_HORIZON = 1000
+MOST_NUMBERS = 2_500_000
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 # A season in steps; two of them, as 24 and 168.

@@ -37,7 +37,7 @@ from service.inference.inspection import Inspection
 from service.inference.model import Model
 from service.inference.padding import batches
 from service.inference.price import Prices
-from service.inference.records import forecasts, predictions
+from service.inference.records import forecasts, predictions, with_quantiles
 from service.inference.sequences import Rows, Sequence
 from service.inference.writing import PLAIN, Manner
 from service.inference.written_answers import Generated
@@ -104,7 +104,7 @@ class Engine:
         """
         named = self.catalog.get(model, version)
         if quantiles:
-            return _with_quantiles(named, self.predict(sequences, model, version, (), quantiles, season))
+            return with_quantiles(named, self.predict(sequences, model, version, (), quantiles, season))
         values = [0.0] * len(sequences)
         verdicts: list[Verdict | None] = [None] * len(sequences)
         for batch in batches(sequences, season):
@@ -292,16 +292,3 @@ class Engine:
     ) -> Inspection:
         """What one answer came from, step by step, and what it is with a part of the network switched ``off``."""
         return inspection.inspect(self.catalog.get(model, version), sequence, off, season)
-
-
-def _with_quantiles(model: Model, found: list[Prediction]) -> NextValues:
-    quantiles = []
-    for row, each in enumerate(found):
-        if each.quantiles is None:
-            why = each.warnings[-1] if each.warnings else f"{model.card.name} has no intervals."
-            expected = "sequences that quantiles can be answered for"
-            problems = (Problem(f"sequences.{row}", expected),)
-            raise InvalidInput(f"there are no quantiles: {why}", code="no_quantiles", problems=problems)
-        quantiles.append([*each.quantiles.values()])
-    verdicts = [None if each.check is None else each.check.verdict for each in found]
-    return NextValues(model.card.name, model.card.version, [each.value for each in found], verdicts, quantiles)

@@ -131,22 +131,21 @@ class OnnxNetwork:
 
     def whole(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
         """As :meth:`run`, of a network that answers several numbers a step: outputs [sequences, timesteps, numbers]."""
-        if self._doubles and len(sequence) == 1:
-            twice = None if state is None else {name: np.repeat(part, 2, axis=1) for name, part in state.items()}
-            outputs, finals = self._run(np.repeat(sequence, 2, axis=0), np.repeat(length, 2), twice)
-            return outputs[:1], {name: part[:, :1] for name, part in finals.items()}
-        return self._run(sequence, length, state)
+        rows = len(sequence)
+        if state is None:
+            state = self._zeros if rows == 1 else self._zero_state(rows)
+        twice = self._doubles and rows == 1
+        if twice:
+            sequence, length = np.repeat(sequence, 2, axis=0), np.repeat(length, 2)
+            state = {name: np.repeat(part, 2, axis=1) for name, part in state.items()}
+        prediction, *finals = self._session.run(self._outputs, {"sequence": sequence, "length": length, **state})
+        if twice:
+            prediction, finals = prediction[:1], [part[:, :1] for part in finals]
+        return prediction, dict(zip(self._units, finals, strict=True))
 
     def step_by_step(self, state: State) -> Step:
         """As :func:`step_by_step`, with tensors that stay where they are: a call takes two thirds of the time."""
         return _Steps(self._session, 2 if self._doubles else 1, state)
-
-    def _run(self, sequence: Features, length: Lengths, state: State | None) -> tuple[Features, State]:
-        if state is None:
-            state = self._zeros if len(sequence) == 1 else self._zero_state(len(sequence))
-        feeds = {"sequence": sequence, "length": length, **state}
-        prediction, *finals = self._session.run(self._outputs, feeds)
-        return prediction, dict(zip(self._units, finals, strict=True))
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The trained weights by name (``layer_0.W`` ...), in ONNX layout."""

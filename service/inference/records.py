@@ -10,12 +10,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.errors import InvalidInput, Problem
 from service.inference import rules
-from service.inference.answers import Band, Forecast, Prediction
+from service.inference.answers import Band, Forecast, NextValues, Prediction
 from service.inference.batch import Batch
 from service.inference.choice import Choice
 from service.inference.half_widths import of_rule, z_of
 from service.inference.intervals import Fan, Symmetric, reasons
+from service.inference.model import Model
 from service.inference.readings.told import Ahead
 from service.inference.seasons import Season
 from service.levels import LEVELS, written
@@ -48,6 +50,20 @@ def predictions(choice: Choice, batch: Batch, levels: Levels, quantiles: Quantil
             _seasons(choice, own, batch),
         )
     )
+
+
+def with_quantiles(model: Model, found: list[Prediction]) -> NextValues:
+    """What ``model`` says in ``found`` with nothing else but verdicts and quantiles; InvalidInput where it has none."""
+    quantiles = []
+    for row, each in enumerate(found):
+        if each.quantiles is None:
+            why = each.warnings[-1] if each.warnings else f"{model.card.name} has no intervals."
+            expected = "sequences that quantiles can be answered for"
+            problems = (Problem(f"sequences.{row}", expected),)
+            raise InvalidInput(f"there are no quantiles: {why}", code="no_quantiles", problems=problems)
+        quantiles.append([*each.quantiles.values()])
+    verdicts = [None if each.check is None else each.check.verdict for each in found]
+    return NextValues(model.card.name, model.card.version, [each.value for each in found], verdicts, quantiles)
 
 
 def forecasts(choice: Choice, batch: Batch, horizon: int, levels: Levels, quantiles: Quantiles) -> list[Forecast]:

@@ -120,11 +120,17 @@ class Committer:
         self.write_lock.close()
 
     def _insert(self, written: Sequence[Written]) -> dict[int, LogUnavailable]:
-        prepared = prepare([each for each in written if isinstance(each, Row)], self._bodies, self._body_limit)
-        places = [place for place, each in enumerate(written) if isinstance(each, Append)]
-        appends = [each for each in written if isinstance(each, Append)]
-        self._written += sum([_ROW_BYTES + each.size for each in written])
-        lost = self._attempt(partial(insert, rows=prepared, appends=appends))
+        rows: list[Row] = []
+        appends: dict[int, Append] = {}
+        for place, each in enumerate(written):
+            self._written += _ROW_BYTES + each.size
+            if isinstance(each, Append):
+                appends[place] = each
+            else:
+                rows.append(each)
+        prepared = prepare(rows, self._bodies, self._body_limit)
+        lost = self._attempt(partial(insert, rows=prepared, appends=list(appends.values())))
+        places = list(appends)
         return {places[place]: AppendLost("somebody else appended to this stream first") for place in lost}
 
     def _transact(self, job: Job[T]) -> T:

@@ -7,11 +7,12 @@ from typing import Annotated, cast
 
 from pydantic import Field
 
+from service.http.numbers import LONGEST_HORIZON
 from service.inference import questions
 from service.inference.answers import Backtest
 from service.inference.sequences import Sequence
 from service.protocols.native.covariates import PostedCovariates, beside_of
-from service.protocols.native.schemas import LONGEST_HORIZON, Identified, Name, PostedSequence, SeasonPayload
+from service.protocols.native.schemas import Identified, Name, PostedSequence, SeasonPayload
 
 
 class BacktestRequest(SeasonPayload):

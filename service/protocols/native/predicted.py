@@ -8,12 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from service.errors import InvalidInput, Problem
-from service.http.numbers import MOST_VALUES
+from service.http.numbers import LONGEST_HORIZON, MOST_VALUES
 from service.inference import questions
 from service.inference.answers import Forecast, Prediction
 from service.inference.sequences import Sequence
 from service.protocols.native.covariates import PostedBeside, beside_of
-from service.protocols.native.schemas import LONGEST_HORIZON, ModelPayload, SpreadPayload
+from service.protocols.native.schemas import ModelPayload, SpreadPayload
 
 
 class PredictRequest(ModelPayload, SpreadPayload):

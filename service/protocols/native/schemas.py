@@ -14,7 +14,6 @@ from service.inference import questions
 from service.inference.sequences import Sequence
 from service.levels import LEVELS
 
-LONGEST_HORIZON = 1000
 _MOST_LEVELS = 20
 MOST_CHARACTERS = 10_000
 _Level = Annotated[float, Field(gt=0, lt=100)]

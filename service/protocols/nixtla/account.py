@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from service.http.auth import needs
 from service.http.deps import CatalogDep, QuotaDep, posted
-from service.http.numbers import MOST_VALUES
+from service.http.numbers import LONGEST_HORIZON, MOST_VALUES
 from service.http.openapi import request_body
 from service.keys import Scope
-from service.protocols.nixtla.schemas import LONGEST_HORIZON
 
 _MINUTE, _MONTH = 60, 30 * 86_400
 # R's client refuses intervals for series that are shorter than the two together, which here none has to be.

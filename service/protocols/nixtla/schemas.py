@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, Tag
 
-from service.http.numbers import MOST_VALUES
+from service.http.numbers import LONGEST_HORIZON, MOST_NUMBERS, MOST_VALUES
 from service.inference.answers import Shift
 from service.inference.check import Check
 from service.inference.rolling import HorizonCheck
@@ -19,10 +19,7 @@ from service.inference.seasons import Season
 from service.protocols.frequencies import season_of
 from service.protocols.nixtla.series import NO_FEATURES, PostedSeries, Tolerant, require_few, wrong
 
-LONGEST_HORIZON = 1000
 MOST_LEVELS = 100
-# Numbers of one answer: means, and two bounds for each level.
-_MOST_NUMBERS = 2_500_000
 # Names of models that the client has of its own accord, or as its users know them.
 _ANY_MODEL = ("timegpt", "azureai", "auto")
 
@@ -285,4 +282,4 @@ class NixtlaAnomaliesResponse(_OfRows):
 def require_room(answered: int, levels: int) -> None:
     """Refuse so many ``answered`` values with so many ``levels`` where an answer would be too large."""
     require_few("h", answered, MOST_VALUES, "answers in all: fewer series, windows or steps ahead")
-    require_few("level", answered * (1 + 2 * levels), _MOST_NUMBERS, "numbers in the answer: fewer levels or series")
+    require_few("level", answered * (1 + 2 * levels), MOST_NUMBERS, "numbers in the answer: fewer levels or series")

@@ -12,17 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, Tag
 
 from service.covariates import Beside, Cell, Covariates
 from service.errors import InvalidInput, Problem
-from service.http.numbers import MOST_SEQUENCES, MOST_VALUES
+from service.http.numbers import LONGEST_HORIZON, MOST_NUMBERS, MOST_SEQUENCES, MOST_VALUES
 from service.inference.sequences import Sequence
 from service.protocols.beside import require_time, wall_clock
 from service.protocols.frequencies import season_of
 
-LONGEST_HORIZON = 1000
 # Where a request does not say how far: a DeepAR model knows it from its training, one that answers any series does not.
 HORIZON = 12
 MOST_SAMPLES = 1000
 _MOST_QUANTILES = 100
-_MOST_NUMBERS = 2_500_000
 
 _Horizon = Annotated[int, Field(ge=1, le=LONGEST_HORIZON)]
 _Named = Annotated[dict[Annotated[str, Field(max_length=200)], list[Any]], Field(max_length=100)]
@@ -180,8 +178,8 @@ class Invocation(_Tolerant):
         if answered > MOST_VALUES:
             expected = f"at most {MOST_VALUES} answers in all: fewer series or a shorter horizon"
             raise _wrong("body", expected, "too_long")
-        if answered * (1 + len(self.quantiles()) + len(self.sampled())) > _MOST_NUMBERS:
-            expected = f"at most {_MOST_NUMBERS} numbers in the answer: fewer series, quantiles or samples"
+        if answered * (1 + len(self.quantiles()) + len(self.sampled())) > MOST_NUMBERS:
+            expected = f"at most {MOST_NUMBERS} numbers in the answer: fewer series, quantiles or samples"
             raise _wrong("body", expected, "too_long")
 
 

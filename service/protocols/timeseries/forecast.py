@@ -14,7 +14,7 @@ from service.http.auth import needs
 from service.http.body import parse
 from service.http.codec import JSON, Call, Codec, Content
 from service.http.deps import CatalogDep
-from service.http.numbers import MOST_SEQUENCES, MOST_VALUES, Number
+from service.http.numbers import LONGEST_HORIZON, MOST_SEQUENCES, MOST_VALUES, Number
 from service.inference import answers
 from service.inference.questions import Forecast
 from service.inference.rolling import HorizonCheck
@@ -26,7 +26,7 @@ from service.protocols.beside import require_time
 from service.protocols.frequencies import later, season_of
 
 _ANY_MODEL = "auto"
-_LONGEST_HORIZON, _MOST_QUANTILES = 1000, 100
+_MOST_QUANTILES = 100
 # The names of frequencies here, as pandas has them.
 _FREQUENCIES = {
     "second": "s",
@@ -66,7 +66,7 @@ class TimeSeriesInput(_Tolerant):
 
 
 class TimeSeriesOptions(_Tolerant):
-    horizon: Annotated[int, Field(ge=1, le=_LONGEST_HORIZON)]
+    horizon: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)]
     quantiles: (
         Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(max_length=_MOST_QUANTILES, fail_fast=True)] | None
     ) = None
