@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import os
 import random
 import re
@@ -18,6 +19,7 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -141,7 +143,7 @@ def resident_kb() -> int:
 
 
 def run(requests: int, seed: int, folder: Path) -> None:
-    """Send that many requests and end the process: with 0, or with libFuzzer's code for a fault."""
+    """Send that many requests and end the process: with 0, or where there was a fault with 1 and its bytes kept."""
     corpus = folder / "corpus"
     corpus.mkdir()
     chance = random.Random(seed)  # noqa: S311
@@ -153,9 +155,13 @@ def run(requests: int, seed: int, folder: Path) -> None:
     def one(data: bytes) -> None:
         try:
             fuzzed.send(data)
-        except Fault:
-            shutil.rmtree(folder)  # libFuzzer ends the process, and nobody would clean up
-            raise
+        except Fault:  # where it is left to libFuzzer, that waits a minute for the service's threads
+            kept = FAULTS / f"fault-{hashlib.sha256(data).hexdigest()[:16]}"
+            kept.write_bytes(data)
+            traceback.print_exc()
+            print(f"kept as {kept}", flush=True)
+            shutil.rmtree(folder)
+            os._exit(1)
         if fuzzed.sent >= requests or fuzzed.stopping:  # libFuzzer would end the process here too, and tell nothing
             code = fuzzed.stop()
             print(f"seed {seed}: {fuzzed.sent} requests in {time.perf_counter() - began:.0f} s")

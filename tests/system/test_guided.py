@@ -53,9 +53,10 @@ def test_a_short_guided_run_learns_and_finds_no_fault() -> None:
 
 def test_a_planted_failure_is_found_and_its_bytes_are_kept_to_send_again(tmp_path: Path) -> None:
     found = run("-c", PLANTED, "--requests", "100000", "--seed", "1", str(tmp_path))
-    assert found.returncode != 0
-    assert "HTTP/1.1 500" in found.stdout + found.stderr
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "HTTP/1.1 500" in found.stderr
     (kept,) = tmp_path.iterdir()
+    assert f"kept as {kept}" in found.stdout
     assert b"predict" in kept.read_bytes()
     again = run("-m", "tests.hardening.guided", str(kept))
     assert (again.returncode, "'500'" in again.stdout) == (0, False)
