@@ -22,14 +22,18 @@ from training.tasks.base import Floats
 class KerasSteps:
     """A Keras model from [sequences, timesteps, features] to [sequences, timesteps, 1] as a network of the service.
 
-    It keeps no state.
+    It keeps no state. The model runs as a graph: from Python each step of a sequence is several calls.
     """
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        import tensorflow as tf
+
+        (posted,) = model.inputs
+        self._run = tf.function(model, input_signature=[tf.TensorSpec(posted.shape, posted.dtype)], autograph=False)
+        self._dtype = posted.dtype
 
     def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:
-        return np.asarray(self._model(sequence))[..., 0], {}
+        return np.asarray(self._run(sequence.astype(self._dtype)))[..., 0], {}
 
 
 def answers(reading: Reading, network: Network, inputs: Floats, lengths: NDArray[np.int32]) -> Floats:

@@ -63,12 +63,13 @@ def write(
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
     onnx = onnx_form.to_onnx(model)
-    require_parity(model, reading.load(onnx), recipe, posted)
+    steps = KerasSteps(model)
+    require_parity(steps, reading.load(onnx), recipe, posted)
     return put(
         out,
         model,
         onnx,
-        [GoldenCase(sequence=each, value=keras_answer(reading, model, each)) for each in goldens],
+        [GoldenCase(sequence=each, value=keras_answer(reading, steps, each)) for each in goldens],
         drawings,
         name=recipe.name,
         family=recipe.family,
@@ -127,13 +128,13 @@ def versions(*further: str) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in named}}
 
 
-def keras_answer(reading: Reading, model: Any, sequence: sequences.Sequence) -> float:
+def keras_answer(reading: Reading, steps: KerasSteps, sequence: sequences.Sequence) -> float:
     """The Keras model's answer to one client's sequence."""
-    return float(reading.answer(KerasSteps(model), next(batches([sequence])))[0].item())
+    return float(reading.answer(steps, next(batches([sequence])))[0].item())
 
 
 def require_parity(
-    model: Any, network: Network, recipe: Recipe, posted: Callable[[np.random.Generator], Floats]
+    steps: KerasSteps, network: Network, recipe: Recipe, posted: Callable[[np.random.Generator], Floats]
 ) -> None:
     """Compare both forms after every step of random ragged sequences, each of which ``posted`` draws.
 
@@ -143,7 +144,7 @@ def require_parity(
     rng = generator("golden", 0)
     for batch in served_batches(*padded([posted(rng) for _ in range(64)])):
         inputs, length = recipe.reading.seen(batch).astype(np.float32), batch.lengths
-        served, reference = network.run(inputs, length)[0], KerasSteps(model).run(inputs, length)[0]
+        served, reference = network.run(inputs, length)[0], steps.run(inputs, length)[0]
         inside = np.arange(inputs.shape[1]) < length[:, None]
         difference = float(np.abs(served - reference)[inside].max())
         if difference > PARITY * max(1.0, float(np.abs(reference[inside]).max())):

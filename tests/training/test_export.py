@@ -52,13 +52,15 @@ def test_a_saved_model_opens_in_keras_and_answers_the_goldens(
     import keras
 
     from training import export, model_folder
+    from training.answers import KerasSteps
 
     export.export(small_recipe, 0, small_trained[0], tmp_path, count=40)
     folder = read_folder(tmp_path / "sine-gru" / "1")
     model = keras.models.load_model(folder.path / "model.keras")
     assert getattr(model, "optimizer", None) is None
+    steps = KerasSteps(model)
     for case in folder.golden.cases:
-        answer = model_folder.keras_answer(small_recipe.reading, model, case.sequence)
+        answer = model_folder.keras_answer(small_recipe.reading, steps, case.sequence)
         assert answer == pytest.approx(case.value, rel=1e-6)
 
 
@@ -104,7 +106,8 @@ def test_a_published_model_could_be_exported_again(name: str) -> None:
     import keras
 
     from training import model_folder
+    from training.answers import KerasSteps
 
     folder, recipe = read_folder(MODELS / name / "1"), PUBLISHED[name]
     model = keras.models.load_model(folder.path / "model.keras")
-    model_folder.require_parity(model, recipe.reading.load(folder.onnx), recipe, task_of(recipe).posted)
+    model_folder.require_parity(KerasSteps(model), recipe.reading.load(folder.onnx), recipe, task_of(recipe).posted)
