@@ -56,7 +56,7 @@ def measure(seconds: float) -> dict[str, Any]:
                 for name, each in _ENDPOINTS.items()
             },
             "empty": _empty(seconds),
-            "bulk": _bulk(seconds, ask),
+            "bulk": _bulk(seconds, port),
         }
 
 
@@ -79,18 +79,19 @@ def binary(rows: list[list[float]]) -> tuple[bytes, dict[str, str]]:
     }
 
 
-def _bulk(seconds: float, ask: Ask) -> dict[str, float]:
+def _bulk(seconds: float, port: int) -> dict[str, float]:
     """Sequences per second of one request that holds 1,024 of 16 values."""
     rows = _series(BULK, STEPS)
     posted, (tensors, headers) = _body(sequences=rows), binary(rows)
     path = f"/v2/models/{MODEL.parent.name}/infer"
     engine = Engine(Repository(MODEL.parents[1]).catalog)
     spare_collections()  # as in the process of a service
-    took = {
-        "json": median_of(seconds, partial(ask, "/predict", posted, _JSON)),
-        "v2 binary": median_of(seconds, partial(ask, path, tensors, headers)),
-        "engine": median_of(seconds, lambda: engine.predict([list(row) for row in rows], MODEL.parent.name)),
-    }
+    with _client(port) as ask:  # one that was idle meanwhile would be cut off
+        took = {
+            "json": median_of(seconds, partial(ask, "/predict", posted, _JSON)),
+            "v2 binary": median_of(seconds, partial(ask, path, tensors, headers)),
+        }
+    took["engine"] = median_of(seconds, lambda: engine.predict([list(row) for row in rows], MODEL.parent.name))
     return {name: BULK / taken for name, taken in took.items()}
 
 

@@ -46,7 +46,7 @@ def test_small_requests_hardly_wait_while_a_long_series_is_judged(tmp_path: Path
         server.wait_until_ready()
         server.client.post("/predict", json=SMALL).raise_for_status()
         quiet = _p99(server, lambda count: count < 300)
-        batch = threading.Thread(target=_post_batch, args=(server, body, "/backtest"))
+        batch = threading.Thread(target=_post_batch, args=(server, body, "/backtest", 1))
         batch.start()
         busy = _p99(server, lambda _: batch.is_alive())
         batch.join()
@@ -54,8 +54,8 @@ def test_small_requests_hardly_wait_while_a_long_series_is_judged(tmp_path: Path
     assert busy <= LONGER * quiet
 
 
-def _post_batch(server: Process, body: bytes, path: str = "/predict") -> None:
-    for _ in range(5):
+def _post_batch(server: Process, body: bytes, path: str = "/predict", times: int = 5) -> None:
+    for _ in range(times):
         server.client.post(path, content=body).raise_for_status()
 
 

@@ -15,8 +15,8 @@ from tests.serving import Process
 pytestmark = pytest.mark.system
 
 FLAGS = ("--models-dir", str(MODELS), "--log-durability", "process", "--log-bodies", "shape")
-ROUNDS, REQUESTS = 20, 1000
-FEWER = 400  # a leak shows in these already
+ROUNDS, REQUESTS = 20, 400
+FEWER = 200  # a leak shows in these already
 _BYTES = 1024  # a request may leave behind: far below the canary's, far above noise
 LEAK = 4096
 CANARY = (

@@ -25,7 +25,7 @@ START, STEP = 1_790_000_000_000_000, 86_400  # microseconds: a million rows in a
 REQUEST = b'{"model":"sine-gru","sequence":[' + b"0.1234, " * 15 + b"1]}"
 RESPONSE = b'{"predictions":[' + b"x" * 500 + b"]}"
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")

@@ -113,4 +113,4 @@ def test_large_batches_do_not_starve_small_requests(service: Process) -> None:
     )
     assert beside.seconds.keys() == {200}
     assert beside.p99(200) < 50 * alone.p99(200)  # about 5 are measured
-    assert len(beside.seconds[200]) > 100
+    assert len(beside.seconds[200]) > 3 * len(alone.seconds[200]) / 50  # in three times the time
