@@ -88,11 +88,21 @@ class Quantiles:
     A quantile of a probability enters as z, that of a normal distribution (see :mod:`service.inference.half_widths`).
     """
 
-    def __init__(self, probabilities: Sequence[float], values: Floats, reasons: Sequence[str | None]) -> None:
-        """``values`` [probabilities, answered, horizon] in the order of the ``probabilities``, which rise."""
+    def __init__(
+        self,
+        probabilities: Sequence[float],
+        values: Floats,
+        reasons: Sequence[str | None],
+        least: Floats | None = None,
+    ) -> None:
+        """``values`` [probabilities, answered, horizon] in the order of the ``probabilities``, which rise.
+
+        ``least`` [answered] is what nothing lies below, minus infinity where there is no such bound; None: nowhere.
+        """
         self._z = np.array([normal(probability) for probability in probabilities])
         self.values = np.maximum.accumulate(values, axis=0)
         self.reasons = reasons
+        self._least = np.full(values.shape[1], -np.inf) if least is None else least
 
     def bounds(self, levels: Sequence[float]) -> tuple[Floats, Floats]:
         reach = np.array([z_of(level) for level in levels])
@@ -106,6 +116,7 @@ class Quantiles:
         share = (z - self._z[place]) / (self._z[place + 1] - self._z[place])
         low, high = self.values[place], self.values[place + 1]
         found: Floats = np.clip(low + share[:, None, None] * (high - low), -FARTHEST, FARTHEST)
+        np.maximum(found, self._least[:, None], out=found)
         return found
 
 

@@ -75,3 +75,36 @@ def test_counts_are_never_foretold_below_zero(engine: Engine) -> None:
     assert found.quantiles is not None
     assert min(found.intervals["99.9"].lower) == min(found.quantiles["0.001"]) == 0.0
     assert max(found.intervals["99.9"].upper) < 100.0
+
+
+def test_levels_beyond_those_of_the_network_end_at_zero_too(engine: Engine) -> None:
+    shares = [
+        0.94,
+        0.94,
+        0.92,
+        1.12,
+        0.75,
+        0.6,
+        0.57,
+        0.6,
+        0.58,
+        0.53,
+        0.6,
+        0.5,
+        0.47,
+        0.52,
+        0.54,
+        0.85,
+        0.65,
+        0.67,
+        0.69,
+    ]
+    of = engine.predict([shares], "series-gru", levels=(99.0, 99.99999), season=(12,))[0]
+    (ahead,) = engine.forecast([shares], 16, "series-gru", levels=(99.0, 99.99999), season=(12,))
+    assert of.intervals is not None
+    assert ahead.intervals is not None
+    assert 0.0 == of.intervals["99.99999"][0] < of.intervals["99"][0]
+    assert min(ahead.intervals["99.99999"].lower) == 0.0
+    (below,) = engine.forecast([[-0.01, *shares[1:]]], 16, "series-gru", levels=(99.99999,), season=(12,))
+    assert below.intervals is not None
+    assert min(below.intervals["99.99999"].lower) < 0.0

@@ -19,7 +19,7 @@ from service.inference.network import State
 from service.inference.readings.covariates.applied import Applied
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.general.network import GeneralNetwork
-from service.inference.readings.general.reading import General
+from service.inference.readings.general.reading import General, least
 from service.inference.readings.reading import Floats, Origins
 from service.inference.readings.told import Ahead, Answers, Foretold
 
@@ -87,7 +87,8 @@ class WithCovariates(General):
         (_, fan, _), _, state = super().foretold(network, beside.left, origins, horizon)
         rows = np.tile(np.arange(origins.shape[1]), len(origins))
         found = beside.back(np.moveaxis(_values(fan), 0, -1), rows, origins.ravel())
-        ahead = Ahead(found[..., self.median], self._fan(found, [None] * len(found)))
+        bound = least(batch, rows, origins.ravel())
+        ahead = Ahead(found[..., self.median], self._fan(found, [None] * len(found), bound))
         return Foretold(ahead, None, self._back(beside, state))
 
     def _back(self, beside: Applied, state: State | None) -> State:

@@ -119,7 +119,7 @@ class General(Reading):
         found = cast("Floats", state["quantiles"])[0]
         return Ahead(
             found[..., self.median],
-            self._fan(found, _reasons(batch)),
+            self._fan(found, _reasons(batch), least(batch, np.arange(len(batch.lengths)), batch.lengths)),
             _used(state, told=bool(batch.told or self.season)),
         )
 
@@ -131,7 +131,8 @@ class General(Reading):
         past, state = self._all(network, batch, known[0], known.T - 1, horizon)
         assert past is not None  # noqa: S101  # there is an origin
         found = np.moveaxis(past, 1, 0).reshape(-1, *past.shape[2:])
-        return Foretold(Ahead(found[..., self.median], self._fan(found, [None] * len(found))), None, state)
+        bound = least(batch, np.tile(np.arange(origins.shape[1]), len(origins)), origins.ravel())
+        return Foretold(Ahead(found[..., self.median], self._fan(found, [None] * len(found), bound)), None, state)
 
     def tried(self, steps: int) -> int:
         return 2 * steps * steps  # twice all of it for each step's influence
@@ -181,8 +182,8 @@ class General(Reading):
             return [told] * len(known)
         return [(season,) for season in batch.season_within(known.astype(np.int32)).tolist()]
 
-    def _fan(self, found: Floats, reasons: list[str | None]) -> Quantiles:
-        return Quantiles(self.quantiles, np.moveaxis(found, -1, 0), reasons)
+    def _fan(self, found: Floats, reasons: list[str | None], bound: Floats | None = None) -> Quantiles:
+        return Quantiles(self.quantiles, np.moveaxis(found, -1, 0), reasons, bound)
 
     def _all(
         self, network: GeneralNetwork, batch: Batch, known: Counts, origins: Counts, horizon: int
@@ -226,6 +227,12 @@ class General(Reading):
 
 # Times that a value is read: in up to four ways, under one season or two.
 _READS = 6
+
+
+def least(batch: Batch, rows: NDArray[np.intp], known: NDArray[np.signedinteger]) -> Floats:
+    """What no answer lies below that knows so many values of ``rows`` [n]: zero where none of them was negative."""
+    lowest = np.fmin.accumulate(batch.gapped, axis=1)[rows, known - 1]
+    return np.where(lowest >= 0.0, 0.0, -np.inf)
 
 
 def _reasons(batch: Batch) -> list[str | None]:
