@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.covariates import Beside
 from service.inference import check, intervals
 from service.inference.batch import Batch
@@ -16,7 +17,6 @@ from service.inference.network import Features, Lengths, Network, State
 from service.inference.padding import batches
 from service.inference.readings.reading import Reading
 from service.inference.sequences import Rows
-from training.tasks.base import Floats
 
 
 class KerasSteps:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.cards import Intervals, Level, defect_of
 from service.inference.network import OnnxNetwork
 from service.inference.readings.reading import Reading
@@ -19,7 +20,7 @@ from service.levels import NAMES
 from training.answers import error_scales, forecasts
 from training.recipes import Recipe
 from training.registry import task_of
-from training.tasks.base import TEST_SEED, Calibration, Floats, Purpose, digest, generator
+from training.tasks.base import TEST_SEED, Calibration, Purpose, digest, generator
 
 COUNT, HORIZON = 20_000, 20
 # Scores that each horizon must have: fewer know nothing of the tails.

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from service.arrays import Floats
 from service.cards import Evaluation, Score
 from service.inference.network import Network
 from service.inference.rules import SERIES_RULES
 from training.answers import answers, forecasts, rule_forecasts
 from training.recipes import Recipe
 from training.registry import task_of
-from training.tasks.base import TEST_SEED, Floats, FreeRun, TestSet, digest, generator
+from training.tasks.base import TEST_SEED, FreeRun, TestSet, digest, generator
 from training.tasks.task import Task
 
 # Sequences in every published test set.

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from service import cards
+from service.arrays import Floats
 from service.cards import Lengths, ModelCard
 from service.inference.network import Network
 from training import calibration, evaluation, model_folder, onnx_form, plots
 from training.answers import answers
 from training.recipes import Recipe
 from training.registry import task_of
-from training.tasks.base import Floats, TestSet, generator
+from training.tasks.base import TestSet, generator
 from training.trainer import Trained
 
 

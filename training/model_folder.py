@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from service import cards
+from service.arrays import Floats
 from service.cards import Evaluation, Golden, GoldenCase, Judged, Lengths, ModelCard, ReadingSpec, Training
 from service.errors import UnrollError
 from service.folders import replacing
@@ -26,7 +27,7 @@ from training import architectures, onnx_form, plots
 from training.answers import KerasSteps, served_batches
 from training.calibration import Calibrated
 from training.recipes import OPTIMIZERS, Recipe
-from training.tasks.base import Floats, generator, padded
+from training.tasks.base import generator, padded
 
 VERSION = "1"
 PARITY = 1e-5

@@ -18,12 +18,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from service.arrays import Floats32
 from service.cards import Cell
 from service.inference import onnx_nodes
 from training.architectures import kind_of
 
 OPSET, IR_VERSION = 21, 10
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Node:
     gates: tuple[int, ...]
     attributes: Mapping[str, int]
 
-    def reordered(self, kernel: Floats) -> Floats:
+    def reordered(self, kernel: Floats32) -> Floats32:
         """Gates along the last axis, from Keras' order to that of ONNX."""
         parts = np.split(kernel, len(self.gates), axis=-1)
         return np.concatenate([parts[gate] for gate in self.gates], axis=-1)
@@ -77,7 +77,7 @@ class _Graph:
         self.nodes: list[Any] = []
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
-        self.weights: dict[str, Floats] = {}
+        self.weights: dict[str, Floats32] = {}
         self.constants: dict[str, NDArray[np.int64]] = {}
 
     def add(self, operator: str, inputs: list[str], output: str | list[str], **attributes: Any) -> str:
@@ -120,7 +120,7 @@ def _serialised(
     return data
 
 
-def recurrent_weights(layer: str, node: Node, cell: Any) -> dict[str, Floats]:
+def recurrent_weights(layer: str, node: Node, cell: Any) -> dict[str, Floats32]:
     """The weights of a Keras ``cell`` as ``node`` takes them, ``<layer>.W``, ``.R`` and ``.B``."""
     bias = np.asarray(cell.bias, np.float32)
     # SimpleRNN and LSTM add one bias; ONNX has one for the inputs and one for the state.

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from service.arrays import Floats
 from service.printable import printable
-from training.tasks.base import Floats
 
 # Mid-tones: a contrast of 3 or more against both white and near-black.
 INK = "#7a7f87"

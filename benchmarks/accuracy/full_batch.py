@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import minimize
 
+from service.arrays import Floats
 from service.cards import Cell
 from service.inference.readings import windows as raw
 from training import architectures
 from training.recipes import Recipe
-from training.tasks.base import Floats, Windows
+from training.tasks.base import Windows
 
 MEMORY_PAIRS = 50  # of L-BFGS: the weights are few, the valleys long
 ROUND = 3_000  # evaluations before its memory of curvature is dropped and begun again

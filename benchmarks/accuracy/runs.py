@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import run_store
+from service.arrays import Floats
 from service.cards import Cell, Evaluation, Intervals
 from training.progress import Report
 from training.recipes import Recipe
 from training.tasks import linear, sine
-from training.tasks.base import Floats, Windows, generator
+from training.tasks.base import Windows, generator
 
 Study = str
 # Evaluations of loss and gradient for one network of the labs: seconds on an idle core.

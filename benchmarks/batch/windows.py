@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.forecasting.readers import of_competitions
-
-Floats = NDArray[np.float64]
+from service.arrays import Floats
 
 KNOWN, HORIZON, SEASON = 36, 12, 12
 _AT_ONCE = 20_000

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.batch.job import CovariateColumns
 from service.covariates import Cell, Covariates
 from service.errors import SettingsError
 from service.inference.model import Model
 
-Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 

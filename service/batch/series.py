@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.batch.covariates import Cells
 from service.batch.times import by_calendar, steady, times_of
 from service.covariates import Covariates
 from service.inference.padding import LARGEST
 
-Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 _UNEVEN = (

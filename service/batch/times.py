@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from service.arrays import Floats
+
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.adaptive import Level
 from service.inference.answers import Anomalies, Band, Shift
 from service.inference.batch import Batch
@@ -25,7 +26,6 @@ from service.inference.gaps import filled
 from service.inference.history import Answered, rows, season, who
 from service.levels import written
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # A series is read so often at the most; what is not put right then stands as it is.

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.errors import InvalidInput, Problem
 from service.inference import rules, scaling
 from service.inference.answers import Backtest, BestBacktest, ModelBacktest, RuleBacktest
@@ -31,7 +32,6 @@ from service.inference.model import Model
 from service.levels import LEVELS, NAMES
 from service.verdicts import TIE
 
-Floats = NDArray[np.float64]
 Origins = NDArray[np.int32]
 Coverage = list[dict[str, float] | None]
 

@@ -13,12 +13,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.covariates import Beside
 from service.inference import seasons
 from service.inference.scaling import Scaled, causal
 from service.inference.sequences import Kind
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.adaptive import KEPT
 from service.inference.half_widths import z_of
-
-Floats = NDArray[np.float64]
 
 # Levels at which an answerer is asked for the width of its own intervals; between them it is a straight line in z, from
 # zero at z = 0, and beyond them it goes on in the steeper of the last piece and the line through zero.

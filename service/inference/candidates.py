@@ -12,14 +12,12 @@ from collections.abc import Iterable
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.cards import Cell
 from service.inference.batch import Batch
 from service.inference.cumulative import cumulative_sum
 from service.inference.model import Model
-
-Floats = NDArray[np.float64]
 
 # Own models that are tried on one sequence: as many as one series has, of the three cells and from the general ones.
 MOST_TRIED = 4

@@ -11,11 +11,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import scaling
 from service.inference.network import Features, Lengths, Network, State, run_in_parts
 from service.inference.padding import shared_out
 
-Floats = NDArray[np.float64]
 Number = TypeVar("Number", bound=np.floating)
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from service.arrays import Floats
+
 # (hidden,) or, for the LSTM, (hidden, cell); each [..., units].
 State = tuple[Floats, ...]
 Gates = Mapping[str, Floats]

@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.batch import Batch
 from service.inference.cumulative import total
 from service.verdicts import TIE, VERDICTS, Verdict
-
-Floats = NDArray[np.float64]
 
 # A model whose answers move less than this share of S away from the last value copies it.
 LAG_COPY = 0.1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import rules
 from service.inference.batch import Batch
 from service.inference.caveats import caveats
@@ -19,7 +20,6 @@ from service.inference.network import State
 from service.inference.rolling import HorizonCheck
 from service.verdicts import VERDICTS, Verdict
 
-Floats = NDArray[np.float64]
 # Some rows of a batch: by their places, or all of them, which copies nothing.
 Some = NDArray[np.intp] | slice
 Checks = Sequence[Check | None] | Sequence[HorizonCheck | None] | Sequence[Check | HorizonCheck | None]

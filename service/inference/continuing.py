@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import rules
 from service.inference.batch import Batch
 from service.inference.check import SURE
@@ -15,8 +16,6 @@ from service.inference.evidence import RULES, Examination
 from service.inference.model import Model
 from service.inference.network import State
 from service.inference.rolling import Rolling
-
-Floats = NDArray[np.float64]
 
 
 def continuing(batch: Batch, model: Model, horizon: int) -> list[Choice]:

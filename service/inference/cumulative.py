@@ -8,9 +8,8 @@ step that counts as zero changes nothing.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from service.arrays import Floats
 
 # From so many numbers a step on, adding whole steps is faster than walking from number to number.
 _MANY = 256

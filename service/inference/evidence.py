@@ -7,6 +7,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import rules
 from service.inference.batch import Batch
 from service.inference.check import FIRST, KNOWS, Standing, absolute_errors, lag_copies, span, taken_over, verdicts
@@ -15,7 +16,6 @@ from service.inference.model import Model
 from service.inference.network import State
 from service.verdicts import TIE, VERDICTS
 
-Floats = NDArray[np.float64]
 # Answerers by their places: one for all sequences, or one for each [sequences].
 Who = int | NDArray[np.intp]
 

@@ -10,12 +10,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.cancellation import checkpoint
 from service.inference.cells import Cell, State, Step
-
-Floats = NDArray[np.float64]
 
 # Sigmoid gates nearer to 0 or 1 than this, and tanh units nearer to -1 or 1 than twice this, are saturated.
 _SATURATED = 0.05

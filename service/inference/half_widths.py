@@ -16,9 +16,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.cards import Intervals
-
-Floats = NDArray[np.float64]
 
 _NORMAL = NormalDist()
 # The fastest that extrapolated intervals grow, as a power of the steps ahead: as the error of a trend that bends.

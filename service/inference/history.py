@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.errors import NonFiniteOutput
 from service.inference import calibrated, rules
 from service.inference.answers import Band, History
@@ -25,8 +26,6 @@ from service.inference.intervals import FARTHEST, Fan
 from service.inference.seasons import Season
 from service.levels import written
 from service.verdicts import TIE
-
-Floats = NDArray[np.float64]
 
 # Where the answerer says no widths of its own they are as the last values moved, two seasons or so many of them, and no
 # less than this share of all moves.

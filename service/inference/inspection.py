@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from service.arrays import Floats
 from service.errors import InvalidInput, Problem
 from service.inference.ablation import Off
 from service.inference.answers import Counterfactual
@@ -17,8 +15,6 @@ from service.inference.padding import batches
 from service.inference.readings.told import Lacking
 from service.inference.sequences import Sequence
 from service.inference.writing import Output
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

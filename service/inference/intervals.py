@@ -15,12 +15,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.cards import WIDEST
 from service.inference.half_widths import normal, z_of
 from service.inference.scaling import unit_of
 from service.verdicts import TIE
-
-Floats = NDArray[np.float64]
 
 UNCHECKED = "There are no intervals: this sequence is too short to check a model on."
 STILL = (

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.cumulative import cumulative_sum
-
-Floats = NDArray[np.float64]
 
 # Below this share of the product of the raw second moments the normal equations say nothing: rounding alone
 # leaves about 1e-14 on a straight line at offset 1e6.

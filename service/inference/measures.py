@@ -8,11 +8,9 @@ quantiles; Park and others, GluonTS, 2020.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.scaling import unit_of
-
-Floats = NDArray[np.float64]
 
 
 def naive_error(values: Floats, season: int = 1) -> float:

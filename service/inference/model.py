@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.cards import ModelCard
 from service.errors import InvalidInput, NonFiniteOutput, Problem
 from service.inference.batch import Batch
@@ -15,7 +16,7 @@ from service.inference.carrying import HasRead
 from service.inference.half_widths import HalfWidths
 from service.inference.intervals import Fan
 from service.inference.network import State
-from service.inference.readings.reading import Floats, Origins, Reading
+from service.inference.readings.reading import Origins, Reading
 from service.inference.readings.told import Ahead, Answers, Foretold
 from service.inference.sequences import IN_WORDS
 

@@ -10,13 +10,12 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.covariates import Beside
 from service.errors import InvalidInput, Problem
 from service.inference.batch import Batch
 from service.inference.gaps import filled
 from service.inference.sequences import Kind, Pairs, Rows, Sequence, Values, kind_of
-
-Floats = NDArray[np.float64]
 
 # Sums and differences of values up to this stay finite in float64.
 LARGEST = 1e300

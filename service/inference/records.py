@@ -8,8 +8,8 @@ from itertools import repeat
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.errors import InvalidInput, Problem
 from service.inference import rules
 from service.inference.answers import Band, Forecast, NextValues, Prediction
@@ -22,7 +22,6 @@ from service.inference.readings.told import Ahead
 from service.inference.seasons import Season
 from service.levels import LEVELS, written
 
-Floats = NDArray[np.float64]
 Levels = tuple[float, ...]
 Quantiles = tuple[float, ...]
 Entry = TypeVar("Entry")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import rules
 from service.inference.batch import Batch
 from service.inference.check import FIRST, taken_over
@@ -22,7 +23,6 @@ from service.inference.least_squares import LeastSquares
 from service.inference.scaling import unit_of
 from service.verdicts import TIE, VERDICTS, Verdict
 
-Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 # More origins are a selection of them, evenly spaced.

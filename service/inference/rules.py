@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.cumulative import total
 from service.inference.least_squares import AR2_FIRST, LeastSquares
 
-Floats = NDArray[np.float64]
 Whole = NDArray[np.integer]
 
 # The last value again; one more step like the last one; the least-squares straight line through all values so far, read

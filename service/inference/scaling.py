@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.cumulative import cumulative_sum
-
-Floats = NDArray[np.float64]
 
 # Moves of at most this share of the values themselves are rounding (64 places of the last binary digit).
 ROUNDING = 2.0**-46

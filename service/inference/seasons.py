@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.cumulative import total
 from service.inference.scaling import ROUNDING
 
-Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 # Quarters, working days, days of a week, months, hours, half hours, weeks of a year, quarter hours, hours of a week.

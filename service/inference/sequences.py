@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from service.arrays import Floats
+
 # None, as JSON has it, or NaN where no value is known; of so many lists so few have one that the type is silent of it.
 Values = list[float]
 Pairs = list[tuple[float, float]]

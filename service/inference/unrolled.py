@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.cards import Layer
 from service.inference.cancellation import checkpoint
 from service.inference.cells import CELLS, Cell, State, Step
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

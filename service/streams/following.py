@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.errors import InvalidInput, Problem
 from service.inference.answers import Prediction
 from service.inference.carrying import Carried
@@ -26,7 +26,6 @@ from service.request_log.streams import Stream, Tail
 from service.streams.definition import Definition
 from service.streams.judging import Arrived, Drift, Foretold, Judge
 
-Floats = NDArray[np.float64]
 Known = float | None
 _BESIDES = 8_000  # of a stream's own record and definition, in bytes
 

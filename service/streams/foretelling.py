@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.answers import Prediction
 from service.inference.cancellation import checkpoint
 from service.inference.carrying import Carried, Read, carry_on, padded
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.sequences import Rows
-from service.streams.following import Context, Floats, Following, Known
+from service.streams.following import Context, Following, Known
 
 _AT_ONCE = 256  # contexts that are handed over together: copies of values, and what is computed before the next look
 

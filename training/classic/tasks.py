@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from service.arrays import Floats32
 
 
 class Drawn(NamedTuple):
@@ -19,8 +19,8 @@ class Drawn(NamedTuple):
     Where every step is asked about, ``targets`` are [sequences, timesteps, numbers].
     """
 
-    inputs: Floats
-    targets: Floats
+    inputs: Floats32
+    targets: Floats32
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Classic(ABC):
         return self.length + int(rng.integers(0, 11)) * self.length // 100
 
     @abstractmethod
-    def right(self, answers: Floats, targets: Floats) -> NDArray[np.bool_]:
+    def right(self, answers: Floats32, targets: Floats32) -> NDArray[np.bool_]:
         """Which of the ``answers`` count as right, as the task's paper has it."""
 
 
@@ -75,7 +75,7 @@ class Adding(Classic):
         inputs[rows, first, 1] = inputs[rows, second, 1] = 1.0
         return Drawn(inputs, (0.5 + found / 4.0)[:, None].astype(np.float32))
 
-    def right(self, answers: Floats, targets: Floats) -> NDArray[np.bool_]:
+    def right(self, answers: Floats32, targets: Floats32) -> NDArray[np.bool_]:
         close: NDArray[np.bool_] = (np.abs(answers - targets) < 0.04).all(axis=1)
         return close
 
@@ -96,7 +96,7 @@ class Sum(Classic):
             inputs[rows, place, 1] = 1.0
         return Drawn(inputs, sum(inputs[rows, place, 0] for place in places)[:, None])
 
-    def right(self, answers: Floats, targets: Floats) -> NDArray[np.bool_]:
+    def right(self, answers: Floats32, targets: Floats32) -> NDArray[np.bool_]:
         close: NDArray[np.bool_] = (np.abs(answers - targets) < 0.04).all(axis=1)
         return close
 
@@ -122,7 +122,7 @@ class Order(Classic):
         symbols[rows, rng.integers(5 * tenth, 6 * tenth + 1, count)] = 6 + second
         return Drawn(np.eye(8, dtype=np.float32)[symbols], np.eye(4, dtype=np.float32)[2 * first + second])
 
-    def right(self, answers: Floats, targets: Floats) -> NDArray[np.bool_]:
+    def right(self, answers: Floats32, targets: Floats32) -> NDArray[np.bool_]:
         close: NDArray[np.bool_] = (np.abs(answers - targets) < 0.3).all(axis=1)
         return close
 
@@ -157,7 +157,7 @@ class Copy(Classic):
         one_hot = np.eye(self.features, dtype=np.float32)
         return Drawn(one_hot[read], one_hot[asked])
 
-    def right(self, answers: Floats, targets: Floats) -> NDArray[np.bool_]:
+    def right(self, answers: Floats32, targets: Floats32) -> NDArray[np.bool_]:
         """All ten symbols."""
         said, told = (each[:, -self.symbols :].argmax(axis=-1) for each in (answers, targets))
         same: NDArray[np.bool_] = (said == told).all(axis=1)

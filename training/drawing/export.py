@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from service import cards
+from service.arrays import Floats
 from service.cards import Evaluation, GoldenCase, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.inference.images import DARKEST, nearest_image, nearest_word
 from service.inference.network import OnnxNetwork
@@ -21,7 +22,6 @@ from training.drawing.recipes import DrawingRecipe
 from training.model_folder import PARITY, ParityError
 from training.recipes import OPTIMIZERS
 from training.tasks import digits, drawing
-from training.tasks.base import Floats
 from training.tasks.digits import ENGLISH
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import cards
+from service.arrays import Floats
 from service.cards import GoldenCase, Layer, Lengths, ModelCard, ReadingSpec, Training
 from service.covariates import Beside
 from service.inference.padding import batches
@@ -27,7 +28,7 @@ from training.general.network import RECURRENT
 from training.general.recipes import SeriesRecipe, Shape
 from training.model_folder import PARITY, ParityError, put, versions
 from training.recipes import OPTIMIZERS
-from training.tasks.base import TEST_SEED, Floats, TestSet, digest, generator
+from training.tasks.base import TEST_SEED, TestSet, digest, generator
 from training.tasks.series import draw
 from training.tasks.series.questions import questions
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.readings.averaged import autoregression
 from service.inference.readings.averaged.autoregression import MOST_LAGS, Manner
 from service.inference.readings.averaged.reading import Averaged
@@ -22,7 +23,6 @@ from training.series.chance import MANY
 from training.series.measures import origin_errors, scales
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
-from training.tasks.base import Floats
 
 SHARES = tuple(step / 10 for step in range(11))
 RIDGES, HARMONICS = (10.0, 1.0, 100.0, 0.1), (0, 2, 4)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from training.series.splits import Origins
-from training.tasks.base import Floats
 
 _RESAMPLES, _SHARE = 2_000, 0.95
 # How many horizons a block is long: blocks of one take forecasts for less alike than they are.

@@ -13,12 +13,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.scaling import unit_of
 from training.series.order import MOST_MISSING, in_order, spacing
 from training.series.panel import Keep, OwnSeries, Panel, RawSeries, SeriesError
 from training.series.splits import Split
 from training.series.times import Clock
-from training.tasks.base import Floats
 from training.terminal import name
 
 T = TypeVar("T", RawSeries, OwnSeries)

@@ -14,13 +14,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.calendar import HOLIDAY, NO_HOLIDAY
 from service.inference.readings.covariates.effects import Covariate, Known, Share
 from training.series.covariates import dated, described_of
 from training.series.panel import Described, Panel
 from training.series.splits import Split
-from training.tasks.base import Floats
 
 Form = Literal["added", "multiplied"]
 _ROUNDS, _GROSS = 4, 3.0

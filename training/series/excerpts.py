@@ -7,11 +7,11 @@ from typing import overload
 
 import numpy as np
 
+from service.arrays import Floats
 from service.errors import InvalidInput
 from service.inference.finetuning.excerpts import Excerpts
 from training.series.panel import OwnSeries, Panel, SeriesError
 from training.series.splits import Split
-from training.tasks.base import Floats
 
 
 class _Parts(Sequence[Floats]):

@@ -17,6 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.network import OnnxNetwork
 from service.inference.readings.series import Series
 from training import architectures, onnx_form, trainer
@@ -30,7 +31,7 @@ from training.series.splits import Origins, Split, origins
 from training.series.validating import chosen_by, errors, validation
 from training.series.windows import Windows
 from training.soap import Soap
-from training.tasks.base import Floats, generator
+from training.tasks.base import generator
 
 FREE_SHARE = 1.0
 # Chunks without a better validation score after which training stops, and origins that are scored after each.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.cards import Evaluation, Judged, JudgedEntry, Level, widest_of
 from service.inference.batch import Batch
 from service.inference.intervals import given
@@ -22,7 +23,7 @@ from training.series.measures import Forecasts, entries, origin_errors, overall,
 from training.series.panel import Panel
 from training.series.rivals import rivals
 from training.series.splits import Origins, Split, origins
-from training.tasks.base import Floats, digest
+from training.tasks.base import digest
 
 # Origins that calibrate and judge: of one series, of all together, and how many series are judged at the most.
 EACH, MOST, MOST_SERIES = 200, 2_000, 100

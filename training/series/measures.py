@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.arrays import Floats
 from service.cards import JudgedEntry, Level
 from service.inference.measures import coverage, naive_error, relative_errors
 from training.series.panel import Panel
 from training.series.splits import Origins, Split
-from training.tasks.base import Floats
 
 Bounds = Mapping[Level, tuple[Floats, Floats]]
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from training.series.panel import SeriesError
-from training.tasks.base import Floats
 from training.terminal import quoted
 
 At = Callable[[int], str]

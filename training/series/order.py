@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from training.series.panel import RawSeries, SeriesError
 from training.series.times import Clock
-from training.tasks.base import Floats
 from training.terminal import name
 
 _T = TypeVar("_T", bound=np.generic)

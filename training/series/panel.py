@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.errors import UnrollError
-from training.tasks.base import Floats, digest
+from training.tasks.base import digest
 
 if TYPE_CHECKING:  # the options of a command line are read before inference is imported
     from service.inference.readings.covariates.calendar import Every

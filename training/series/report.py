@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from service.arrays import Floats
 from service.cards import JudgedEntry, Level, ModelCard
 from service.errors import to_install
 from service.folders import read_folder
@@ -21,7 +22,6 @@ from training.series.candidates import GENERAL
 from training.series.chance import Difference
 from training.series.measures import overall
 from training.series.work import Assignment
-from training.tasks.base import Floats
 
 Everyone = Mapping[str, Sequence[JudgedEntry]]
 Apart = Mapping[str, Difference]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from service.arrays import Floats
 from service.cards import Level
 from service.inference import rules
 from service.inference.half_widths import z_of
@@ -21,7 +22,6 @@ from service.levels import NAMES
 from training.series.measures import Forecasts
 from training.series.panel import Panel, SeriesError
 from training.series.splits import Origins, Split
-from training.tasks.base import Floats
 
 # Values of an origin's past that rivals read, and before the hold-out that statsforecast fits.
 HISTORY = 2_000

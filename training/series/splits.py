@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from training.series.panel import OwnSeries, Panel, SeriesError
-from training.tasks.base import Floats
 
 Stretch = Literal["training", "validation", "calibration", "holdout"]
 VALIDATION, CALIBRATION, HOLDOUT = 0.15, 0.08, 0.2

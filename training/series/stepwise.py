@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.covariates.effects import NUMBER_FEATURES
 from service.inference.readings.covariates.reading import WithCovariates
@@ -18,7 +19,6 @@ from training.answers import served_batches
 from training.series.covariates import beside
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, Stretch, origins
-from training.tasks.base import Floats
 
 # Origins of a stretch that are learnt from, and how many times its usual size an error counts at the most.
 _MOST, _GROSS = 500, 3.0

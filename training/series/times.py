@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.readings.covariates.calendar import Every
 from training.series.numbers import PLAIN
 from training.series.panel import SeriesError
-from training.tasks.base import Floats
 from training.terminal import quoted
 
 _T = TypeVar("_T")

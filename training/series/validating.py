@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from service.arrays import Floats
 from service.inference.readings.reading import Loaded, Reading
 from training.answers import forecasts
 from training.series.covariates import beside
 from training.series.measures import origin_errors, scales
 from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
-from training.tasks.base import Floats
 
 # Origins of one series, and of all together.
 _ONE, _MOST = 200, 1_500

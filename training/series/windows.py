@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from training.recipes import Stage
 from training.series.panel import Panel, SeriesError
 from training.series.splits import Split
-from training.tasks.base import Batch, Floats, Series, next_values
+from training.tasks.base import Batch, Series, next_values
 
 # Noise on what is read, in mean absolute differences, uniform up to this: against learning by heart.
 JITTER = 0.1

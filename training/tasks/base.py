@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import scaling
 
-Floats = NDArray[np.float64]
 Purpose = Literal["training", "validation", "calibration", "test", "golden"]
 
 _STREAMS: dict[Purpose, int] = {"training": 1, "validation": 2, "calibration": 3, "test": 4, "golden": 5}

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.images import DARKEST
 from service.inference.readings.drawings import Drawings
 from training.tasks import digits
-from training.tasks.base import TEST_SEED, Floats, generator
+from training.tasks.base import TEST_SEED, generator
 from training.tasks.digits import ENGLISH, SOURCE, Digits
 
 NAME = "draw-digit"

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from service.arrays import Floats
 from service.cards import Cell
 from service.inference.readings.windows import Windows as WindowsReading
 from service.inference.sequences import Sequence
 from training.recipes import CELLS, Recipe, Stage
 from training.tasks import linear, memory, sine
-from training.tasks.base import TEST_SEED, Floats, TestSet, Windows, generator, window_set
+from training.tasks.base import TEST_SEED, TestSet, Windows, generator, window_set
 from training.tasks.task import Task
 
 

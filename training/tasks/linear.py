@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from training.recipes import Recipe, Stage
-from training.tasks.base import Floats, Series, TestSet, Windows, log_uniform
+from training.tasks.base import Series, TestSet, Windows, log_uniform
 from training.tasks.noisy import Noisy, noise
 
 START, STEP = 1e6, (1e-3, 1e3)

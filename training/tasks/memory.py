@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference import rules
 from service.inference.readings.pairs import Pairs
 from service.inference.sequences import Sequence
 from training.recipes import CELLS, Recipe, Stage
-from training.tasks.base import Batch, Floats, TestSet, Windows, log_uniform, window_set
+from training.tasks.base import Batch, TestSet, Windows, log_uniform, window_set
 from training.tasks.task import Task
 
 INDICES = (0, 5)

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.sequences import Sequence
 from training.recipes import CELLS, Recipe, Stage
 from training.tasks.base import (
     Batch,
     Calibration,
-    Floats,
     Series,
     TestSet,
     next_value_set,

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from training.recipes import Stage
-from training.tasks.base import Batch, Calibration, Floats, Series, TestSet, log_uniform, next_value_set, next_values
+from training.tasks.base import Batch, Calibration, Series, TestSet, log_uniform, next_value_set, next_values
 from training.tasks.next_value import NextValue
 
 # Sequences to learn from without noise, and the noise of the others in amplitudes (or steps): log-uniform.

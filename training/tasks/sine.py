@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from training.recipes import Stage
-from training.tasks.base import TEST_SEED, Floats, FreeRun, Series, Windows, generator, log_uniform
+from training.tasks.base import TEST_SEED, FreeRun, Series, Windows, generator, log_uniform
 from training.tasks.noisy import Noisy, noise
 
 AMPLITUDE, OFFSET, ANGLE = (0.1, 10.0), 10.0, (0.05, 1.0)

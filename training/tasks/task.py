@@ -11,12 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.readings.reading import Reading
 from service.inference.readings.series import Series as SeriesReading
 from service.inference.rules import SERIES_RULES, Rule
 from service.inference.sequences import Sequence
 from training.recipes import Recipe, Stage
-from training.tasks.base import Batch, Calibration, Floats, FreeRun, TestSet, Windows
+from training.tasks.base import Batch, Calibration, FreeRun, TestSet, Windows
 
 
 class Task(ABC):

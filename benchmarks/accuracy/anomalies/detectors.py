@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import seasons
 from service.inference.engine import Engine
 
-Floats = NDArray[np.float64]
 Detector = Callable[[Floats], Floats]
 
 # Seasons that STL may decompose; of a longer one it takes minutes.

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.anomalies.labelled import Labelled
-
-Floats = NDArray[np.float64]
+from service.arrays import Floats
 
 RATES = (0.001, 0.005, 0.01)
 # Nothing counts in the first steps, in which everybody still learns: as in Numenta's benchmark.

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 import service.inference
+from service.arrays import Floats
 from service.inference.answers import Forecast
 from service.inference.engine import Engine
-
-Floats = NDArray[np.float64]
 
 # The nine deciles, with the median as the point, between the bounds of the 95 % interval.
 QUANTILES = np.array([0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975])

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.accuracy.forecasting.forecasters import POINT, QUANTILES, Floats
+from benchmarks.accuracy.forecasting.forecasters import POINT, QUANTILES
 from benchmarks.accuracy.forecasting.sets import SeriesSet
+from service.arrays import Floats
 from training.series.rivals import FAILURES
 
 # Values that a peer reads, the last ones.

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.accuracy.forecasting.forecasters import POINT, QUANTILES, Floats, SeasonalNaive
+from benchmarks.accuracy.forecasting.forecasters import POINT, QUANTILES, SeasonalNaive
 from benchmarks.accuracy.forecasting.sets import SeriesSet
 from benchmarks.accuracy.forecasting.store import Forecasts
+from service.arrays import Floats
 from service.inference.measures import coverage, naive_error, relative_errors, weighted_quantile_loss
 
 _DECILES = slice(1, -1)

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from service.arrays import Floats
 
 # The season of a frequency, as the M4 competition and GluonTS count it, and the steps ahead that are asked where a
 # file does not say. The letters are those of pandas.

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.forecasting.forecasters import Floats, Forecaster
+from benchmarks.accuracy.forecasting.forecasters import Forecaster
 from benchmarks.accuracy.forecasting.sets import SeriesSet
+from service.arrays import Floats
 
 Places = NDArray[np.int64]
 

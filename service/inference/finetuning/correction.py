@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.finetuning.frozen import Said
 from service.inference.finetuning.questions import Questions
-from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.network import mixed
 
 # Of the ridge, from which the best is to be chosen.

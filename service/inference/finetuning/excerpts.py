@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.errors import InvalidInput
 from service.inference.finetuning.questions import Group, Questions, posed
 from service.inference.readings.general import mixture
-from service.inference.readings.general.causal import Floats
 
 # Stretches of a batch, and questions about each: origins and horizons.
 BATCH, ORIGINS, HORIZONS = 32, 8, 12

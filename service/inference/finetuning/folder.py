@@ -13,11 +13,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from service import cards
+from service.arrays import Floats
 from service.cards import Evaluation, Golden, GoldenCase, Lengths, ModelCard, ReadingSpec, Score, Training
 from service.folders import ModelFolder, replacing
 from service.inference.finetuning.tuning import Errors, Tuned
 from service.inference.padding import batches
-from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.reading import General
 
 VERSION = "1"

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.cards import ModelCard
 from service.errors import InvalidInput, ModelRejected, Problem, UnknownModel
 from service.folders import is_name, read_described
@@ -23,7 +24,6 @@ from service.inference.finetuning.folder import VERSION, Made, made_of, write
 from service.inference.finetuning.tuning import tuned
 from service.inference.model import Model
 from service.inference.padding import batches
-from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.reading import General
 from service.inference.repository import Repository
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.gaps import filled
 from service.inference.readings.general.asked import asked
-from service.inference.readings.general.causal import Counts, Floats, Told, causal
+from service.inference.readings.general.causal import Counts, Told, causal
 
 # Answers further than so many scales from the origin teach nothing.
 _FURTHEST = 200.0

@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.errors import InvalidInput
 from service.inference.cancellation import checkpoint
 from service.inference.finetuning.correction import STRENGTHS, Lesson, correction, lesson
 from service.inference.finetuning.excerpts import Excerpts
 from service.inference.finetuning.frozen import Frozen, last_layer, with_last_layer
 from service.inference.padding import LARGEST, batches, too_large
-from service.inference.readings.general.causal import Floats
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General
 

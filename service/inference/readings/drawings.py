@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from service.arrays import Floats
 from service.cards import GoldenCase
 from service.errors import InvalidInput, ModelRejected, Problem
 from service.inference.batch import Batch
 from service.inference.images import DARKEST, PIXELS, Pixels, nearest_image, nearest_word
 from service.inference.network import OnnxNetwork, State
-from service.inference.readings.reading import Floats
 from service.inference.readings.text.spelt import Spelt, text_of
 from service.inference.readings.told import Traced
 from service.inference.unrolled import Unrolled, Unroller

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import rules
 from service.inference.answers import Counterfactual
 from service.inference.batch import Batch
 from service.inference.check import Check, Known
 from service.inference.network import Network, run_in_parts
 from service.inference.readings.raw import Raw
-from service.inference.readings.reading import Floats
 from service.inference.readings.told import Answers, Refusal
 from service.inference.rolling import HorizonCheck
 from service.inference.sequences import Kind

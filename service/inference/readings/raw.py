@@ -8,9 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.batch import Batch
 from service.inference.network import Features
-from service.inference.readings.reading import Floats, Reading
+from service.inference.readings.reading import Reading
 from service.inference.readings.told import Refusal
 
 # Networks without scaling read raw values in float32; beyond this their sums could overflow.

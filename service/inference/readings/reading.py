@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from service.arrays import Floats
 from service.cards import GoldenCase, Layer
 from service.covariates import Beside
 from service.errors import InvalidInput, NonFiniteOutput, Problem
@@ -30,7 +31,6 @@ from service.inference.sequences import Kind, Sequence
 from service.inference.unrolled import Unrolled, Unroller
 from service.inference.writing import Manner, Output, OutputKind, Writing
 
-Floats = NDArray[np.float64]
 Origins = NDArray[np.int32]
 
 # What a reading's own ``load`` gives: other networks than chains of layers are asked in ways of their own.

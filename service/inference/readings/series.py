@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference import scaling
 from service.inference.batch import Batch
 from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State, run_in_parts, step_by_step
-from service.inference.readings.reading import Floats, Origins, Reading
+from service.inference.readings.reading import Origins, Reading
 from service.inference.readings.told import Ahead, Answers, Foretold, Traced
 from service.inference.unrolled import Unrolled, Unroller
 

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.intervals import Fan
 from service.inference.network import State
 from service.inference.seasons import Season
 from service.inference.writing import Output
-
-Floats = NDArray[np.float64]
 
 
 class Answers(NamedTuple):

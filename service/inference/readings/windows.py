@@ -9,12 +9,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
+from service.arrays import Floats
 from service.inference.batch import Batch
 from service.inference.cancellation import checkpoint
 from service.inference.network import Network, State
 from service.inference.padding import BATCH_STEPS
 from service.inference.readings.raw import Raw
-from service.inference.readings.reading import Floats, Origins
+from service.inference.readings.reading import Origins
 from service.inference.readings.told import Ahead, Answers, Foretold
 
 

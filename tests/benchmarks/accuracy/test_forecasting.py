@@ -11,9 +11,10 @@ import pytest
 
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.forecasting import exam, peers, published, readers, report, store, tables
-from benchmarks.accuracy.forecasting.forecasters import POINT, QUANTILES, Floats, SeasonalNaive, Service
+from benchmarks.accuracy.forecasting.forecasters import POINT, QUANTILES, SeasonalNaive, Service
 from benchmarks.accuracy.forecasting.scores import Score, geometric_mean, score
 from benchmarks.accuracy.forecasting.sets import SeriesSet, collected
+from service.arrays import Floats
 from service.inference.engine import Engine
 from tests.conftest import MODELS
 from training.plots import svg

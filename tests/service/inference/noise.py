@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.inference.readings.reading import Floats
+from service.arrays import Floats
 
 
 def noisy(seed: int, length: int, level: float = 0.0) -> Floats:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from service.arrays import Floats
 from service.inference.anomalies import MOST_READINGS, scored
 from service.inference.answers import Anomalies as Found
 from service.inference.answers import Shift
 from service.inference.engine import Engine
 from service.inference.past import Anomalies
-from service.inference.readings.reading import Floats
 from tests.service.inference.noise import noisy, wave
 
 

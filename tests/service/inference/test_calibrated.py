@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from service.arrays import Floats
 from service.inference.adaptive import KEPT
 from service.inference.calibrated import LEVELS, Calibrated, reach, scores
 from service.inference.half_widths import z_of
-from service.inference.readings.reading import Floats
 from tests.service.inference.noise import noisy
 
 LEVEL = (50.0, 80.0, 90.0, 99.0, 99.9)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from service.arrays import Floats
 from training.series.panel import OwnSeries, Panel
-from training.tasks.base import Floats
 
 MakePanel = Callable[..., Panel]
 

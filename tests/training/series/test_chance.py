@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from service.arrays import Floats
 from training.series.chance import difference
 from training.series.measures import mase, origin_errors
 from training.series.splits import Origins
-from training.tasks.base import Floats
 
 HORIZON = 6
 

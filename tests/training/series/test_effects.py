@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.arrays import Floats
 from service.folders import read_folder
 from service.inference.readings.covariates.calendar import Every
 from service.inference.readings.general.reading import General
@@ -17,7 +18,6 @@ from training.series.covariates import prepared
 from training.series.effects import Manner, fitted, left_of
 from training.series.panel import OwnSeries, Panel, Wanted
 from training.series.splits import Split
-from training.tasks.base import Floats
 
 SPLIT, SEASON = Split(4), 7
 ALL = Wanted(("price", "promo", "noise"), (), ("shop",), (), ("weekday",))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from service.arrays import Floats
 from service.cards import WIDEST
 from service.folders import read_folder
 from service.inference.network import OnnxNetwork
@@ -21,7 +22,6 @@ from training.calibration import GRID
 from training.series import judge
 from training.series.measures import Forecasts, entries, scales
 from training.series.splits import Origins, Split
-from training.tasks.base import Floats
 
 NETWORK = OnnxNetwork(read_folder(MODELS / "sine-gru" / "1").onnx, 2)
 LENGTH = 32

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.arrays import Floats
 from service.inference import rules
 from tests.training.series.conftest import MakePanel
 from training.series import rivals, work
 from training.series.measures import entries, overall, scales
 from training.series.splits import Split, origins
-from training.tasks.base import Floats
 
 
 def autoregressive(count: int = 600, seed: int = 0) -> Floats:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.tasks.series.noise import Floats, Rng, column, happens, powers, sometimes, standard, walk
+from service.arrays import Floats
+from training.tasks.series.noise import Rng, column, happens, powers, sometimes, standard, walk
 
 
 def altered(rng: Rng, values: Floats) -> Floats:

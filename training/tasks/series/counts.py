@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from service.arrays import Floats
 from training.tasks.series import blends
-from training.tasks.series.noise import Counts, Floats, Rng, column, happens, powers, standard
+from training.tasks.series.noise import Counts, Rng, column, happens, powers, standard
 
 
 def draw(rng: Rng, season: Counts, second: Counts, steps: int) -> Floats:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.finetuning.questions import Group
 from training.tasks.series import annual, augment, blends, counts, kernels, processes, regimes, walks
-from training.tasks.series.noise import Counts, Floats, Rng, chosen
+from training.tasks.series.noise import Counts, Rng, chosen
 
 Family = Callable[[Rng, Counts, Counts, int], Floats]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from service.arrays import Floats
 from training.tasks.series.blends import placed
-from training.tasks.series.noise import Counts, Floats, Rng, column, happens, powers, shocks, sometimes, standard
+from training.tasks.series.noise import Counts, Rng, column, happens, powers, shocks, sometimes, standard
 
 _WAVES = 24
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from service.arrays import Floats
+
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Rng = np.random.Generator

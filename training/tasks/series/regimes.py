@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from service.arrays import Floats
 from training.tasks.series.blends import pattern, placed
-from training.tasks.series.noise import Counts, Floats, Rng, column, happens, powers, shocks, sometimes
+from training.tasks.series.noise import Counts, Rng, column, happens, powers, shocks, sometimes
 
 _REGIMES = 3
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from service.arrays import Floats
 from training.tasks.series.noise import (
     Counts,
-    Floats,
     Rng,
     column,
     happens,

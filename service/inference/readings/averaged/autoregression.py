@@ -14,8 +14,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.arrays import Floats
 from service.inference.half_widths import normal
-from service.inference.readings.general.causal import Counts, Floats
+from service.inference.readings.general.causal import Counts
 
 MOST_LAGS = 64
 # Values up to an origin below which nothing is solved.

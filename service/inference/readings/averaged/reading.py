@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from service.arrays import Floats
 from service.inference.readings.averaged.autoregression import Manner
 from service.inference.readings.averaged.autoregression import quantiles as by_autoregression
 from service.inference.readings.general.answering import Series
-from service.inference.readings.general.causal import Counts, Floats
+from service.inference.readings.general.causal import Counts
 from service.inference.readings.general.forecasting import View
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork

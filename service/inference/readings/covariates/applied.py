@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.inference.batch import Batch
 from service.inference.check import FIRST
 from service.inference.gaps import filled
-from service.inference.readings.covariates.effects import Floats
 
 if TYPE_CHECKING:  # whose effects these are
     from service.inference.readings.covariates.beside import Effects

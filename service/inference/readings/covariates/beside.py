@@ -11,12 +11,13 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from service.arrays import Floats
 from service.covariates import Beside, Cell, Covariates
 from service.errors import InvalidInput, Problem
 from service.inference.batch import Batch
 from service.inference.readings.covariates.applied import Applied
 from service.inference.readings.covariates.calendar import HOLIDAY, INPUTS, Every, holidays_on
-from service.inference.readings.covariates.effects import Block, Covariate, Floats, Known, Stepwise
+from service.inference.readings.covariates.effects import Block, Covariate, Known, Stepwise
 
 # Effects stay within so many units, and logarithms of factors within this, however far a number is from all trained on.
 _MOST, _MOST_LOG = 1e9, 20.0

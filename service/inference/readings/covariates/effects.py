@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from service.arrays import Floats
 from service.covariates import Cell
 
-Floats = NDArray[np.float64]
 Kind = Literal["number", "category"]
 # Numbers up to this have effects that can be added up.
 LARGEST = 1e100

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats
 from service.covariates import Beside
 from service.inference.batch import Batch
 from service.inference.intervals import Fan, Quantiles
@@ -20,7 +21,7 @@ from service.inference.readings.covariates.applied import Applied
 from service.inference.readings.covariates.beside import Effects
 from service.inference.readings.general.network import GeneralNetwork
 from service.inference.readings.general.reading import General, least
-from service.inference.readings.reading import Floats, Origins
+from service.inference.readings.reading import Origins
 from service.inference.readings.told import Ahead, Answers, Foretold
 
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.gaps import filled
 from service.inference.readings.general.asked import asked
-from service.inference.readings.general.causal import Causal, Counts, Floats, Told, causal
+from service.inference.readings.general.causal import Causal, Counts, Told, causal
 from service.inference.readings.general.network import GeneralNetwork
 
 # Exponents beyond which a number is no longer one to be answered with.

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.readings.general.causal import Causal, Counts, Floats, squashed
+from service.arrays import Floats
+from service.inference.readings.general.causal import Causal, Counts, squashed
 
 PLACES = 14
 _FLAGS = 7

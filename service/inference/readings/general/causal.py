@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from service.arrays import Floats
+
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.arrays import Floats
 from service.inference.cancellation import checkpoint
 from service.inference.gaps import filled
 from service.inference.readings.general import mixture
 from service.inference.readings.general.answering import Series, lowest, unbounded
-from service.inference.readings.general.causal import Counts, Floats
+from service.inference.readings.general.causal import Counts
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork
 

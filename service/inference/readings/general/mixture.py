@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.inference.readings.general.causal import Counts, Floats
+from service.arrays import Floats
+from service.inference.readings.general.causal import Counts
 
 # Seasons that may stand beside one that was told or found: its multiples and divisors among these.
 RELATED = (1, 4, 5, 7, 12, 24, 48, 52, 96, 168)

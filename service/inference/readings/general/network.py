@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats32
 from service.inference.network import session
 from service.inference.readings.general.asked import ASKED_FEATURES
 from service.inference.readings.general.causal import STEP_FEATURES
 from service.inference.readings.general.form import form_of, sizes_of, weights
 
-Floats32 = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from service.arrays import Floats
 from service.cards import Layer
 from service.inference.batch import Batch
 from service.inference.cancellation import checkpoint
@@ -22,7 +23,7 @@ from service.inference.readings.general.forecasting import Seasons, View, foreca
 from service.inference.readings.general.form import LAYERS
 from service.inference.readings.general.mixture import Mixed
 from service.inference.readings.general.network import GeneralNetwork
-from service.inference.readings.reading import Floats, Origins, Reading
+from service.inference.readings.reading import Origins, Reading
 from service.inference.readings.told import Ahead, Answers, Foretold, Traced
 from service.inference.scaling import unit_of
 from service.inference.seasons import Season

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from service.arrays import Floats
 from service.cards import GoldenCase, Layer
 from service.errors import ModelRejected
 from service.inference.ablation import Off, without
 from service.inference.batch import Batch
 from service.inference.forgetting import Memory
 from service.inference.network import State
-from service.inference.readings.reading import Floats, Reading
+from service.inference.readings.reading import Reading
 from service.inference.readings.text.alphabet import Alphabet, apart, numbers, together
 from service.inference.readings.text.decoding import END, Line, lines, retold
 from service.inference.readings.text.network import Read, TextNetwork

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.arrays import Floats32
 from service.inference.network import session
 from service.inference.readings.text.form import HIDDEN, form_of, sizes_of, weights
 
-Floats32 = NDArray[np.float32]
 State = Mapping[str, Floats32]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from service.arrays import Floats
 from service.inference.gaps import filled
 from service.inference.readings.general.asked import asked
-from service.inference.readings.general.causal import STEP_FEATURES, Causal, Floats, Told, causal
+from service.inference.readings.general.causal import STEP_FEATURES, Causal, Told, causal
 
 
 def read(values: Floats, season: int = 1, second: int = 0) -> Causal:
