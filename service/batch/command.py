@@ -54,7 +54,7 @@ def _parser() -> Parser:
     add("--id", help="the column that tells series apart; where each row is a series it may be left out")
     add("--time", help="the column of times; without it the rows of each series are in order")
     add("--value", default="value", help="the column of values, numbers or lists of numbers (default: value)")
-    add("--model", help="who answers; by default whoever has shown on a series to know it best")
+    add("--model", help="who answers, by default who has done best; covariates are columns by their names")
     add("--version", help="the version of that model (default: the highest)")
     add("--levels", type=_levels, default=LEVELS, help="of intervals, in percent (default: 80,90,95); 0 for none")
     add("--season", type=_season, default=(), help="one or two, as 12 or 24,168; by default found in each series")
