@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from service.arrays import Floats
 from service.batch.job import CovariateColumns
 from service.covariates import Cell, Covariates
-from service.errors import SettingsError
+from service.errors import InvalidInput, SettingsError
 from service.inference.model import Model
+from service.inference.readings.covariates.reading import WithCovariates
 
 Whole = NDArray[np.int64]
 
@@ -26,9 +27,9 @@ def columns_of(model: Model, horizon: int, time: str | None) -> CovariateColumns
     Raises:
         SettingsError: it reads the calendar, and no column of times is named.
     """
-    if not model.reading.covariates:
+    if not isinstance(model.reading, WithCovariates):
         return None
-    effects = model.reading.effects  # type: ignore[attr-defined]  # of that kind of reading
+    effects = model.reading.effects
     if effects.calendar and time is None:
         raise SettingsError(f"{model.card.name} reads the calendar: name the column of times with --time")
     every = (*effects.known, *effects.past, *effects.static)
@@ -56,11 +57,11 @@ class Cells:
         ``start`` is the wall clock's time of the first, NaT where it is none.
 
         Raises:
-            ValueError: says what is wrong with these rows.
+            InvalidInput: says what is wrong with these rows.
         """
         columns, length = self._columns, len(values) - self._columns.ahead
         if length < 1 or not np.isnan(values[length:]).all():
-            raise ValueError(
+            raise _wrong(
                 f"its last {columns.ahead} rows must be without a value, and others must come before them: they tell "
                 "what is known of the steps ahead"
             )
@@ -77,7 +78,7 @@ class Cells:
         for place, row in enumerate(rows.tolist(), 1):
             cell = cells[row]
             if cell is None or cell == "":
-                raise ValueError(f"row {place} of it has nothing in the column {name}")
+                raise _wrong(f"row {place} of it has nothing in the column {name}")
             found.append(cell)
         return found
 
@@ -85,9 +86,13 @@ class Cells:
         cells = self._cells[name]
         found: set[Cell] = {cell for row in rows.tolist() if (cell := cells[row]) is not None and cell != ""}
         if len(found) != 1:
-            raise ValueError(f"expected one and the same entry in its column {name}, and found {len(found)}")
+            raise _wrong(f"expected one and the same entry in its column {name}, and found {len(found)}")
         (one,) = found
         return one
+
+
+def _wrong(detail: str) -> InvalidInput:
+    return InvalidInput(detail, code="covariates_mismatch")
 
 
 def _listed(cells: Any) -> list[Cell | None]:

@@ -14,6 +14,7 @@ from service.arrays import Floats
 from service.batch.covariates import Cells
 from service.batch.times import by_calendar, steady, times_of
 from service.covariates import Covariates
+from service.errors import InvalidInput
 from service.inference.padding import LARGEST
 
 Whole = NDArray[np.int64]
@@ -72,8 +73,8 @@ def _cut(asked: Asked, cells: Cells, rows: Whole, start: np.datetime64 | None) -
     """Leave a series its known values, and lay beside them what stands in its ``rows``."""
     try:
         asked.values, asked.beside = cells.cut(asked.values, rows, start)
-    except ValueError as error:
-        asked.error = str(error)
+    except InvalidInput as error:
+        asked.error = error.detail
 
 
 def _with_gaps(values: Any) -> Floats:
