@@ -121,8 +121,9 @@ class Catalog:
         return versions.get(next(reversed(versions), "") if version is None else version)
 
     def task(self, name: str | None) -> str | None:
-        """The task of the served model of that name; None without a name."""
-        return None if name is None else self.get(name).card.task
+        """The task of the served model of that name; None without a name, or where it is served no longer."""
+        found = None if name is None else self.find(name)
+        return None if found is None else found.card.task
 
     @property
     def candidates(self) -> Candidates:

@@ -117,6 +117,7 @@ def test_the_tasks_are_those_of_the_served_models(catalog: Catalog) -> None:
     assert {"linear", "sine", "memory"} <= set(catalog.tasks())
     assert catalog.task("sine-gru") == "sine"
     assert catalog.task(None) is None
+    assert catalog.task("gone") is None
 
 
 def test_the_models_compared_for_a_task_are_its_cells_in_order(catalog: Catalog) -> None:
