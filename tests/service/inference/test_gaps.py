@@ -142,3 +142,13 @@ def test_mase_counts_known_values_only() -> None:
     # Of the values before the first origin, at 10, those at 2, 4, 6 and 8 are known besides the first: 2 apart.
     gapped: list[Any] = [float(value) if value % 2 == 0 else GAP for value in range(20)]
     assert Rolling(batch_of(gapped), 2, np.array([1])).unit().tolist() == [2.0]
+
+
+def test_what_weighs_seasons_is_a_record_since_the_first_value(engine: Engine) -> None:
+    values = [5.0, 3.0, 4.0, 2.0, 6.0, 1.0]
+    (alone,), *late = (engine.forecast([[GAP] * count + values], 4, "series-gru") for count in (0, 5, 20, 40))  # type: ignore[list-item]
+    assert alone.season is not None
+    for (each,) in late:
+        assert each.season is not None
+        # Four steps ahead nothing can be held against what came: as alone, what is believed before decides.
+        assert each.season.weights == alone.season.weights == {"1": 0.6667, "seasonal naive 1": 0.3333}

@@ -130,7 +130,8 @@ def _candidates(
 ) -> tuple[list[Said], Past]:
     """Ask the network under every season, in one call, from all origins of all ``views``."""
     count, steps, reach = len(values), np.arange(1, horizon + 1), mixture.reach(horizon)
-    before = _origins(np.concatenate([view.known for view in views]), horizon)
+    begins = np.tile((~np.isnan(values)).argmax(axis=1), len(views))
+    before = _origins(begins, np.concatenate([view.known for view in views]), horizon)
     records = [part[:, (part >= 0).any(axis=0)] for part in np.split(before, len(views))]
     parts = [*(view.origins for view in views), *records]
     asked = np.concatenate(parts, axis=1)
@@ -181,9 +182,13 @@ def _priors(view: View, seasons: Counts) -> Floats:
     return found
 
 
-def _origins(known: Counts, horizon: int) -> Counts:
-    """Those of the record of series of which so many values are ``known`` [series, origins]; -1 behind the last one."""
-    found = [mixture.origins(length, horizon) for length in known.tolist()]
+def _origins(begins: Counts, known: Counts, horizon: int) -> Counts:
+    """Those of the record of series of which so many values are ``known`` [series, origins]; -1 behind the last one.
+
+    Before its first value, at ``begins``, a series shows nothing of itself.
+    """
+    each = zip(begins.tolist(), known.tolist(), strict=True)
+    found = [mixture.origins(length - begin, horizon) + begin for begin, length in each]
     most = max(map(len, found))
     return np.array([np.concatenate((each, np.full(most - len(each), -1))) for each in found]).astype(np.int64)
 
