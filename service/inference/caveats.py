@@ -11,7 +11,7 @@ from service.inference.rolling import HorizonCheck
 def caveats(
     reading: Reading,
     card: ModelCard,
-    length: int,
+    on_length: str | None,
     check: Check | HorizonCheck | None,
     *,
     lagging: bool,
@@ -19,8 +19,8 @@ def caveats(
 ) -> list[str]:
     """Warnings on one answer of the model with ``card``.
 
-    ``length`` is the sequence's number of steps; ``lagging`` says that the model merely repeats the value before,
-    ``outside`` that a value is outside the range that the model was trained on.
+    ``on_length`` is what is to be said of the sequence's length, if anything; ``lagging`` says that the model merely
+    repeats the value before, ``outside`` that a value is outside the range that the model was trained on.
     """
     found = []
     if check is not None and check.verdict == "loses":
@@ -30,8 +30,8 @@ def caveats(
             f"{card.name} did worse than the rule {card.beaten_by} on the last values of its own series, "
             "which it was judged on."
         )
-    if (said := reading.length_caveat(card.name, card.lengths.trained, length)) is not None:
-        found.append(said)
+    if on_length is not None:
+        found.append(on_length)
     if outside:
         found.append(reading.range_caveat(card.name))
     if lagging:

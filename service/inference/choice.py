@@ -157,15 +157,17 @@ def warned(model: Model, batch: Batch, rows: Some, checks: Checks, lagging: NDAr
     reading, card, left = model.reading, model.card, model.reading.outside(batch)
     outside = np.zeros(len(checks), np.bool_) if left is None else left[rows]
     lengths = batch.lengths[rows].tolist()
-    odd = {length for length in set(lengths) if reading.length_caveat(card.name, card.lengths.trained, length)}
+    told = {length: reading.length_caveat(card.name, card.lengths.trained, length) for length in set(lengths)}
+    odd = [length for length, said in told.items() if said is not None]
     # Most answers need no warning, which is quickly seen.
     warnings: list[list[str]] = [[] for _ in checks]
     loses = np.array([check is not None and check.verdict == _LOSES for check in checks])
     doubtful = loses | lagging | outside | (card.beaten_by is not None)
     if odd:
-        doubtful |= np.isin(lengths, list(odd))
+        doubtful |= np.isin(lengths, odd)
     for row in np.flatnonzero(doubtful).tolist():
-        warnings[row] = caveats(reading, card, lengths[row], checks[row], lagging=lagging[row], outside=outside[row])
+        said = told[lengths[row]]
+        warnings[row] = caveats(reading, card, said, checks[row], lagging=lagging[row], outside=outside[row])
     return warnings
 
 
