@@ -108,3 +108,11 @@ def test_levels_beyond_those_of_the_network_end_at_zero_too(engine: Engine) -> N
     (below,) = engine.forecast([[-0.01, *shares[1:]]], 16, "series-gru", levels=(99.99999,), season=(12,))
     assert below.intervals is not None
     assert min(below.intervals["99.99999"].lower) < 0.0
+
+
+def test_what_is_too_long_to_be_read_is_told(engine: Engine) -> None:
+    walk = np.random.default_rng(1).standard_normal(600).cumsum().tolist()
+    whole, read = engine.predict([walk, walk[-512:]], "series-gru")
+    assert "series-gru answers from the last 512 values, not from the 88 before them." in whole.warnings
+    assert "series-gru was trained on lengths of 9 to 448 steps; this one has 512." in read.warnings
+    assert whole.value == pytest.approx(read.value, rel=1e-6)

@@ -135,6 +135,13 @@ class General(Reading):
         bound = least(batch, np.tile(np.arange(origins.shape[1]), len(origins)), origins.ravel())
         return Foretold(Ahead(found[..., self.median], self._fan(found, [None] * len(found), bound)), None, state)
 
+    def length_caveat(self, name: str, trained: tuple[int, int], length: int) -> str | None:
+        if length > self.context:
+            return (
+                f"{name} answers from the last {self.context} values, not from the {length - self.context} before them."
+            )
+        return super().length_caveat(name, trained, length)
+
     def tried(self, steps: int) -> int:
         return 2 * steps * steps  # twice all of it for each step's influence
 
