@@ -1,4 +1,4 @@
-"""``python -m service batch`` from a file to the tables of its output, with real worker processes."""
+"""``python -m service batch`` from a file to the tables of its output; real worker processes where they matter."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,14 +15,24 @@ import pytest
 
 from service import DISTRIBUTION
 from service.__main__ import main
-from service.batch import planning
+from service.batch import planning, processes, scoring
 from service.batch.command import batch
 from service.batch.files import held
 from service.errors import SettingsError
 from service.inference.engine import Engine
-from tests.service.batch.made import COLUMNS, csv, files, long, parquet, row, scored, series, tables
+from service.inference.repository import Repository
+from tests.service.batch.made import COLUMNS, csv, files, here, long, parquet, row, scored, series, tables
 
 NAN = float("nan")
+
+repository = cache(Repository)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without worker processes, and with the models loaded once."""
+    monkeypatch.setattr(processes, "run", here)
+    monkeypatch.setattr(scoring, "Repository", repository)
 
 
 def test_each_series_has_the_answer_of_the_engine_to_the_bit(tmp_path: Path, engine: Engine) -> None:
@@ -49,6 +60,7 @@ def test_each_series_has_the_answer_of_the_engine_to_the_bit(tmp_path: Path, eng
         assert {each: told[each] for each in checked} == checked
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_bad_series_is_a_row_with_an_error_and_keeps_nobody_from_an_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +80,7 @@ def test_a_bad_series_is_a_row_with_an_error_and_keeps_nobody_from_an_answer(
     assert "3 failed" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_what_a_model_refuses_is_an_error_of_that_series_alone(tmp_path: Path) -> None:
     given = {"whole": [float(step % 5) for step in range(30)], "gap": [1.0, NAN, *map(float, range(28))]}
     source = parquet(tmp_path / "in.parquet", long(given))
@@ -77,6 +90,7 @@ def test_what_a_model_refuses_is_an_error_of_that_series_alone(tmp_path: Path) -
     assert forecasts["id"].to_pylist() == ["whole"] * 3
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_nothing_hangs_on_the_kind_of_file_nor_on_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = series()
     out = tmp_path / "out"
@@ -97,6 +111,7 @@ def test_nothing_hangs_on_the_kind_of_file_nor_on_the_parts(tmp_path: Path, monk
         assert len([*(tmp_path / name / "series").iterdir()]) == 4
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_lists_without_ids_are_called_by_their_rows_over_all_files(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     (folder / "_hidden").mkdir(parents=True)
@@ -109,6 +124,7 @@ def test_lists_without_ids_are_called_by_their_rows_over_all_files(tmp_path: Pat
     assert forecasts["id"].to_pylist() == [0, 0, 0, 1, 1, 1]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_every_file_says_what_made_it(tmp_path: Path) -> None:
     for table in scored(parquet(tmp_path / "in.parquet", long(series(1))), tmp_path / "out", "--season", "12"):
         told = table.schema.metadata
@@ -131,6 +147,7 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.
     assert kept.stat().st_ino == made
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(("more", "other"), [(("--season", "4"), "question"), (("--model", "sine-gru"), "models, ")])
 def test_an_output_of_another_question_is_not_mixed_up(tmp_path: Path, more: tuple[str, ...], other: str) -> None:
     source, out = parquet(tmp_path / "in.parquet", long(series(1))), tmp_path / "out"
@@ -139,6 +156,7 @@ def test_an_output_of_another_question_is_not_mixed_up(tmp_path: Path, more: tup
         batch([source, "--output", str(out), "--horizon", "3", *COLUMNS, *more])
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_an_output_of_another_input_is_not_mixed_up(tmp_path: Path) -> None:
     out = tmp_path / "out"
     scored(csv(tmp_path / "in.csv", long(series(1))), out)
@@ -148,6 +166,7 @@ def test_an_output_of_another_input_is_not_mixed_up(tmp_path: Path) -> None:
         batch([csv(tmp_path / "in.csv", long(changed)), "--output", str(out), "--horizon", "3", *COLUMNS])
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_two_runs_do_not_write_into_one_folder(tmp_path: Path) -> None:
     source, out = parquet(tmp_path / "in.parquet", long(series(1))), tmp_path / "out"
     with held(str(out)), pytest.raises(SettingsError, match="another run writes into"):

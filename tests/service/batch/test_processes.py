@@ -6,16 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from service.batch import planning, processes, run, scoring
-from service.batch.job import Columns, Done, Job, Models, Part, Question, Source
+from service.batch.job import Columns, Job, Models, Part, Question, Source
 from service.batch.scoring import Scorer
 from service.errors import BatchStopped, SettingsError
-from tests.service.batch.made import COLUMNS, files, long, parquet, scored, series
+from tests.service.batch.made import COLUMNS, files, here, long, parquet, scored, series
 from tests.serving import children_of
 
 
@@ -105,11 +105,6 @@ def test_what_nobody_foresaw_is_an_error_of_one_series(
     errors = described["error"].to_pylist()
     assert errors == [None, "ZeroDivisionError: so long", None, None, None, "ZeroDivisionError: so long", None]
     assert "a series has no answer" in caplog.text
-
-
-def here(job: Job, parts: list[Part], workers: int) -> Iterator[Done]:
-    """The parts as this process does them."""
-    yield from map(Scorer(job), parts)
 
 
 def begun(tmp_path: Path, count: int) -> subprocess.Popen[str]:
