@@ -25,7 +25,7 @@ from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
 
 SHARES = tuple(step / 10 for step in range(11))
-RIDGES, HARMONICS = (10.0, 1.0, 100.0, 0.1), (0, 2, 4)
+RIDGES, HARMONICS = (10.0, 1.0, 100.0, 1000.0, 0.1), (0, 2, 4)
 # Lags where there is no season, or one too long for them, and those that follow a season.
 _LAGS, _AFTER = 24, 4
 # Origins of each part that say how it is done.
@@ -146,7 +146,8 @@ def lags_of(season: int) -> int:
 
 def _changes(season: int, *, positive: bool) -> Iterator[list[dict[str, Any]]]:
     """What is tried of a manner, one property after the other; the ridge once more when all else is settled."""
-    yield [{"ridge": each} for each in RIDGES]
+    rules = ("mean", "last", "season") if season > 1 else ("mean", "last")
+    yield [{"drawn_to": rule, "ridge": each} for rule in rules for each in RIDGES]
     if season > 1:
         yield [{"harmonics": each} for each in HARMONICS]
     yield [{"trend": True}]

@@ -102,11 +102,13 @@ def run(
 
 
 def train(given: SeriesSet, start: Start, steps: int | None, folder: Path, report: Callable[[Any], None]) -> None:
-    """Train ``start`` on; what an earlier run has kept is not trained again."""
+    """Train ``start`` on; what an earlier run has kept is not trained again, and what it began goes on."""
     from training.series import tuning
 
     if not (path := _kept(folder, given, start)).is_file():
-        tuning.fit(start, *_about(given), steps, report).save(path)
+        parts = storing.Parts(path.with_suffix(".parts"))
+        tuning.fit(start, *_about(given), steps, report, parts).save(path)
+        parts.remove()
 
 
 def write(given: SeriesSet, starts: Sequence[Start], folder: Path, _: Callable[[Any], None]) -> ModelCard:

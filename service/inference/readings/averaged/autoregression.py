@@ -1,14 +1,14 @@
 """Continues a series by an autoregression that is solved on its own last values, from every origin anew. Pure.
 
-Ridge regression in closed form on lags, and optionally a line and harmonics of the season. Lags are drawn to zero the
-more the longer they are, from the present or from one season before (Doan, Litterman and Sims 1984): many lags may be
-there whatever the length, and no number of them has to be chosen.
+Ridge regression in closed form on lags, and optionally a line and harmonics of the season. Lags are drawn to what they
+are in a simple rule, the more the longer they are, from the present or from one season before (Doan, Litterman and Sims
+1984): many lags may be there whatever the length, and no number of them has to be chosen.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -34,7 +34,9 @@ _LARGEST_LOG = 690.0
 class Manner(BaseModel):
     """What is regressed on: ``lags``, so many ``harmonics`` of the season, and a ``trend``, a straight line.
 
-    ``ridge`` is that of the first lag, of the l-th l * l as much; ``logarithms`` are taken of what is positive.
+    ``drawn_to`` says to what: the mean of the values, the last one (a random walk), or that of a season before, and
+    the last one where there is no season. ``ridge`` is that of the first lag, of the l-th l * l as much;
+    ``logarithms`` are taken of what is positive.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -42,6 +44,7 @@ class Manner(BaseModel):
     lags: Annotated[int, Field(ge=1, le=MOST_LAGS)]
     harmonics: Annotated[int, Field(ge=0, le=12)] = 0
     trend: bool = False
+    drawn_to: Literal["mean", "last", "season"] = "mean"
     ridge: Annotated[float, Field(gt=0.0)] = 1.0
     logarithms: bool = False
 
@@ -109,7 +112,9 @@ def _solved(values: Floats, season: int, horizon: int, manner: Manner) -> _Solve
     before = sliding_window_view(scaled, lags + 1)[:, ::-1]
     columns = np.concatenate((steady[lags:count], before[:, 1:]), axis=1)
     use = seen[lags:]
-    columns, target = columns[use], before[use, 0]
+    columns, first = columns[use], steady.shape[1]
+    rule = _rule(lags, season, manner.drawn_to)
+    target = before[use, 0] - columns[:, first:] @ rule
     if len(target) < LEAST // 2:
         return None
     gram, turned = columns.T @ columns, columns.T @ target
@@ -117,9 +122,8 @@ def _solved(values: Floats, season: int, horizon: int, manner: Manner) -> _Solve
     coefficients = np.linalg.solve(drawn, turned)
     free = len(target) - float(np.trace(np.linalg.solve(drawn, gram)))
     deviation = float(np.sqrt(((target - columns @ coefficients) ** 2).sum() / max(free, 1.0)))
-    first = steady.shape[1]
     weights, recent = np.zeros(manner.lags), np.zeros(manner.lags)
-    weights[:lags], recent[:lags] = coefficients[first:], scaled[: -lags - 1 : -1]
+    weights[:lags], recent[:lags] = rule + coefficients[first:], scaled[: -lags - 1 : -1]
     lowest, highest = float(scaled.min()), float(scaled.max())
     reach = _FURTHEST * (highest - lowest)
     back = steady[count:] @ coefficients[:first]
@@ -149,6 +153,18 @@ def _ridges(lags: int, steady: int, season: int, ridge: float) -> Floats:
     lag = np.arange(1, lags + 1)
     far = np.minimum(lag, np.abs(lag - season) + 1) if season > 1 else lag
     found = np.concatenate(([1e-9], np.full(steady - 1, _RIDGE), ridge * far.astype(np.float64) ** 2))
+    found.flags.writeable = False
+    return found
+
+
+@lru_cache(256)
+def _rule(lags: int, season: int, drawn_to: str) -> Floats:
+    """The weights [lags] that lags are drawn to."""
+    found = np.zeros(lags)
+    if drawn_to == "season" and 1 < season <= lags:
+        found[season - 1] = 1.0
+    elif drawn_to != "mean":
+        found[0] = 1.0
     found.flags.writeable = False
     return found
 

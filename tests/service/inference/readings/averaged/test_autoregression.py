@@ -25,19 +25,37 @@ def asked(rows: list[Any], manner: Manner, horizon: int = 5, season: int = 7) ->
     return quantiles(table, lengths[:, None] - 1, seasons, horizon, LEVELS, manner, CONTEXT)[:, 0]
 
 
-def test_weights_are_those_of_ridge_regression() -> None:
-    lags, ridge, values = 4, 2.0, NOISY
+@pytest.mark.parametrize(
+    ("drawn_to", "rule"), [("mean", [0, 0, 0, 0]), ("last", [1, 0, 0, 0]), ("season", [0, 0, 1, 0])]
+)
+def test_weights_are_those_of_ridge_regression(drawn_to: Any, rule: list[float]) -> None:
+    lags, ridge, values, season = 4, 2.0, NOISY, 3
     scaled = (values - values.mean()) / values.std()
     rows = np.stack([np.ones(76), *(scaled[lags - lag : 80 - lag] for lag in range(1, 5))], axis=1)
-    # The same squares, as observations of zero.
-    drawn = np.diag(np.sqrt([1e-9, *(ridge * lag**2 for lag in range(1, 5))]))
-    both = np.concatenate((rows, drawn)), np.concatenate((scaled[lags:], np.zeros(5)))
+    # The same squares, as observations of what the weights are drawn to.
+    far = [min(lag, abs(lag - season) + 1) for lag in range(1, 5)]
+    drawn = np.diag(np.sqrt([1e-9, *(ridge * each**2 for each in far)]))
+    both = np.concatenate((rows, drawn)), np.concatenate((scaled[lags:], drawn @ [0.0, *rule]))
     weights = np.linalg.lstsq(*both, rcond=None)[0]
     expected = [*scaled]
     for _ in range(5):
         expected.append(weights[0] + np.dot(weights[1:], expected[: -lags - 1 : -1]))
-    (found,) = asked([values], Manner(lags=lags, ridge=ridge))
+    (found,) = asked([values], Manner(lags=lags, ridge=ridge, drawn_to=drawn_to), season=season)
     assert found[:, 1] == pytest.approx(values.mean() + values.std() * np.array(expected[80:]), rel=1e-9)
+
+
+def test_lags_that_are_drawn_strongly_are_the_rule_and_its_drift() -> None:
+    wave = np.tile([3.0, 9.0, 4.0, 1.0, 7.0], 8) + np.arange(40.0)
+    told = {"lags": 8, "ridge": 1e12}
+    (last,), (season,), (none,) = (
+        asked([wave], Manner(**told, drawn_to=rule), season=length)
+        for rule, length in (("last", 5), ("season", 5), ("season", 1))
+    )
+    steps = np.arange(1.0, 6.0)
+    assert season[:, 1] == pytest.approx(wave[-5:] + 5.0, rel=1e-6)
+    drift = np.diff(wave)[7:].mean()
+    assert last[:, 1] == pytest.approx(wave[-1] + drift * steps, rel=1e-6)
+    assert none[:, 1] == pytest.approx(last[:, 1], rel=1e-6)
 
 
 def test_a_wave_on_a_line_is_continued() -> None:
