@@ -50,12 +50,12 @@ def gateway(folder: Path, *replicas: int) -> Iterator[httpx.Client]:
         [program, "-e", str(folder / "error.log"), "-c", str(configuration), "-g", "daemon off;"]
     )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             _wait(client, process, folder / "error.log")
             yield client
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def _wait(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -36,7 +36,7 @@ def in_thread(app: FastAPI | None = None, **settings: Any) -> Iterator[httpx.Cli
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=120) as client:
                 yield client
         finally:
             server.should_exit = True
@@ -71,7 +71,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120)
 
     def wait_until_ready(self) -> float:
         """Seconds from the start of the process to the first ready answer."""
@@ -88,7 +88,7 @@ class Process:
         """Exit code after SIGTERM."""
         self.client.close()
         self.process.terminate()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=120)
 
     def __enter__(self) -> Process:
         return self
@@ -97,7 +97,7 @@ class Process:
         self.client.close()
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=120)
 
 
 def unmeasured() -> dict[str, str]:
@@ -107,7 +107,7 @@ def unmeasured() -> dict[str, str]:
 
 def apart(service: Process) -> httpx.Client:
     """A client of ``service`` that opens a connection for each request, so that several workers take turns."""
-    return httpx.Client(base_url=service.client.base_url, headers={"Connection": "close"}, timeout=30)
+    return httpx.Client(base_url=service.client.base_url, headers={"Connection": "close"}, timeout=120)
 
 
 def children_of(pid: int) -> list[int]:

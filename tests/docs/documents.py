@@ -49,7 +49,7 @@ def examples(document: Path) -> list[Example]:
 def run(command: str, base_url: str) -> str:
     """What ``command`` prints when its localhost:8000 is the server at ``base_url``."""
     here = command.replace("http://localhost:8000", base_url).replace("localhost:8000", base_url)
-    done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, timeout=120, check=True)
     return done.stdout.rstrip("\n") + "\n"
 
 

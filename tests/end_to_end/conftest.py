@@ -26,7 +26,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 @pytest.fixture
 def client(service: Process) -> Iterator[httpx.Client]:
     """A client that sends nothing of its own accord, and finds the service ready afterwards."""
-    with httpx.Client(base_url=service.client.base_url, timeout=30) as client:
+    with httpx.Client(base_url=service.client.base_url, timeout=120) as client:
         yield client
         assert client.get("/health/ready").status_code == 200
 

@@ -69,7 +69,7 @@ def test_two_workers_share_the_requests_and_the_log_and_end_together(tmp_path: P
         assert {row["id"] for row in listed} == set(ids)
         service.client.close()
         service.process.send_signal(signal.SIGINT)
-        assert service.process.wait(timeout=30) == 0, service.output.read_text()
+        assert service.process.wait(timeout=120) == 0, service.output.read_text()
 
 
 def test_a_port_that_is_taken_is_said_clearly(tmp_path: Path, service: Process) -> None:
@@ -78,7 +78,7 @@ def test_a_port_that_is_taken_is_said_clearly(tmp_path: Path, service: Process) 
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert done.returncode != 0

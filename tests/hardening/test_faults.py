@@ -78,7 +78,7 @@ def test_a_damaged_database_is_refused_at_start_and_kept_aside(tmp_path: Path) -
     database.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8192)
     service = Process(tmp_path, "--models-dir", str(MODELS))
     with service:
-        assert service.process.wait(timeout=30) == 2
+        assert service.process.wait(timeout=120) == 2
     assert "is damaged" in service.output.read_text()
     assert "Traceback" not in service.output.read_text()
     assert (tmp_path / "unroll.db.damaged").read_bytes() == database.read_bytes()

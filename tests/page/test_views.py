@@ -287,5 +287,5 @@ def test_what_a_view_asks_can_be_run_as_curl(visit: Visit, view: str) -> None:
     visitor.page.locator(f"#{view} .curl summary").first.click()
     expect(visitor.page.locator(f"#{view} .curl pre").first).to_contain_text(copied.splitlines()[0])
     for command in copied.splitlines():
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=True)
         assert "code" not in json.loads(done.stdout), done.stdout

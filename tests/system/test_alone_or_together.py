@@ -69,7 +69,7 @@ def test_answers_of_four_workers_to_many_clients_are_those_of_one_to_a_single_cl
         url = service.client.base_url
 
         def ask_some(number: int) -> list[Any]:
-            with httpx.Client(base_url=url, timeout=30) as client:
+            with httpx.Client(base_url=url, timeout=120) as client:
                 return [asked(client, question) for question in every[number::CLIENTS]]
 
         for number, together in enumerate(clients.map(ask_some, range(CLIENTS))):

@@ -194,7 +194,7 @@ def test_of_many_who_send_the_same_values_each_is_answered_the_same(api: httpx.C
     answers: list[list[Any]] = []
 
     def send() -> None:
-        with httpx.Client(base_url=api.base_url, timeout=30) as client:
+        with httpx.Client(base_url=api.base_url, timeout=120) as client:
             answers.append([_append(client, stream, seq, [value])["answers"][0] for seq, value in enumerate(values)])
 
     threads = [threading.Thread(target=send) for _ in range(4)]
