@@ -6,7 +6,7 @@ what is tried. Trains nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from training.series.panel import Panel
 from training.series.splits import Origins, Split, origins
 
 SHARES = tuple(step / 10 for step in range(11))
-RIDGES, HARMONICS = (10.0, 1.0, 100.0, 1000.0, 0.1), (0, 2, 4)
+RIDGES, STRONGEST, HARMONICS = (10.0, 1.0, 100.0, 0.1), 1000.0, (0, 2, 4)
 # Lags where there is no season, or one too long for them, and those that follow a season.
 _LAGS, _AFTER = 24, 4
 # Origins of each part that say how it is done.
@@ -71,14 +71,15 @@ def search(
     few series these are few, so there those of the training part count too, beside the standing network, unless the
     MASE on the chosen ones is then above ``most``, that of the standing network.
     """
+    many = len(panel.series) >= MANY
     positive = all(each.values.min() > 0.0 for each in panel.series)
     about = panel, scales(panel, split, season), season or 1
     before = [_Beside(reading, standing, each, *about) for each in _training(panel, split)]
     some = _Beside(reading, standing, origins(panel, split, "validation", _MOST), *about)
-    manner = _manner([*before, some], season or 1, positive=positive)
+    manner = _manner([*before, some], season or 1, _changes(season or 1, positive=positive, many=many))
     after = _Beside(reading, tuned, chosen, *about)
     share = _share([after], manner)
-    if len(panel.series) < MANY:
+    if not many:
         both = _share([*before, after], manner)
         share = both if after.errors(manner, both).mean() <= most else share
     errors = after.errors(manner, share)
@@ -91,10 +92,10 @@ def _training(panel: Panel, split: Split) -> list[Origins]:
     return [origins(panel, split, "training", _MOST)] if (last - first > split.horizon).all() else []
 
 
-def _manner(held: Sequence[_Beside], season: int, *, positive: bool) -> Manner:
-    """The best one, whatever its share; ``positive`` values may be read in logarithms."""
+def _manner(held: Sequence[_Beside], season: int, changes: Iterable[list[dict[str, Any]]]) -> Manner:
+    """The best one that ``changes`` lead to, whatever its share."""
     manner = Manner(lags=lags_of(season), ridge=RIDGES[0])
-    for several in _changes(season, positive=positive):
+    for several in changes:
         others = [manner.model_copy(update=each) for each in several]
         manner = min((manner, *others), key=lambda each: _mean(held, each, _share(held, each)))
     return manner
@@ -144,10 +145,15 @@ def lags_of(season: int) -> int:
     return _LAGS if season + _AFTER > MOST_LAGS else max(_LAGS, season + _AFTER)
 
 
-def _changes(season: int, *, positive: bool) -> Iterator[list[dict[str, Any]]]:
-    """What is tried of a manner, one property after the other; the ridge once more when all else is settled."""
-    rules = ("mean", "last", "season") if season > 1 else ("mean", "last")
-    yield [{"drawn_to": rule, "ridge": each} for rule in rules for each in RIDGES]
+def _changes(season: int, *, positive: bool, many: bool) -> Iterator[list[dict[str, Any]]]:
+    """What is tried of a manner, one property after the other; the ridge once more when all else is settled.
+
+    Logarithms of ``positive`` values, and to be drawn to a rule where series are ``many``: few say too little of that.
+    """
+    yield [{"ridge": each} for each in RIDGES]
+    if many:
+        rules = ("last", "season") if season > 1 else ("last",)
+        yield [{"drawn_to": rule, "ridge": each} for rule in rules for each in (*RIDGES, STRONGEST)]
     if season > 1:
         yield [{"harmonics": each} for each in HARMONICS]
     yield [{"trend": True}]

@@ -71,14 +71,25 @@ def test_few_series_find_a_share_in_the_training_part_too_unless_it_does_worse_t
     monkeypatch.setattr(averaging, "_share", lambda held, manner: shares[len(held)])
     series = np.cumsum(np.random.default_rng(3).standard_normal((20, 80)), axis=1)
 
-    def share(count: int, most: float) -> float:
+    def found(count: int, most: float) -> averaging.Found:
         panel = panel_of(*series[:count])
-        chosen = chosen_by(panel, SPLIT)
-        return averaging.search(reading, network, network, panel, SPLIT, None, chosen, most).share
+        return averaging.search(reading, network, network, panel, SPLIT, None, chosen_by(panel, SPLIT), most)
 
-    assert share(2, np.inf) == shares[2]
-    assert share(2, 1e-9) == shares[1]
-    assert share(20, np.inf) == shares[1]
+    assert found(2, np.inf).share == shares[2]
+    assert found(2, 1e-9).share == shares[1]
+    assert found(20, np.inf).share == shares[1]
+
+
+def test_only_many_series_are_drawn_to_a_rule(network: GeneralNetwork, reading: General, panel_of: MakePanel) -> None:
+    walks = np.cumsum(1.0 + np.random.default_rng(3).standard_normal((20, 80)), axis=1)
+
+    def drawn_to(count: int) -> str | None:
+        panel = panel_of(*walks[:count])
+        found = averaging.search(reading, network, network, panel, SPLIT, None, chosen_by(panel, SPLIT), np.inf)
+        return None if found.manner is None else found.manner.drawn_to
+
+    assert drawn_to(20) == "last"
+    assert drawn_to(19) in ("mean", None)
 
 
 def test_the_shortest_series_for_a_far_horizon_have_no_origins_to_train_on(
