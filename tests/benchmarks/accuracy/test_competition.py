@@ -47,12 +47,12 @@ def test_the_test_part_trains_nothing_and_chooses_nothing_and_the_last_horizon_b
 def test_one_command_trains_chooses_writes_and_judges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from training.series import tuning
+    from training.series import published, ways
 
-    monkeypatch.setattr(tuning, "recipe_of", lambda start: SMALL[start.cell])
-    monkeypatch.setattr(tuning, "network_of", untrained)
-    monkeypatch.setattr(tuning, "EXERCISES", 2)
-    monkeypatch.setattr(tuning, "STRENGTHS", (1e-2,))
+    monkeypatch.setattr(published, "recipe_of", lambda start: SMALL[start.cell])
+    monkeypatch.setattr(published, "network_of", untrained)
+    monkeypatch.setattr(ways, "EXERCISES", 2)
+    monkeypatch.setattr(ways, "STRENGTHS", (1e-2,))
     scores = tmp_path / "scores.json"
     asked = ["competition", "--data", str(tmp_path), "--sets", "m3_monthly", "--cells", "gru", "--steps", "2"]
     asked += ["--out", str(tmp_path / "runs"), "--scores", str(scores)]
