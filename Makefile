@@ -8,6 +8,8 @@ EARLIER := .venv-earlier-clients
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PORT ?= 8000
 JOBS ?= 2
+# Images set it so that they stay small; here hundreds of programs would compile all that they import, each anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help serve train report digests readme openapi check audit fuzz bench bench-record bench-peers bench-growth bench-batch bench-replicas bench-report torture format test coverage test-fast test-system test-beside test-alone test-containers clients lock clean
 help:                ## this list
@@ -140,10 +142,11 @@ $(VENV)/.service: requirements/service.txt pyproject.toml | $(VENV)/bin/python
 
 $(CLIENTS)/.ready $(EARLIER)/.ready: .venv-%/.ready: requirements/%.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m venv $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r $<
 	@touch $@
 
+# Not compiled here: it brings twenty thousand modules, of which few are ever imported.
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-compile --require-hashes -r requirements/dev.txt
 	$(PIP) --no-deps --editable .
 	@touch $@ $(VENV)/.service
