@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +22,10 @@ from service.settings import Settings
 START_FAILED = 3  # a worker's exit code when it would fail in the same way again
 _RESPAWN_SECONDS = 1.0  # between two starts in one place: a worker that dies at once must not spin
 
+# A fork has what its parent imported, at no time and in the same memory. It is safe here: the parent has one thread and
+# no session of a native library. Elsewhere the system's own libraries do not survive one, or there is none.
+_CONTEXT = multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
+
 log = logging.getLogger("uvicorn.error")
 
 Target = Callable[[Settings, socket.socket, bool], None]
@@ -32,13 +38,12 @@ class Workers:
         """``stop_seconds`` is how long a worker may take to end after its drain before it is killed."""
         self._target, self._settings, self._listener = target, settings, listener
         self._stop_seconds = stop_seconds
-        # Not forked: threads and sessions of native libraries do not survive it.
-        self._context = multiprocessing.get_context("spawn")
         self._alive: dict[int, BaseProcess] = {}
         self._started: dict[int, float] = {}
 
     def run(self) -> int:
         """Until a signal ends it; the exit code."""
+        gc.freeze()  # a collection writes into every object that it looks at, which would end the sharing
         with _signals() as signalled:
             for place in range(self._settings.workers):
                 self._start(place, is_first=place == 0)
@@ -51,11 +56,11 @@ class Workers:
             return self._stop()
 
     def _start(self, place: int, *, is_first: bool = False) -> None:
-        arguments = (self._settings, self._listener, is_first)
-        process = self._context.Process(target=self._target, args=arguments, name=f"worker-{place}")
-        resource_tracker.ensure_running()  # Python's own helper; when it starts, it lets Ctrl-C through again
-        # Ctrl-C reaches every process of a terminal; workers are told once when to end, by their parent.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        arguments = (self._target, self._settings, self._listener, is_first)
+        process = _CONTEXT.Process(target=_work, args=arguments, name=f"worker-{place}")
+        if sys.platform != "linux":
+            resource_tracker.ensure_running()  # Python's own helper; when it starts, it lets Ctrl-C through again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())
         try:
             process.start()
         finally:
@@ -100,6 +105,18 @@ class Workers:
         deadline = time.monotonic() + seconds
         for process in self._alive.values():
             process.join(max(0.0, deadline - time.monotonic()))
+
+
+def _work(target: Target, settings: Settings, listener: socket.socket, is_first: bool) -> None:
+    """What a worker does, ended at once by what ends its parent until it has handlers of its own.
+
+    But for Ctrl-C, which reaches every process of a terminal: workers are told once when to end, by their parent.
+    """
+    others = set(ending_signals()) - {signal.SIGINT}
+    for each in others:
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, others)
+    target(settings, listener, is_first)
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:

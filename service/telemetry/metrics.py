@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, disable_created_metrics, values
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -208,10 +208,12 @@ def shared_between_processes() -> Iterator[None]:
     """A folder through which the processes started meanwhile add up their numbers."""
     with tempfile.TemporaryDirectory(prefix="unroll-metrics-") as folder:
         os.environ[_FOLDER] = folder
+        values.ValueClass = values.get_value_class()  # which was decided when it was imported
         try:
             yield
         finally:
             del os.environ[_FOLDER]
+            values.ValueClass = values.get_value_class()
 
 
 def shared_folder() -> Path | None:
@@ -243,6 +245,6 @@ def _forget_the_dead(folder: Path) -> None:
 def gauge(name: str, text: str, labels: list[str], samples: Iterable[tuple[list[str], float]]) -> Any:
     """A metric that is read when it is asked for and not counted along the way."""
     family = GaugeMetricFamily(name, text, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
+    for labelled, value in samples:
+        family.add_metric(labelled, value)
     return family

@@ -15,7 +15,7 @@ from benchmarks import guard, record
 from benchmarks.contestants import CONTESTANTS, EMPTY, OURS, UNRECORDED, UNSYNCED
 from benchmarks.drive import drive, running
 from benchmarks.growth import __main__ as growth
-from benchmarks.growth import log
+from benchmarks.growth import forecasts, latency, log, start, streams, workers
 from benchmarks.race import standings
 from benchmarks.report import growth_table
 from benchmarks.results import read, runs
@@ -75,9 +75,17 @@ def test_the_service_without_a_record_answers_and_writes_no_row(tmp_path: Path) 
 
 def test_growth_is_measured_with_a_small_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "_SETTLE_SECONDS", 0.0)  # for a disk that others write to as well
+    # Sizes are what takes minutes: the smallest of each, as many as the table and a slope need.
+    monkeypatch.setattr(latency, "LENGTHS", (16, 64, 256))
+    monkeypatch.setattr(latency, "BATCHES", (1, 4, 16))
+    monkeypatch.setattr(forecasts, "SIZES", ((36, 12, 1), (36, 12, 4)))
+    monkeypatch.setattr(streams, "WINDOWS", (64,))
+    monkeypatch.setattr(start, "WORKERS", (1, 2, 3))
+    monkeypatch.setattr(workers, "COUNTS", (1, 2))
+    monkeypatch.setattr(workers, "CONNECTIONS", (64,))
     file = tmp_path / "growth.json"
     growth.main(["--rounds", "1", "--seconds", "1", "--rows", "2000", "--streams", "8", "--out", str(file)])
-    assert len(growth_table(read(file)).splitlines()) == 2 + 9 + 4 + 3  # the head, all else, forecasts, streams
+    assert len(growth_table(read(file)).splitlines()) == 2 + 8 + 2 + 2  # the head, all else, forecasts, streams
 
 
 def test_a_log_filled_for_the_benchmark_is_one_that_the_service_could_have_written(tmp_path: Path) -> None:

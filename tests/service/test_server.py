@@ -17,7 +17,7 @@ import pytest
 from service.__main__ import main
 from tests.conftest import MODELS
 from tests.raw import connected, exchange, http, is_closed, read_reply
-from tests.serving import Process
+from tests.serving import Process, children_of
 
 pytestmark = pytest.mark.slow
 FLAGS = ("--models-dir", str(MODELS), "--log-durability", "process")
@@ -30,12 +30,6 @@ def rows(database: Path) -> set[str]:
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return {row[0] for row in connection.execute("SELECT id FROM requests WHERE status = 200")}
-
-
-def children(process: Process) -> list[int]:
-    """Worker processes: Python's own helper of spawned processes is not one."""
-    pids = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text().split()
-    return [int(pid) for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_the_start_line_says_what_is_served_where(tmp_path: Path) -> None:
@@ -176,7 +170,7 @@ def test_a_service_that_was_started_to_outlive_its_terminal_does(tmp_path: Path,
         service = Process(tmp_path, *FLAGS, "--workers", str(workers))
     with service:
         service.wait_until_ready()
-        for pid in (service.process.pid, *children(service)):
+        for pid in (service.process.pid, *children_of(service.process.pid)):
             os.kill(pid, signal.SIGHUP)
         assert service.client.get("/health/ready").status_code == 200
         assert service.stop() == 0
@@ -186,14 +180,14 @@ def test_a_service_that_was_started_to_outlive_its_terminal_does(tmp_path: Path,
 def test_a_killed_worker_is_replaced_while_the_other_answers(tmp_path: Path) -> None:
     with Process(tmp_path, *FLAGS, "--workers", "2") as service:
         service.wait_until_ready()
-        _wait_for(lambda: len(children(service)) == 2)
-        victim, survivor = children(service)
+        _wait_for(lambda: len(children_of(service.process.pid)) == 2)
+        victim, survivor = children_of(service.process.pid)
         os.kill(victim, signal.SIGKILL)
-        _wait_for(lambda: victim not in children(service))
+        _wait_for(lambda: victim not in children_of(service.process.pid))
         for _ in range(50):
             assert exchange(service.port, PREDICT).status == 200
-        _wait_for(lambda: len(children(service)) == 2 and victim not in children(service))
-        assert survivor in children(service)
+        _wait_for(lambda: len(children_of(service.process.pid)) == 2 and victim not in children_of(service.process.pid))
+        assert survivor in children_of(service.process.pid)
         assert service.stop() == 0
     assert f"worker {victim} ended with code -9 and is replaced" in service.output.read_text()
 
@@ -202,8 +196,8 @@ def test_a_killed_worker_is_replaced_while_the_other_answers(tmp_path: Path) -> 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     with Process(tmp_path, *FLAGS, "--workers", "2") as service:
         service.wait_until_ready()
-        _wait_for(lambda: len(children(service)) == 2)
-        workers = children(service)
+        _wait_for(lambda: len(children_of(service.process.pid)) == 2)
+        workers = children_of(service.process.pid)
         service.process.kill()
         service.process.wait()
         _wait_for(lambda: not any(_is_alive(pid) for pid in workers))

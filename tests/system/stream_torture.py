@@ -30,8 +30,9 @@ from typing import Any
 
 import httpx
 
+from tests.serving import children_of
 from tests.system.postgresql import running_server
-from tests.system.torture import header, service_on, wait_until_ready, workers_of
+from tests.system.torture import header, service_on, wait_until_ready
 
 STREAMS, CLIENTS, WINDOW = 6, 3, 64
 _MOST_VALUES = 5
@@ -133,7 +134,7 @@ async def _send_and_kill(
     for process, _ in services:
         await asyncio.sleep(dice.uniform(0.2, seconds))
         if workers > 1 and dice.random() < 0.5:
-            os.kill(dice.choice(workers_of(process.pid)), signal.SIGKILL)
+            os.kill(dice.choice(children_of(process.pid)), signal.SIGKILL)
             load.tally.kills += 1
             await asyncio.sleep(dice.uniform(0.2, seconds))
         with suppress(ProcessLookupError):

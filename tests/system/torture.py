@@ -30,7 +30,7 @@ from itertools import count
 from pathlib import Path
 
 from service.request_log.database import sqlite_module
-from tests.serving import free_port
+from tests.serving import children_of, free_port
 from tests.system import mishaps
 
 CONNECTIONS = 32
@@ -173,7 +173,7 @@ async def _post_until_killed(
     clients = [asyncio.create_task(_client(port, random.Random(seed), numbers, load)) for seed in seeds]  # noqa: S311
     if victim:
         await asyncio.sleep(dice.uniform(0.1, seconds))
-        os.kill(dice.choice(workers_of(parent.pid)), signal.SIGKILL)
+        os.kill(dice.choice(children_of(parent.pid)), signal.SIGKILL)
         load.kills += 1
     if deed is not None:
         await asyncio.sleep(dice.uniform(0.0, seconds))
@@ -185,12 +185,6 @@ async def _post_until_killed(
     os.killpg(parent.pid, signal.SIGKILL)
     load.kills += 1
     await asyncio.gather(*clients)
-
-
-def workers_of(parent: int) -> list[int]:
-    """The worker processes of a service."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 async def _client(port: int, dice: random.Random, numbers: Iterator[int], load: Load) -> None:
