@@ -208,12 +208,17 @@ def shared_between_processes() -> Iterator[None]:
     """A folder through which the processes started meanwhile add up their numbers."""
     with tempfile.TemporaryDirectory(prefix="unroll-metrics-") as folder:
         os.environ[_FOLDER] = folder
-        values.ValueClass = values.get_value_class()  # which was decided when it was imported
+        _choose_storage()
         try:
             yield
         finally:
             del os.environ[_FOLDER]
-            values.ValueClass = values.get_value_class()
+            _choose_storage()
+
+
+def _choose_storage() -> None:
+    """In memory or in the folder, which the library decides for good when it is imported."""
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 def shared_folder() -> Path | None:
