@@ -16,6 +16,13 @@ from pathlib import Path
 
 from tests.serving import children_of, unmeasured
 
+# Ray would begin workers before there is work, whose imports take seconds each, and count what nobody looks at.
+FRUGAL = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_enable_worker_prestart": "0",
+    "RAY_prestart_worker_first_driver": "0",
+}
 _OBJECTS = 100 * 2**20  # bytes of a node's store
 _END_SECONDS = 120
 
@@ -39,14 +46,12 @@ class Cluster:
 
 
 @contextmanager
-def two_nodes() -> Iterator[Cluster]:
-    """A cluster of two nodes with a core each."""
+def one_node() -> Iterator[Cluster]:
+    """A cluster of one node, to which those are added that are to be lost."""
     command = [sys.executable, "-m", "tests.system.ray_cluster"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=unmeasured()) as process:
-        cluster = Cluster(process)
-        cluster.add()
-        yield cluster
+        yield Cluster(process)
         assert process.stdin is not None
         process.stdin.close()
         try:
@@ -80,13 +85,15 @@ def wait_until(process: subprocess.Popen[str], true: Callable[[], object]) -> No
 
 def main() -> None:
     """Runs until nobody writes to it any more."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= FRUGAL
     from ray.cluster_utils import Cluster as Nodes
 
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     size = {"num_cpus": 1, "object_store_memory": _OBJECTS}
-    nodes = Nodes(initialize_head=True, head_node_args={**size, "include_dashboard": False})
+    # Nobody looks at its page or its logs, or has it grow.
+    bare = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
+    nodes = Nodes(initialize_head=True, head_node_args={**size, **bare})
     print(nodes.address, file=answers, flush=True)
     for _ in sys.stdin:
         added = nodes.add_node(**size)
