@@ -34,12 +34,13 @@ UPLOT = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_is_accessible_in_light_and_dark(visit: Visit, view: str, scheme: str) -> None:
-    visitor = visit(view, color_scheme=scheme)
-    visitor.accessible()
-    visitor.shoot(f"{view}-{scheme}")
+def test_every_view_is_accessible_in_light_and_dark(visit: Visit, view: str) -> None:
+    visitor = visit(view, color_scheme="dark")
+    for scheme in ("dark", "light"):  # as it opens, and as it follows the machine's evening and morning
+        visitor.page.emulate_media(color_scheme=scheme)
+        visitor.accessible()
+        visitor.shoot(f"{view}-{scheme}")
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -92,8 +93,8 @@ def test_the_page_is_small_and_asks_nobody_else(visit: Visit, site: httpx.Client
 
 
 def test_the_page_is_there_within_a_second(visit: Visit) -> None:
-    paints = []
-    for _ in range(3):  # the quickest counts: other programs may be busy meanwhile
+    paints: list[float] = []
+    while len(paints) < 3 and not any(paint <= FIRST_PAINT for paint in paints):  # other programs may be busy meanwhile
         visitor = visit("series")
         paints.append(visitor.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
     assert min(paints) <= FIRST_PAINT

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import MODELS
@@ -49,18 +48,18 @@ def test_compare_shows_cells_and_rules_with_their_evidence(visit: Visit) -> None
     visitor.shoot("compare")
 
 
-@pytest.mark.parametrize("preset", ["linear", "sine", "memory"])
-def test_a_redraw_is_one_request_and_one_row(visit: Visit, site: httpx.Client, preset: str) -> None:
+def test_a_redraw_is_one_request_and_one_row(visit: Visit, site: httpx.Client) -> None:
     visitor = visit()
-    if preset != "sine":  # which it begins with
-        visitor.choose(preset)
-    asked, redraws = len(visitor.requests), visitor.redraws()
-    visitor.page.locator("#compare-zoom").click()
-    assert visitor.settled(redraws) == redraws + 1
-    (request,) = visitor.requests[asked:]
-    assert (request.method, httpx.URL(request.url).path) == ("POST", "/compare")
-    newest, before = site.get("/requests?limit=2").json()["requests"]
-    assert newest["endpoint"] == before["endpoint"] == "/compare"
+    for preset in ("sine", "linear", "memory"):
+        if preset != "sine":  # which it begins with
+            visitor.choose(preset)
+        asked, redraws = len(visitor.requests), visitor.redraws()
+        visitor.page.locator("#compare-zoom").click()
+        assert visitor.settled(redraws) == redraws + 1
+        (request,) = visitor.requests[asked:]
+        assert (request.method, httpx.URL(request.url).path) == ("POST", "/compare")
+        newest, before = site.get("/requests?limit=2").json()["requests"]
+        assert newest["endpoint"] == before["endpoint"] == "/compare"
 
 
 def test_the_best_is_the_service_s_own_judgement(visit: Visit, site: httpx.Client) -> None:
@@ -276,16 +275,15 @@ def test_an_outcome_is_recorded_from_the_log_itself(visit: Visit, site: httpx.Cl
     expect(visitor.page.locator("#log section tbody tr", has_text="linear-simplernn").first).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "view", ["series", "compare", "forecast", "live", "inside", "texts", "digits", "models", "log"]
-)
-def test_what_a_view_asks_can_be_run_as_curl(visit: Visit, view: str) -> None:
-    visitor = visit(view, permissions=["clipboard-read", "clipboard-write"])
-    visitor.page.locator(f"#{view}").get_by_role("button", name="Copy as curl").first.click()
-    expect(visitor.page.get_by_role("button", name="Copied")).to_be_visible()
-    copied = visitor.page.evaluate("navigator.clipboard.readText()")
-    visitor.page.locator(f"#{view} .curl summary").first.click()
-    expect(visitor.page.locator(f"#{view} .curl pre").first).to_contain_text(copied.splitlines()[0])
-    for command in copied.splitlines():
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=True)
-        assert "code" not in json.loads(done.stdout), done.stdout
+def test_what_a_view_asks_can_be_run_as_curl(visit: Visit) -> None:
+    visitor = visit("compare", permissions=["clipboard-read", "clipboard-write"])
+    for view in ("series", "forecast", "live", "inside", "texts", "digits", "models", "log", "compare"):
+        visitor.open(view)
+        visitor.page.locator(f"#{view}").get_by_role("button", name="Copy as curl").first.click()
+        expect(visitor.page.locator(f"#{view}").get_by_role("button", name="Copied")).to_be_visible()
+        copied = visitor.page.evaluate("navigator.clipboard.readText()")
+        visitor.page.locator(f"#{view} .curl summary").first.click()
+        expect(visitor.page.locator(f"#{view} .curl pre").first).to_contain_text(copied.splitlines()[0])
+        for command in copied.splitlines():
+            done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=True)
+            assert "code" not in json.loads(done.stdout), done.stdout
