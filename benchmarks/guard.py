@@ -7,7 +7,7 @@ must reach a share of the published one: low enough for noise, high enough that 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,20 +51,24 @@ def judge(measured: Ratios, published: Ratios) -> list[Verdict]:
     ]
 
 
-def guard(measure: Callable[[], Ratios], published: Ratios) -> list[Verdict]:
+def guard(measure: Callable[[Collection[str]], Ratios], published: Ratios) -> list[Verdict]:
     """The verdicts: the best of the attempts counts, since a neighbour can only slow an attempt down.
+
+    ``measure`` is told what fell short until then, nothing at first, and need not measure the rest.
 
     Raises:
         RuntimeError: nothing that was measured is published.
     """
     best: dict[str, Verdict] = {}
+    short: list[str] = []
     for _ in range(ATTEMPTS):
-        for verdict in judge(measure(), published):
+        for verdict in judge(measure(short), published):
             if verdict.name not in best or verdict.ratio > best[verdict.name].ratio:
                 best[verdict.name] = verdict
         if not best:
             raise RuntimeError("none of the contestants that are watched is among the published results")
-        if all(verdict.holds for verdict in best.values()):
+        short = [name for name, verdict in best.items() if not verdict.holds]
+        if not short:
             break
     return list(best.values())
 
@@ -104,9 +108,12 @@ def main() -> None:
         sys.exit(1)
 
 
-def _measure() -> Ratios:
+def _measure(short: Collection[str]) -> Ratios:
     folder = _MEMORY if _MEMORY.is_dir() else RUNS
-    measured = race([EMPTY, *WATCHED], rounds=1, seconds=1, connections=_CONNECTIONS, folder=folder)
+    # What the record costs and how even answers come are of the first two.
+    again = [each for each in WATCHED[2:] if not short or any(name.startswith(each.name) for name in short)]
+    contestants = [EMPTY, *WATCHED[:2], *again]
+    measured = race(contestants, rounds=1, seconds=1, connections=_CONNECTIONS, folder=folder)
     return {**ratios(standings(measured, EMPTY.name)), **started(*start(OURS), *start(EMPTY))}
 
 
