@@ -24,7 +24,7 @@ _CHANGING = {"request_id", "id", "duration_us"}
 
 def questions() -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = [("/predict", {"sequence": series}) for series in SERIES]
-    for number, series in enumerate(MODERATE[:300]):
+    for number, series in enumerate(MODERATE[:150]):
         name = ("sine-simplernn", "sine-lstm", "linear-gru")[number % 3]
         tensor = {"name": "sequence", "datatype": "FP64", "shape": [1, len(series)], "data": series}
         found += [
