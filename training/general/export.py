@@ -101,9 +101,8 @@ def write(
         ParityError: the ONNX form and Keras disagree; nothing is written.
     """
     onnx = graph.to_onnx(model, shape)
-    network = GeneralNetwork(onnx)
-    require_parity(model, network, name)
-    keras_form = KerasGeneral(model)
+    network, keras_form = GeneralNetwork(onnx), KerasGeneral(model)
+    require_parity(keras_form, network, name)
     return put(
         out,
         model,
@@ -122,10 +121,18 @@ def write(
 
 
 class KerasGeneral:
-    """The Keras form in the place of a :class:`GeneralNetwork`; it keeps no state."""
+    """The Keras form in the place of a :class:`GeneralNetwork`; it keeps no state.
+
+    TensorFlow runs it as a graph: from Python each step of a sequence is some thirty calls.
+    """
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self._run = model
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            posted = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
+            self._run = tf.function(model, input_signature=[posted], autograph=False)
 
     def run(
         self,
@@ -141,14 +148,14 @@ class KerasGeneral:
         count = len(sequence)
         steps = origins[1].reshape(count, -1).astype(np.int32)
         shape = (count, steps.shape[1], -1)
-        found = self._model(
+        found = self._run(
             [sequence, steps, asked.reshape(*shape, asked.shape[1]), places.reshape(*shape, places.shape[1])]
         )
         quantiles = keras.ops.convert_to_numpy(found)
         return Read(quantiles.reshape(len(which), -1).astype(np.float64), {})
 
 
-def require_parity(model: Any, network: GeneralNetwork, name: str) -> None:
+def require_parity(keras_form: KerasGeneral, network: GeneralNetwork, name: str) -> None:
     """Compare both forms on made-up series of all lengths.
 
     Raises:
@@ -165,7 +172,7 @@ def require_parity(model: Any, network: GeneralNetwork, name: str) -> None:
             drawn.asked.reshape(-1, drawn.asked.shape[-1]),
             drawn.places.reshape(-1, drawn.places.shape[-1]),
         )
-        served, reference = network.run(*given).quantiles, KerasGeneral(model).run(*given).quantiles
+        served, reference = network.run(*given).quantiles, keras_form.run(*given).quantiles
         difference = float(np.abs(served - reference).max())
         if difference > PARITY * max(1.0, float(np.abs(reference).max())):
             raise ParityError(f"{name}: the ONNX form differs from Keras by {difference:.1e}")

@@ -79,6 +79,19 @@ def test_the_graph_answers_as_keras(built: tuple[Any, Any]) -> None:
     assert np.abs(found.quantiles.reshape(expected.shape) - expected).max() <= 1e-5 * scale
 
 
+def test_a_graph_that_differs_from_keras_is_refused(built: tuple[Any, Any]) -> None:
+    from training.general import export, graph
+    from training.model_folder import ParityError
+
+    model, shape = built
+    keras_form, served = export.KerasGeneral(model), GeneralNetwork(graph.to_onnx(model, shape))
+    export.require_parity(keras_form, served, "same")
+    (last,) = (each for each in model.layers if each.name == "answer")
+    last.bias.assign(last.bias + 1e-3)
+    with pytest.raises(ParityError, match="other: the ONNX form differs from Keras"):
+        export.require_parity(keras_form, served, "other")
+
+
 def test_states_carried_on_give_what_one_pass_gives(built: tuple[Any, Any]) -> None:
     from training.general import graph
 
