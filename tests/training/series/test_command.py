@@ -51,7 +51,7 @@ def test_the_readmes_commands_lead_from_a_file_to_a_forecast(tmp_path: Path) -> 
     models = tmp_path / "models"  # not there yet
     with Process(tmp_path, "--models-poll-seconds", "0.2", measured=False) as service:
         service.wait_until_ready()
-        short = [sys.executable, *shlex.split(train)[1:], "--steps", "25", "--jobs", "1"]
+        short = [sys.executable, *shlex.split(train)[1:], "--steps", "10", "--jobs", "1"]
         # Coverage makes TensorFlow's own Python twice as slow; the tests below measure what runs here.
         told = subprocess.run(short, check=True, cwd=tmp_path, env=unmeasured(), capture_output=True, text=True)
         said = " ".join(told.stderr.split())

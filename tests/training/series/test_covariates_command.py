@@ -33,7 +33,7 @@ def test_the_documents_commands_lead_from_a_file_to_a_forecast_that_covariates_h
     pytest.importorskip("statsmodels")
     example, train, ask = shown_commands()
     subprocess.run([sys.executable, *shlex.split(example)[1:]], check=True, cwd=tmp_path)
-    short = [sys.executable, *shlex.split(train)[1:], "--steps", "25", "--jobs", "1"]
+    short = [sys.executable, *shlex.split(train)[1:], "--steps", "10", "--jobs", "1"]
     told = subprocess.run(short, check=True, cwd=tmp_path, capture_output=True, text=True)
     assert "investment-general without covariates:" in " ".join(told.stderr.split())
     card = read_folder(tmp_path / "models" / "investment-general" / "1").card
