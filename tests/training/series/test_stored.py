@@ -95,5 +95,5 @@ def test_no_memory_grows_with_the_values_of_series(tmp_path: Path) -> None:
 
 @pytest.mark.system
 def test_of_each_series_little_is_held(tmp_path: Path) -> None:
-    few, many = (Panel(stored.store(some(each), tmp_path / str(each)), ()) for each in (1600, 4800))
-    assert (held(many) - held(few)) / 3200 < 600  # of 1,600 bytes of values, and as many origins of both
+    few, many = (Panel(stored.store(some(each), tmp_path / str(each)), ()) for each in (1600, 2400))
+    assert (held(many) - held(few)) / 800 < 600  # of 1,600 bytes of values, and as many origins of both

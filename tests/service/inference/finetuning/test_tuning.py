@@ -27,8 +27,12 @@ def made(series: list[np.ndarray], season: int) -> Tuned:
     return tuned(FOLDER.onnx, reading, series, season)
 
 
-def test_what_repeats_otherwise_than_made_up_series_is_learnt_and_the_same_each_time() -> None:
-    found = made(SERIES, 12)
+@pytest.fixture(scope="module")
+def found() -> Tuned:
+    return made(SERIES, 12)
+
+
+def test_what_repeats_otherwise_than_made_up_series_is_learnt_and_the_same_each_time(found: Tuned) -> None:
     assert found.strength is not None
     assert found.model != FOLDER.onnx
     assert found.after.mae < found.before.mae
@@ -46,12 +50,11 @@ def test_where_there_is_nothing_to_learn_the_network_stays_as_it_is() -> None:
     assert found.model == FOLDER.onnx
 
 
-def test_errors_are_of_the_last_stretch_which_no_correction_was_solved_on() -> None:
+def test_errors_are_of_the_last_stretch_which_no_correction_was_solved_on(found: Tuned) -> None:
     other = [each.copy() for each in SERIES]
     for each in other:
         each[-26:] = each[-52:-26][::-1]  # a fifth
-    found = made(other, 12)
-    assert found.before.mae > 2.0 * made(SERIES, 12).before.mae
+    assert made(other, 12).before.mae > 2.0 * found.before.mae
     naive = made([np.tile([1.0, 5.0, 2.0, 8.0], 30)], 4)
     assert naive.naive.mae == 0.0
 
