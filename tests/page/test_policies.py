@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -17,7 +18,7 @@ from service.routes import page
 from tests.conftest import MODELS
 from tests.page.browser import Visitor
 from tests.page.test_page import UPLOT, carried
-from tests.serving import Process, in_thread
+from tests.serving import in_thread
 
 # It would ask in the reader's name, and says on the page how that went.
 SCRIPT = """<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40"><rect id="drawn" width="9" height="9"/>
@@ -28,7 +29,7 @@ fetch("/predict", {method: "POST", body: '{"sequence": [1, 2, 3, 4]}'});
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A service of one model, whose loss curve holds a script; its checksums are right."""
     folder = tmp_path_factory.mktemp("stored")
     model = shutil.copytree(MODELS / "sine-gru" / "1", folder / "models" / "sine-gru" / "1")
@@ -36,29 +37,28 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     (model / "loss.svg").write_text(SCRIPT)
     card["checksums"]["loss.svg"] = sha256(SCRIPT.encode())
     (model / "card.json").write_text(json.dumps(card))
-    with Process(folder, "--models-dir", str(folder / "models")) as running:
-        running.wait_until_ready()
-        yield running
+    with in_thread(models_dir=folder / "models", database_url=f"sqlite:///{folder}/unroll.db") as client:
+        yield client
 
 
-def test_a_script_in_a_plot_does_not_run(browser: Browser, service: Process) -> None:
+def test_a_script_in_a_plot_does_not_run(browser: Browser, service: httpx.Client) -> None:
     context = browser.new_context()
     opened = context.new_page()
-    opened.goto(f"{service.client.base_url}/models/sine-gru/plots/loss.svg")
+    opened.goto(f"{service.base_url}/models/sine-gru/plots/loss.svg")
     expect(opened.locator("#drawn")).to_be_attached()
     assert opened.evaluate("document.documentElement.getAttribute('ran')") is None
     assert opened.evaluate("origin") == "null"  # in a sandbox: nothing of the service's own is within its reach
     context.close()
-    assert service.client.get("/requests").json()["requests"] == []
+    assert service.get("/requests").json()["requests"] == []
 
 
-def test_the_docs_are_drawn_and_ask_with_their_policy(browser: Browser, service: Process) -> None:
+def test_the_docs_are_drawn_and_ask_with_their_policy(browser: Browser, service: httpx.Client) -> None:
     context = browser.new_context()
     opened = context.new_page()
     troubles: list[str] = []
     opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.goto(f"{service.client.base_url}/docs")
+    opened.goto(f"{service.base_url}/docs")
     opened.locator("[id$=predict] .opblock-summary-control").first.click()
     opened.get_by_role("button", name="Try it out").first.click()
     with opened.expect_response(lambda answer: answer.request.method == "POST") as answered:

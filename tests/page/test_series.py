@@ -158,13 +158,13 @@ def test_where_a_rule_answers_the_page_says_so(visit: Visit) -> None:
     assert _table(visitor.page)[1][1:2] == ["120"]
 
 
-@pytest.mark.parametrize(("text", "reason"), [("5 6 7", "too short"), ("3 " * 40, "nothing moves")])
-def test_what_has_no_record_is_answered_without_one(visit: Visit, text: str, reason: str) -> None:
+def test_what_has_no_record_is_answered_without_one(visit: Visit) -> None:
     visitor = visit("series")
-    _paste(visitor, text)
-    expect(visitor.page.locator("#series section").first).to_contain_text(reason)
-    assert len(_table(visitor.page)) == 13
-    assert _table(visitor.page)[12][1] != ABSENT
+    for text, reason in (("5 6 7", "too short"), ("3 " * 40, "nothing moves")):
+        _paste(visitor, text)
+        expect(visitor.page.locator("#series section").first).to_contain_text(reason)
+        assert len(_table(visitor.page)) == 13
+        assert _table(visitor.page)[12][1] != ABSENT
 
 
 def test_gaps_are_asked_as_gaps_and_shown_as_holes(visit: Visit, site: httpx.Client) -> None:
