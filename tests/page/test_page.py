@@ -17,7 +17,7 @@ from tests.page.browser import Visitor
 from tests.page.conftest import Visit
 from tests.serving import in_thread
 
-VIEWS = ["series", "compare", "forecast", "live", "inside", "texts", "models", "log"]
+VIEWS = ["series", "compare", "forecast", "live", "inside", "texts", "digits", "models", "log"]
 MOST_BYTES = 2_000_000
 FIRST_PAINT = 1000  # milliseconds
 
@@ -45,7 +45,7 @@ def test_every_view_is_accessible_in_light_and_dark(visit: Visit, view: str) -> 
 
 def test_every_view_fits_a_phone_in_korean(visit: Visit) -> None:
     visitor = visit("compare", viewport={"width": 390, "height": 844}, locale="ko-KR", device_scale_factor=2)
-    for view in ("series", "forecast", "live", "inside", "texts", "models", "log", "compare"):
+    for view in ("series", "forecast", "live", "inside", "texts", "digits", "models", "log", "compare"):
         visitor.open(view)
         assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         visitor.accessible()
