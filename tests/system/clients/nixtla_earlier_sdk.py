@@ -37,7 +37,7 @@ def main(url: str, sequences: list[list[float]], key: str) -> dict[str, Any]:
         "whole": shown(client.forecast(df, h=3, level=[90])),
         "partitions": shown(client.forecast(df, h=3, num_partitions=2, level=[90])),
         "history": shown(client.forecast(df, h=3, add_history=True)),
-        "zstd": list(client.forecast(many, h=2, freq="h").shape),
+        "zstd": list(client.forecast(many, h=2, freq="h", model="sine-lstm").shape),
         "cv": shown(client.cross_validation(df, h=4, n_windows=2, level=[80])),
         "anomalies": shown(client.detect_anomalies(odd, level=99)),
         "online": shown(client.detect_anomalies_online(df, h=1, detection_size=5, level=95)),
