@@ -26,6 +26,15 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return parquet(tmp_path / "in.parquet", long(series()))
 
 
+@pytest.fixture
+def whole(tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What comes of them where no worker dies."""
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "run", here)
+        scored(source, tmp_path / "whole")
+    return files(tmp_path / "whole")
+
+
 def killing(monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
     """Kill the workers that get part 1, the first few ``times``; gives the numbers of the parts as they are given."""
     give, given = processes._Worker.give, list[int]()
@@ -41,17 +50,16 @@ def killing(monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
 
 
 def test_the_part_of_a_worker_that_dies_is_given_to_another(
-    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: str, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scored(source, tmp_path / "whole")
     given = killing(monkeypatch, 1)
     scored(source, tmp_path / "out")
     assert given.count(1) == 2
-    assert files(tmp_path / "out") == files(tmp_path / "whole")
+    assert files(tmp_path / "out") == whole
 
 
 def test_a_part_at_which_two_workers_die_stops_the_run_and_what_is_done_stays(
-    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: str, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killing(monkeypatch, 2)
     with pytest.raises(BatchStopped, match=r"two workers were lost at part 1, the last one was killed by signal 9"):
@@ -60,8 +68,7 @@ def test_a_part_at_which_two_workers_die_stops_the_run_and_what_is_done_stays(
     monkeypatch.undo()
     monkeypatch.setattr(planning, "MOST_SERIES", 2)
     scored(source, tmp_path / "out")
-    scored(source, tmp_path / "whole")
-    assert files(tmp_path / "out") == files(tmp_path / "whole")
+    assert files(tmp_path / "out") == whole
 
 
 def test_a_part_that_cannot_be_written_stops_the_run_with_the_reason(tmp_path: Path, source: str) -> None:
@@ -107,10 +114,14 @@ def test_what_nobody_foresaw_is_an_error_of_one_series(
     assert "a series has no answer" in caplog.text
 
 
-def begun(tmp_path: Path, count: int) -> subprocess.Popen[str]:
-    """A run over so many series, into ``out``."""
-    given = parquet(tmp_path / "in.parquet", long(series(count)), rows=10_000)
-    command = [sys.executable, "-m", "service", "batch", given, "--output", str(tmp_path / "out"), "--horizon", "3"]
+# Parts that take a worker a quarter of a second.
+_SMALL = "from service.batch import planning; planning.MOST_SERIES = 60; from service.__main__ import main; main()"
+
+
+def begun(tmp_path: Path) -> subprocess.Popen[str]:
+    """A run over ten parts, into ``out``."""
+    given = parquet(tmp_path / "in.parquet", long(series(600)), rows=10_000)
+    command = [sys.executable, "-c", _SMALL, "batch", given, "--output", str(tmp_path / "out"), "--horizon", "3"]
     return subprocess.Popen([*command, *COLUMNS, "--workers", "2"], stderr=subprocess.PIPE, text=True)
 
 
@@ -124,7 +135,7 @@ def wait_until(true: Callable[[], object]) -> None:
 def test_a_run_that_is_interrupted_leaves_no_process_and_nothing_half_written(
     tmp_path: Path, how: signal.Signals
 ) -> None:
-    with begun(tmp_path, 500) as process:
+    with begun(tmp_path) as process:
         wait_until(lambda: children_of(process.pid))
         children = children_of(process.pid)
         process.send_signal(how)
@@ -136,9 +147,12 @@ def test_a_run_that_is_interrupted_leaves_no_process_and_nothing_half_written(
 
 
 @pytest.mark.system
-def test_a_run_that_is_killed_and_taken_up_again_gives_what_one_run_does(tmp_path: Path) -> None:
+def test_a_run_that_is_killed_and_taken_up_again_gives_what_one_run_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MOST_SERIES", 60)
     done = tmp_path / "out" / "series" / "part-000000.parquet"
-    with begun(tmp_path, 5000) as process:
+    with begun(tmp_path) as process:
         wait_until(lambda: done.exists() or process.poll() is not None)
         children = children_of(process.pid)
         process.kill()
