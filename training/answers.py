@@ -19,17 +19,22 @@ from service.inference.readings.reading import Reading
 from service.inference.sequences import Rows
 
 
+def as_graph(model: Any) -> Any:
+    """A Keras model as a graph of TensorFlow: from Python each step of a sequence is some thirty calls."""
+    import tensorflow as tf
+
+    posted = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
+    return tf.function(model, input_signature=posted if len(posted) == 1 else [posted], autograph=False)
+
+
 class KerasSteps:
     """A Keras model from [sequences, timesteps, features] to [sequences, timesteps, 1] as a network of the service.
 
-    It keeps no state. The model runs as a graph: from Python each step of a sequence is several calls.
+    It keeps no state.
     """
 
     def __init__(self, model: Any) -> None:
-        import tensorflow as tf
-
-        (posted,) = model.inputs
-        self._run = tf.function(model, input_signature=[tf.TensorSpec(posted.shape, posted.dtype)], autograph=False)
+        self._run, (posted,) = as_graph(model), model.inputs
         self._dtype = posted.dtype
 
     def run(self, sequence: Features, length: Lengths, state: State | None = None) -> tuple[Features, State]:

@@ -20,7 +20,7 @@ from service.inference.readings.general.reading import General
 from service.inference.rules import SERIES_RULES
 from service.inference.sequences import Sequence
 from training import plots
-from training.answers import answers
+from training.answers import answers, as_graph
 from training.evaluation import scored
 from training.general import graph
 from training.general.fitting import Fitted
@@ -121,18 +121,10 @@ def write(
 
 
 class KerasGeneral:
-    """The Keras form in the place of a :class:`GeneralNetwork`; it keeps no state.
-
-    TensorFlow runs it as a graph: from Python each step of a sequence is some thirty calls.
-    """
+    """The Keras form in the place of a :class:`GeneralNetwork`; it keeps no state."""
 
     def __init__(self, model: Any) -> None:
-        self._run = model
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            posted = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
-            self._run = tf.function(model, input_signature=[posted], autograph=False)
+        self._run = as_graph(model) if keras.backend.backend() == "tensorflow" else model
 
     def run(
         self,

@@ -15,6 +15,7 @@ from service.inference.readings.text.network import TextNetwork
 from service.inference.sequences import Sequence
 from service.inference.writing import PLAIN, Output
 from training import plots
+from training.answers import as_graph
 from training.model_folder import PARITY, ParityError, put, versions
 from training.recipes import OPTIMIZERS
 from training.tasks.base import generator
@@ -33,8 +34,8 @@ def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: i
     """
     task = recipe.source
     onnx = graph.to_onnx(fitted.network, recipe)
-    network = task.reading.load(onnx)
-    require_parity(fitted.network, network, task, recipe.name)
+    network, keras_form = task.reading.load(onnx), as_graph(fitted.network)
+    require_parity(keras_form, network, task, recipe.name)
     evaluations = [_evaluation(test, task, network) for test in task.test_sets(count)]
     examples = fitted.updates * recipe.plan.batch
     drawings = {
@@ -47,7 +48,7 @@ def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: i
         out,
         fitted.network,
         onnx,
-        [_golden(fitted.network, network, task, each) for each in task.golden()],
+        [_golden(recipe.name, keras_form, network, task, each) for each in task.golden()],
         drawings,
         name=recipe.name,
         family="tuned",
@@ -65,7 +66,7 @@ def export(recipe: WritingRecipe, seed: int, fitted: Fitted, out: Path, count: i
     )
 
 
-def require_parity(model: Any, network: TextNetwork, task: WritingTask, name: str) -> None:
+def require_parity(keras_form: Any, network: TextNetwork, task: WritingTask, name: str) -> None:
     """Compare both forms on texts of all lengths, told the right answers.
 
     Raises:
@@ -74,7 +75,7 @@ def require_parity(model: Any, network: TextNetwork, task: WritingTask, name: st
     drawn = arrays(task, task.draw(generator("golden", 0), 200))
     lengths = drawn.sequence.any(axis=-1).sum(axis=1).astype(np.int32)
     served = network.write(network.read(drawn.sequence, lengths), drawn.written).chances
-    reference = _chances(model, drawn.sequence, drawn.written)
+    reference = _chances(keras_form, drawn.sequence, drawn.written)
     difference = float(np.abs(served - reference).max())
     if difference > PARITY * max(1.0, float(np.abs(reference).max())):
         raise ParityError(f"{name}: the ONNX form differs from Keras by {difference:.1e}")
@@ -131,7 +132,7 @@ def _score(examples: Examples, given: Sequences[Output | None]) -> Score:
     return Score(mse=wrong, mae=wrong)
 
 
-def _golden(model: Any, network: TextNetwork, task: WritingTask, posted: Sequence) -> GoldenCase:
+def _golden(name: str, keras_form: Any, network: TextNetwork, task: WritingTask, posted: Sequence) -> GoldenCase:
     """What the Keras model writes, with the likeliest symbol each time.
 
     Told what is served it says whether it would have written the same, all in one call.
@@ -144,15 +145,15 @@ def _golden(model: Any, network: TextNetwork, task: WritingTask, posted: Sequenc
     symbols = np.array([reading.symbols_of(output)[: reading.longest + 1]])
     written = np.zeros((*symbols.shape, task.symbols), np.float32)
     np.put_along_axis(written[:, 1:], symbols[:, :-1, None], 1.0, axis=2)
-    chances = _chances(model, reading.seen(batch), written)
+    chances = _chances(keras_form, reading.seen(batch), written)
     if not np.array_equal(chances.argmax(axis=-1), symbols):
-        raise ParityError(f"{model.name}: the ONNX form writes another text than Keras")
+        raise ParityError(f"{name}: the ONNX form writes another text than Keras")
     chance = np.take_along_axis(chances, symbols[..., None], axis=2).sum()
     return GoldenCase(sequence=posted, value=float(chance), output=output)
 
 
-def _chances(model: Any, sequence: Any, written: Any) -> Any:
-    scores = np.asarray(model([sequence, written]), np.float64)
+def _chances(keras_form: Any, sequence: Any, written: Any) -> Any:
+    scores = np.asarray(keras_form([sequence, written]), np.float64)
     scores -= scores.max(axis=-1, keepdims=True)
     return scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
 

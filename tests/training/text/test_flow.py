@@ -14,7 +14,7 @@ from service.inference.cells import CELLS, State
 from training.recipes import CELLS as NAMES
 from training.tasks.base import generator
 from training.tasks.recall import sentences
-from training.text.recipes import RECIPES, Plan
+from training.text.recipes import RECIPES
 
 pytestmark = pytest.mark.tensorflow
 
@@ -70,15 +70,3 @@ def _differences(loss: Callable[[State], float], state: State) -> State:
             up, down = (loss((*state[:place], part + sign * step, *state[place + 1 :])) for sign in (1.0, -1.0))
             gradient[-1][unit] = (up - down) / 2e-5
     return tuple(gradient)
-
-
-def test_it_is_followed_before_the_first_update_and_after_the_last() -> None:
-    from training.text import fitting
-    from training.text.export import training_of
-
-    recipe = replace(RECIPES["recall-gru"], units=4, plan=Plan(2, 1e-2, 4))
-    flow = training_of(recipe, 0, fitting.fit(recipe, 0)).flow
-    assert flow is not None
-    assert [each.updates for each in flow] == [0, 1, 2]
-    assert [len(each.norms) for each in flow] == [126, 126, 126]
-    assert RECIPES["translate-date-gru"].source.followed(10) is None

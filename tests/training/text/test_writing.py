@@ -33,6 +33,9 @@ def test_a_folder_that_training_writes_is_served_as_it_is(name: str, tmp_path: P
     assert (card.name, card.task, card.architecture, card.training.steps) == (recipe.name, recipe.task, recipe.cell, 2)
     assert sum(layer.parameters for layer in card.layers) == card.parameters
     assert [each.name for each in card.evaluations] == [each.name for each in recipe.source.test_sets(16)]
+    # Before the first update and after each of two, where the task says along what the gradient is followed back.
+    flow = None if card.training.flow is None else [(each.updates, len(each.norms)) for each in card.training.flow]
+    assert flow == ([(0, 126), (1, 126), (2, 126)] if name == "recall-gru" else None)
     assert {each.rules[recipe.source.reading.rule].mae for each in card.evaluations} == {0.0}
 
 
