@@ -61,11 +61,11 @@ def _answered(waiting: list[Job], most: int | None, show: Show) -> Generator[tup
 
 
 def _call_off(pending: list[Any]) -> None:
-    """End what is under way: as by Ctrl-C first, and then for good."""
+    """End what is under way: as by Ctrl-C first, and then for good what has not ended by itself."""
     for force in (False, True):
         for each in pending:
             ray.cancel(each, force=force)
-        ray.wait(pending, num_returns=len(pending), timeout=_END_SECONDS)
+        _, pending = ray.wait(pending, num_returns=len(pending), timeout=_END_SECONDS)
 
 
 class _Channel:
