@@ -100,6 +100,22 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def four_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sine models and the general one that answers for all others."""
+    folder = tmp_path_factory.mktemp("four")
+    for name in ("sine-simplernn", "sine-lstm", "sine-gru", "series-gru"):
+        shutil.copytree(MODELS / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def serve_four_models(four_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of something else than models that start a service each."""
+    monkeypatch.setenv("UNROLL_MODELS_DIR", str(four_models))
+    monkeypatch.setenv("UNROLL_PUBLISHED_MODELS", "false")
+
+
 @pytest.fixture
 def copy_model(tmp_path: Path) -> CopyModel:
     """Copies a published model's folder into ``tmp_path/models``, to be damaged there."""

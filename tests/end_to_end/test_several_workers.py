@@ -9,15 +9,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import MODELS
 from tests.serving import Process, apart
 
 pytestmark = pytest.mark.slow
 SERIES = [1.0, 2.0, 4.0, 7.0, 11.0]
 
 
+@pytest.mark.usefixtures("serve_four_models")
 def test_the_numbers_of_all_workers_add_up_whichever_is_asked(tmp_path: Path) -> None:
-    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service, apart(service) as client:
+    with Process(tmp_path, "--workers", "2") as service, apart(service) as client:
         service.wait_until_ready()
         for _ in range(40):
             answer = client.post("/predict", json={"model": "sine-gru", "sequence": SERIES})
@@ -33,8 +33,9 @@ def test_the_numbers_of_all_workers_add_up_whichever_is_asked(tmp_path: Path) ->
             assert count(client, "unroll_log_rows_committed_total") == 40
 
 
+@pytest.mark.usefixtures("serve_four_models")
 def test_all_workers_follow_what_one_of_them_was_told(tmp_path: Path) -> None:
-    with Process(tmp_path, "--models-dir", str(MODELS), "--workers", "2") as service, apart(service) as client:
+    with Process(tmp_path, "--workers", "2") as service, apart(service) as client:
         service.wait_until_ready()
         for change, status in (("unload", httpx.codes.NOT_FOUND), ("load", httpx.codes.OK)):
             assert client.post(f"/v2/repository/models/sine-gru/{change}").is_success

@@ -19,8 +19,8 @@ from tests.conftest import MODELS
 from tests.raw import connected, exchange, http, is_closed, read_reply
 from tests.serving import Process, children_of
 
-pytestmark = pytest.mark.slow
-FLAGS = ("--models-dir", str(MODELS), "--log-durability", "process")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("serve_four_models")]
+FLAGS = ("--log-durability", "process")
 BODY = b'{"sequence": [1, 2, 3, 4]}'
 PREDICT = http("POST", "/predict", BODY)
 READY = http("GET", "/health/ready")
@@ -33,7 +33,7 @@ def rows(database: Path) -> set[str]:
 
 
 def test_the_start_line_says_what_is_served_where(tmp_path: Path) -> None:
-    with Process(tmp_path, *FLAGS) as service:
+    with Process(tmp_path, *FLAGS, "--models-dir", str(MODELS), "--published-models") as service:
         service.wait_until_ready()
         assert service.stop() == 0
     output = service.output.read_text()

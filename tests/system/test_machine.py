@@ -16,13 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import MODELS
 from tests.serving import Process
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("serve_four_models")]
 
 BODY = {"sequence": [1.0, 2.0, 4.0, 7.0, 11.0]}
-FLAGS = ("--models-dir", str(MODELS), "--log-commit-timeout", "1")
+FLAGS = ("--log-commit-timeout", "1")
 SECONDS = 60
 HOUR = 3600
 
@@ -140,7 +139,8 @@ def test_a_clock_that_jumps_leaves_answers_durations_and_the_order_of_rows_alone
     service, offset = clock
     ids: list[str] = []
     for jump in (0, -HOUR, 48 * HOUR, -24 * HOUR):
-        offset.write_text(f"{jump:+d}")
+        (written := offset.with_suffix(".new")).write_text(f"{jump:+d}")
+        written.rename(offset)  # the library may look at any moment
         deadline = time.monotonic() + SECONDS
         while abs(clock_of(service) - time.time() - jump) > 60:
             assert time.monotonic() < deadline, "the service's clock was not set"
@@ -161,6 +161,8 @@ def test_a_clock_that_jumps_leaves_answers_durations_and_the_order_of_rows_alone
     assert [row["id"] for row in rows] == ids[::-1]
     times = [row["time"] for row in rows]
     assert times == sorted(times, reverse=True)
-    assert all(0 < row["duration_us"] < SECONDS * 1_000_000 for row in rows)
+    durations = [row["duration_us"] for row in rows]
+    assert min(durations) > 0
+    assert max(durations) < SECONDS * 1_000_000
     assert service.stop() == 0
     assert recorded(service.database) == set(ids)

@@ -9,7 +9,7 @@ import pytest
 from tests.system import stream_torture
 from tests.system.torture import run
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("serve_four_models")]
 
 
 def test_no_acknowledged_answer_is_lost_or_doubled_when_the_service_is_killed_again_and_again(tmp_path: Path) -> None:
