@@ -15,13 +15,15 @@ from pydantic import AwareDatetime, BeforeValidator
 from service.errors import InvalidInput, Problem
 from service.http.protocol import protocol_of
 
+# What a number does not begin with, not even 1e-9.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 # A time, and an offset whose + was not encoded and came as a blank.
 _UNENCODED_OFFSET = re.compile(r"(\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) (\d\d:?\d\d)")
 
 
 def _written_out(time: Any) -> Any:
     if isinstance(time, str):
-        if "-" not in time[1:]:
+        if not _DATE.match(time):
             raise ValueError("expected a date with a time and its UTC offset")
         return _UNENCODED_OFFSET.sub(r"\1+\2", time)
     return time

@@ -257,6 +257,12 @@ def test_a_bad_outcome_is_a_small_problem(asked: Asked, body: bytes) -> None:
     assert_refused(asked.post(path, body, Content_Type="application/json"), path, 422)
 
 
+@pytest.mark.parametrize("time", ["1767225600", "1e9", "1.6e-23", "-5", "-1e-9", "12:00-01:00"])
+def test_a_number_is_no_time(asked: Asked, time: str) -> None:
+    reply = exchange(asked.port, http("GET", f"/requests/export?until={time}"))
+    assert_refused(reply, "/requests/export", 422)
+
+
 @pytest.mark.parametrize(
     "query", ["limit=NaN", "limit=99999", "limit=" + "9" * 5000, "since=never", "cursor=%00", "cursor=%ff", "status=x",
               "model=" + "%ed%a0%80", "since=9999999-01-01T00:00:00Z"]
