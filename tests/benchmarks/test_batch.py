@@ -11,6 +11,7 @@ import pytest
 from benchmarks.batch import __main__ as command
 from benchmarks.batch.windows import HORIZON, KNOWN, drawn, mase, write
 from benchmarks.results import read
+from tests.system.ray_cluster import FRUGAL
 
 
 def test_a_series_is_the_same_whoever_is_drawn_beside_it(tmp_path: Path) -> None:
@@ -32,8 +33,10 @@ def test_mase_is_in_units_of_last_years_values() -> None:
 
 @pytest.mark.system
 def test_a_small_run_measures_everything_and_finds_the_outputs_equal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, value in FRUGAL.items():
+        monkeypatch.setenv(name, value)
     out = tmp_path / "batch.json"
     command.main(["--series", "40", "--sample", "3", "--out", str(out)])
     found = read(out)

@@ -81,6 +81,7 @@ def test_growth_is_measured_with_a_small_log(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(forecasts, "SIZES", ((36, 12, 1), (36, 12, 4)))
     monkeypatch.setattr(streams, "WINDOWS", (64,))
     monkeypatch.setattr(start, "WORKERS", (1, 2, 3))
+    monkeypatch.setattr(start, "_LOOK_SECONDS", 0.2)
     monkeypatch.setattr(workers, "COUNTS", (1, 2))
     monkeypatch.setattr(workers, "CONNECTIONS", (64,))
     file = tmp_path / "growth.json"

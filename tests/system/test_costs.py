@@ -20,7 +20,7 @@ from tests.serving import Process
 
 pytestmark = pytest.mark.system
 
-SECONDS = 6.0
+SECONDS = 3.0
 SMALL = http("POST", "/predict", b'{"model": "sine-gru", "sequence": [1, 2, 3, 4, 5, 6, 7, 8]}')
 # More than is done on the event loop, and little beside the dearest: it waits for a thread.
 CHEAP = http("POST", "/predict", b'{"model": "sine-gru", "sequence": [' + b",".join([b"1.5,2.5"] * 2000) + b"]}")

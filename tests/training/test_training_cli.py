@@ -166,11 +166,14 @@ def processor_seconds(pid: int) -> float:
 
 # Presses Ctrl-C at the import of a module, in every process of the terminal, as soon as one of them comes to it.
 PRESSING = """
-import importlib.abc, os, signal, sys
+import importlib.abc, multiprocessing, os, signal, sys
+
+def in_worker():
+    return "--multiprocessing-fork" in sys.orig_argv or multiprocessing.parent_process() is not None
 
 class Pressing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == {module!r} and ("--multiprocessing-fork" in sys.orig_argv) is {worker}:
+        if name == {module!r} and in_worker() is {worker}:
             os.killpg(0, signal.SIGINT)
 
 sys.meta_path.insert(0, Pressing())
@@ -189,7 +192,7 @@ SERVICE = ["-m", "service", "--port", "0", "--workers", "2"]
         (TRAINING, True, "training.trainer", 130),
         (SERVICE, False, "pydantic", -signal.SIGINT),
         (SERVICE, False, "service.app", -signal.SIGINT),
-        (SERVICE, True, "service.app", 0),
+        (SERVICE, True, "uvicorn.lifespan.on", 0),
     ],
 )
 def test_ctrl_c_in_the_first_seconds_prints_no_traceback(
