@@ -98,8 +98,9 @@ test-system: $(VENV)/.dev clients  ## what needs other programs (PostgreSQL, for
 	$(BIN)/pytest $(SPREAD) -m "system and not alone"
 	@$(MAKE) --no-print-directory test-alone
 
+# A third process has what the other two leave while their tests wait.
 test-beside: $(VENV)/.dev clients  ## test and test-system in one, but for what test-alone runs: collected once, no process idle between
-	$(BIN)/pytest $(SPREAD) -m "not alone and not containers"
+	$(BIN)/pytest $(SPREAD) --numprocesses 3 -m "not alone and not containers"
 
 test-alone: $(VENV)/.dev  ## what measures time or load, with nothing beside it
 	$(BIN)/pytest -m "alone and not containers"
