@@ -34,7 +34,8 @@ def main(url: str, key: str) -> dict[str, Any]:
     df = frame(seasonal(48, 4))
     odd = df.copy()
     odd.loc[30, "y"] += 8
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    # A cluster of its own, whatever other one there is on this machine.
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.default_hash_shuffle_parallelism = 2  # parts of four series, instead of 200 that are nearly all empty
