@@ -163,6 +163,6 @@ def test_a_clock_that_jumps_leaves_answers_durations_and_the_order_of_rows_alone
     assert times == sorted(times, reverse=True)
     durations = [row["duration_us"] for row in rows]
     assert min(durations) > 0
-    assert max(durations) < SECONDS * 1_000_000
+    assert max(durations) < HOUR * 1_000_000 / 2  # no jump is in any
     assert service.stop() == 0
     assert recorded(service.database) == set(ids)
