@@ -146,7 +146,7 @@ $(CLIENTS)/.ready $(EARLIER)/.ready: .venv-%/.ready: requirements/%.txt | $(VENV
 	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r $<
 	@touch $@
 
-# Not compiled here: it brings twenty thousand modules, of which few are ever imported.
+# Not compiled here: it brings seventeen thousand modules, of which few are ever imported.
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) --no-compile --require-hashes -r requirements/dev.txt
 	$(PIP) --no-deps --editable .

@@ -60,6 +60,7 @@ class Workers:
         process = _CONTEXT.Process(target=_work, args=arguments, name=f"worker-{place}")
         if sys.platform != "linux":
             resource_tracker.ensure_running()  # Python's own helper; when it starts, it lets Ctrl-C through again
+        # A fork has this process's handlers, which would end the whole service, until it has taken them off.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())
         try:
             process.start()
